@@ -1,0 +1,124 @@
+"""The container every loader returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
+
+#: The fields of `Beats` that hold one entry per beat.
+PER_BEAT = ("data", "target", "groups", "record", "sample", "lead", "rhythm")
+
+
+class Beats(Bunch):
+    """Heartbeats with their labels and where they come from.
+
+    A `sklearn.utils.Bunch`: every field is both a key and an attribute.
+
+    Attributes
+    ----------
+    data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+        The signal, float32. One lead gives 2-D data, several leads 3-D.
+        With ``as_frame=True`` a DataFrame of shape (n_beats, n_leads * n_samples).
+    target : ndarray of shape (n_beats,)
+        The label of each beat.
+    groups : ndarray of shape (n_beats,) or None
+        The patient (subject) each beat belongs to; None if the source does not tell.
+    record : ndarray of shape (n_beats,) or None
+        Name of the record each beat was cut from.
+    sample : ndarray of shape (n_beats,) or None
+        Position of the beat in its record, in samples at ``fs_record``.
+    lead : ndarray of shape (n_beats, n_leads) or None
+        Name of the lead in each channel of each beat.
+    rhythm : ndarray of shape (n_beats, n_rhythm) or None
+        Rhythm features, float32; their names are in ``rhythm_names``.
+    rhythm_names : tuple of str
+    fs : float
+        Sampling rate of ``data`` in Hz.
+    fs_record : float or None
+        Sampling rate of the records in Hz, the unit of ``sample``.
+    target_names : tuple of str
+        The classes that the source may hold, in their usual order.
+    DESCR : str
+        What the data is, how it was made and whom to cite.
+    frame : DataFrame
+        Only with ``as_frame=True``: ``data``, ``rhythm`` and ``target`` side by side.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import make_beats
+    >>> beats = make_beats(n_beats=60, random_state=0)
+    >>> beats.data.shape[0] == beats.target.shape[0] == 60
+    True
+    >>> beats.select(beats.target == "V").target.tolist()[:2]
+    ['V', 'V']
+    """
+
+    def select(self, rows: ArrayLike) -> Beats:
+        """Take some of the beats.
+
+        Parameters
+        ----------
+        rows : array-like
+            A boolean mask of shape (n_beats,), or integer positions.
+
+        Returns
+        -------
+        Beats
+            The same kind of container, with every per-beat field reduced to `rows`.
+        """
+        rows = np.asarray(rows)
+        picked: dict[str, Any] = dict(self)
+        for name in (*PER_BEAT, "frame"):
+            value = picked.get(name)
+            if isinstance(value, (pd.DataFrame, pd.Series)):
+                picked[name] = value[rows] if rows.dtype == bool else value.iloc[rows]
+            elif value is not None:
+                picked[name] = value[rows]
+        return Beats(**picked)
+
+
+def finish(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
+    """Give a loader's result the form its caller asked for.
+
+    Parameters
+    ----------
+    beats : Beats
+        With numpy fields.
+    return_X_y : bool
+        Return ``(data, target)`` instead of the container.
+    as_frame : bool
+        Turn ``data``, ``rhythm`` and ``target`` into pandas objects and add ``frame``.
+
+    Returns
+    -------
+    Beats or tuple (data, target)
+    """
+    if as_frame:
+        beats = _framed(beats)
+    return (beats.data, beats.target) if return_X_y else beats
+
+
+def _framed(beats: Beats) -> Beats:
+    """Return `beats` with pandas fields; leads stand one after another in the columns."""
+    data = beats.data
+    if data.ndim == 2:
+        columns = [f"sample_{i:03d}" for i in range(data.shape[1])]
+    else:
+        columns = [
+            f"lead_{lead}_sample_{i:03d}"
+            for lead in range(data.shape[1])
+            for i in range(data.shape[2])
+        ]
+    framed = Beats(**beats)
+    framed.data = pd.DataFrame(data.reshape(len(data), -1), columns=columns)
+    framed.target = pd.Series(beats.target, name="target")
+    parts = [framed.data]
+    if beats.get("rhythm") is not None:
+        framed.rhythm = pd.DataFrame(beats.rhythm, columns=list(beats.rhythm_names))
+        parts.append(framed.rhythm)
+    framed.frame = pd.concat([*parts, framed.target], axis=1)
+    return framed
