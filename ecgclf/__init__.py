@@ -1,0 +1,30 @@
+"""Heartbeat classification in ECG recordings, with the scikit-learn API on PyTorch.
+
+Importing this package imports neither torch nor scikit-learn; the names below load what they
+need when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ecgclf._version import __version__
+
+if TYPE_CHECKING:
+    from ecgclf.estimators import ECGCNNClassifier
+
+_HOME = {"ECGCNNClassifier": "ecgclf.estimators"}
+_SUBPACKAGES = ("datasets", "estimators", "evaluation", "modules", "plots", "training")
+
+__all__ = ["ECGCNNClassifier", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_SUBPACKAGES])

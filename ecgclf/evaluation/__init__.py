@@ -1,0 +1,7 @@
+"""Honest evaluation: figures per class and per patient, and splits by patient."""
+
+from ecgclf.evaluation._beat_report import beat_report
+from ecgclf.evaluation._report import BeatReport
+from ecgclf.evaluation._splits import DS1, DS2, InterPatientSplit
+
+__all__ = ["DS1", "DS2", "BeatReport", "InterPatientSplit", "beat_report"]

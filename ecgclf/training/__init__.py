@@ -1,0 +1,43 @@
+"""Training: the one place that knows skorch.
+
+Takes a module and arrays, gives a trained `BeatNet`. Knows nothing of scikit-learn's API.
+"""
+
+from ecgclf.training._callbacks import (
+    SCHEDULES,
+    BatchNormStatistics,
+    LearningRate,
+    Progress,
+    history_frame,
+)
+from ecgclf.training._device import resolve_device
+from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
+from ecgclf.training._losses import CrossEntropyLoss, FocalLoss
+from ecgclf.training._net import BeatNet
+from ecgclf.training._random import derive, draw_seed, seeded
+from ecgclf.training._rows import Augmentation, Batches, Rows
+from ecgclf.training._split import hold_out
+from ecgclf.training._threads import torch_threads
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Augmentation",
+    "BatchNormStatistics",
+    "Batches",
+    "BeatNet",
+    "CrossEntropyLoss",
+    "FocalLoss",
+    "LearningRate",
+    "Progress",
+    "Rows",
+    "derive",
+    "draw_seed",
+    "fit_callbacks",
+    "history_frame",
+    "hold_out",
+    "make_net",
+    "resolve_device",
+    "seeded",
+    "torch_threads",
+]

@@ -1,0 +1,260 @@
+"""Synthetic patients: how their beats look in each class, and when they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from ._labels import AAMI_CLASSES
+from ._mcsharry import NORMAL_EVENTS, integrate, tachogram
+
+
+def _frontal(degrees: float) -> tuple[float, float, float]:
+    return (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), 0.0)
+
+
+def _horizontal(degrees: float) -> tuple[float, float, float]:
+    return (math.cos(math.radians(degrees)), 0.0, math.sin(math.radians(degrees)))
+
+
+#: Direction each lead looks along: (to the left, to the feet, to the front).
+LEADS: dict[str, tuple[float, float, float]] = {
+    "MLII": _frontal(60),
+    "V1": _horizontal(115),
+    "V5": _horizontal(22),
+    "V2": _horizontal(94),
+    "V4": _horizontal(47),
+    "V3": _horizontal(58),
+    "V6": _horizontal(0),
+    "I": _frontal(0),
+    "III": _frontal(120),
+    "aVR": _frontal(-150),
+    "aVL": _frontal(-30),
+    "aVF": _frontal(90),
+    "II": _frontal(60),  # last: MLII looks the same way
+}
+
+
+class _Event(NamedTuple):
+    """One wave of a beat: as in the paper's Table I, but with a height and a direction."""
+
+    part: str  # what in the heart gives rise to it: a column of `_SHARE`
+    angle: float  # rad at 60 beats a minute
+    width: float  # rad at 60 beats a minute
+    height: float  # mV
+    direction: tuple[float, float, float]  # of the dipole, as in `LEADS`
+
+
+def _normal(name: str, part: str, direction: tuple[float, float, float]) -> _Event:
+    """Return an event of the paper, scaled so that the R wave is 1 mV high."""
+    angle, force, width = NORMAL_EVENTS[name]
+    _, force_r, width_r = NORMAL_EVENTS["R"]
+    return _Event(part, angle, width, force * width**2 / (force_r * width_r**2), direction)
+
+
+_QRS = (0.55, 0.75, -0.35)
+_PACED_QRS = (0.5, -0.85, -0.2)  # from the apex of the right ventricle upwards
+
+_EVENTS: tuple[_Event, ...] = (
+    _normal("P", "sinus", (0.5, 0.8, 0.3)),
+    _Event("ectopic atrium", -0.8, 0.2, 0.2, (-0.1, -0.9, 0.4)),
+    _normal("Q", "conducted", _QRS),
+    _normal("R", "conducted", _QRS),
+    _normal("S", "conducted", (0.3, 0.5, -0.8)),
+    _normal("T", "conducted", (0.6, 0.7, 0.2)),
+    # Spread from muscle cell to muscle cell: wide, and the T wave points the other way.
+    _Event("ventricle", 0.0, 0.24, 1.3, (0.5, 0.8, 0.3)),
+    _Event("ventricle", 0.45, 0.22, -0.45, (0.7, 0.4, -0.5)),
+    _Event("ventricle", 1.75, 0.42, -0.5, (0.5, 0.8, 0.3)),
+    _Event("pacemaker", -0.5, 0.018, 0.6, (0.5, -0.85, 0.0)),
+    _Event("pacemaker", 0.0, 0.26, 1.1, _PACED_QRS),
+    _Event("pacemaker", 1.75, 0.42, -0.45, _PACED_QRS),
+)
+
+_PARTS = ("sinus", "ectopic atrium", "conducted", "ventricle", "pacemaker")
+
+#: How much each part of the heart has in a beat of each class.
+_SHARE = np.array(
+    [
+        [1, 0, 1, 0, 0],  # N
+        [0, 1, 1, 0, 0],  # S: another P wave, the usual QRS
+        [0, 0, 0, 1, 0],  # V: no P wave
+        [1, 0, 0.5, 0.5, 0],  # F: both meet; the halves vary from beat to beat
+        [0, 0, 0, 0, 1],  # Q
+    ]
+)
+
+#: By class: range of the RR interval before the beat, over the sinus RR interval.
+_PREMATURITY = np.array([[1, 1], [0.55, 0.8], [0.5, 0.75], [0.85, 1], [0.95, 1.05]])
+
+#: By class: how much of the time that the beat came early is made up for after it. A V
+#: beat leaves the sinus node alone (full compensatory pause), an S beat resets it.
+_PAUSE = np.array([0, 0.2, 1, 1, 0])
+
+
+#: Proportions of N, S, V, F, Q unless told otherwise.
+_WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What stays the same from beat to beat.
+
+    Attributes
+    ----------
+    rr_mean, rr_std : float
+        Of the sinus rhythm, in seconds.
+    respiration : float
+        Frequency in Hz, of the baseline wander and of the sinus arrhythmia.
+    angle, width : ndarray of shape (n_events,)
+        In rad at 60 beats a minute.
+    dipole : ndarray of shape (n_events, 3)
+        In mV: what a lead along (left, feet, front) sees of each event.
+    """
+
+    rr_mean: float
+    rr_std: float
+    respiration: float
+    angle: NDArray[np.float64]
+    width: NDArray[np.float64]
+    dipole: NDArray[np.float64]
+
+
+def draw_patient(rng: np.random.RandomState) -> Patient:
+    """Draw a patient: heart rate, axis, focus of the V beats, sizes and widths of waves."""
+    n = len(_EVENTS)
+    direction = np.array([event.direction for event in _EVENTS])
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    # The heart's axis differs, and the focus of the V beats much more.
+    direction = Rotation.from_rotvec(rng.normal(0, 0.6, 3)).apply(direction)
+    ventricle = np.array([event.part == "ventricle" for event in _EVENTS])
+    focus = Rotation.from_rotvec(rng.normal(0, 1.5, 3))
+    direction[ventricle] = focus.apply(direction[ventricle])
+    height = np.array([event.height for event in _EVENTS])
+    height = height * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.2, n))
+    width = np.array([event.width for event in _EVENTS])
+    return Patient(
+        rr_mean=rng.uniform(0.65, 1.05),
+        rr_std=rng.uniform(0.02, 0.06),
+        respiration=rng.uniform(0.2, 0.3),
+        angle=np.array([event.angle for event in _EVENTS]) * np.exp(rng.normal(0, 0.1, n)),
+        width=width * np.exp(rng.normal(0, 0.12, n)),
+        dipole=height[:, None] * direction,
+    )
+
+
+def draw_labels(
+    n_beats: int, weights: Sequence[float] | None, rng: np.random.RandomState
+) -> NDArray[np.str_]:
+    """Return the classes of `n_beats` in random order, in counts that follow `weights`."""
+    share = np.asarray(_WEIGHTS if weights is None else weights, dtype=float)
+    good = share.shape == (len(AAMI_CLASSES),) and np.isfinite(share).all()
+    if not good or (share < 0).any() or share.sum() == 0:
+        raise ValueError(
+            f"weights={weights!r}: expected {len(AAMI_CLASSES)} numbers, the proportions "
+            f"of {', '.join(AAMI_CLASSES)}, none negative and at least one positive"
+        )
+    exact = n_beats * share / share.sum()
+    counts = np.floor(exact).astype(int)
+    # Largest remainder: who lost most by rounding down gets the beats that are left.
+    left = n_beats - counts.sum()
+    counts[np.argsort(counts - exact, kind="stable")[:left]] += 1
+    for missing in np.flatnonzero((share > 0) & (counts == 0)):
+        if counts.max() > 1:
+            counts[counts.argmax()] -= 1
+            counts[missing] += 1
+    return rng.permutation(np.repeat(AAMI_CLASSES, counts))
+
+
+def simulate(
+    patient: Patient,
+    target: NDArray[np.str_],
+    leads: tuple[str, ...],
+    *,
+    fs: float,
+    noise: float,
+    baseline_wander: float,
+    margin: tuple[float, float],
+    duration: float | None = None,
+    rng: np.random.RandomState,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Let a patient's heart beat.
+
+    Parameters
+    ----------
+    patient : Patient
+    target : ndarray of str, shape (n_beats,)
+        AAMI class of each beat, in the order of time.
+    leads : tuple of str
+        Keys of `LEADS`.
+    fs : float
+        Sampling rate in Hz.
+    noise, baseline_wander : float
+        Standard deviation of the white noise and amplitude of z0, in mV.
+    margin : tuple of two floats
+        Seconds before the first R peak and after the last one.
+    duration : float, optional
+        Seconds to fill: the RR intervals are stretched to it.
+    rng : RandomState
+
+    Returns
+    -------
+    signal : ndarray of shape (n_leads, n_samples)
+        In mV.
+    peaks : ndarray of int, shape (n_beats,)
+        R peaks, in samples.
+    """
+    kind = np.array([AAMI_CLASSES.index(label) for label in target])
+    n_beats, n_events = len(kind), len(_EVENTS)
+    sinus = tachogram(
+        n_beats, patient.rr_mean, patient.rr_std, respiration=patient.respiration, rng=rng
+    )
+    time = np.cumsum(_with_ectopy(sinus, kind, rng))
+    time -= time[0]
+    if duration is not None and n_beats > 1:
+        stretch = (duration - sum(margin)) / time[-1]
+        sinus, time = sinus * stretch, time * stretch
+    time += margin[0]
+    length = time[-1] + margin[1] if duration is None else duration
+    n_samples = round(length * fs)
+
+    share = _SHARE[kind]
+    conducted = rng.uniform(0.35, 0.65, n_beats)
+    fusion = target == "F"
+    share[fusion, _PARTS.index("conducted")] = conducted[fusion]
+    share[fusion, _PARTS.index("ventricle")] = 1 - conducted[fusion]
+    height = share[:, [_PARTS.index(event.part) for event in _EVENTS]]
+    height = height * np.exp(rng.normal(0, 0.1, (n_beats, n_events)))
+    angle = patient.angle + rng.normal(0, 0.03, (n_beats, n_events)) * (patient.angle != 0)
+    width = patient.width * np.exp(rng.normal(0, 0.06, (n_beats, n_events)))
+    # Like the QT interval (Bazett), times within a beat go with the square root of RR.
+    seconds = np.sqrt(sinus)[:, None] / (2 * np.pi)
+    seen = np.array([LEADS[lead] for lead in leads]) @ patient.dipole.T
+
+    clock = np.arange(n_samples) / fs
+    phase = rng.uniform(0, 2 * np.pi, (len(leads), 1))
+    z0 = baseline_wander * np.sin(2 * np.pi * patient.respiration * clock + phase)
+    signal = integrate(
+        time[:, None] + angle * seconds, width * seconds, seen[:, None] * height, z0, fs
+    )
+    signal += rng.normal(0, 1, signal.shape) * noise
+    return signal, np.rint(time * fs).astype(np.int64)
+
+
+def _with_ectopy(
+    sinus: NDArray[np.float64], kind: NDArray[np.int64], rng: np.random.RandomState
+) -> NDArray[np.float64]:
+    """Shorten the RR intervals before ectopic beats and lengthen those after them."""
+    early = 1 - rng.uniform(*_PREMATURITY[kind].T)
+    made_up = _PAUSE[kind] * early
+    rr = sinus * (1 - early)
+    # In a run of early beats the pause comes after the last of them.
+    followed_by_sinus = _PAUSE[kind[1:]] == 0
+    rr[1:] += np.where(followed_by_sinus, made_up[:-1] * sinus[1:], 0)
+    return rr

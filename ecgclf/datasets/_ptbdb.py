@@ -1,0 +1,241 @@
+"""Load beats of the PTB Diagnostic ECG Database: infarction or healthy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _descriptions as descriptions
+from ._beats import Beats, finish
+from ._csv import beats_of_csv
+from ._cutting import beats_of_record, check_leads, cut_fixed, join
+from ._records import Record, read_record
+from ._rhythm import RHYTHM_NAMES, rhythm_features
+from ._rpeaks import detect_r_peaks
+from ._windows import resampling_ratio, window_samples
+
+PTBDB_CLASSES = ("healthy", "infarction")
+
+#: Sampling rate of the database, and what the paper states of the CSVs, in Hz.
+PTBDB_FS, CSV_FS = 1000.0, 125.0
+
+_CLASS_OF_REASON = {"healthy control": "healthy", "myocardial infarction": "infarction"}
+_REASON = "reason for admission:"
+_CSV_FILES = ("ptbdb_normal.csv", "ptbdb_abnormal.csv")
+_DEFAULT_WINDOW = (0.25, 0.45)
+
+
+def load_ptbdb(
+    path: str | Path,
+    *,
+    leads: str | Sequence[str] | None = None,
+    fs: float | None = None,
+    window: tuple[float, float] = _DEFAULT_WINDOW,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
+    """Load beats of patients with a myocardial infarction and of healthy controls.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder with raw records of the PTB Diagnostic ECG Database [1]_, themselves or in
+        folders ``patientNNN`` as PhysioNet has them; or folder with the CSVs
+        ``ptbdb_normal.csv`` and ``ptbdb_abnormal.csv`` of the Kaggle set [2]_. The records
+        are preferred.
+    leads : str, sequence of str or None, default=None
+        Leads by name, in any case: "i", "ii", "iii", "avr", "avl", "avf", "v1" to "v6", and
+        the Frank leads "vx", "vy", "vz". R peaks are detected in the first of them. None
+        takes lead ii.
+    fs : float or None, default=None
+        Sampling rate of the windows in Hz. The record is brought to it as a whole, with an
+        anti-aliasing filter. None keeps the records' 1000 Hz.
+    window : tuple (before, after), default=(0.25, 0.45)
+        Seconds around the R peak. Beyond a record's ends its first or last value is
+        repeated.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of the container.
+    as_frame : bool, default=False
+        Give ``data``, ``rhythm`` and ``target`` as pandas objects and add ``frame``.
+
+    Returns
+    -------
+    Beats or tuple (data, target)
+        ``target`` is "healthy" or "infarction" and belongs to the record, not the beat.
+        From the records, ``data`` is float32 in mV of shape (n_beats, n_samples), with
+        several leads (n_beats, n_leads, n_samples); ``groups`` is the patient, ``sample`` the
+        R peak at ``fs_record``; ``rhythm`` as by `rhythm_features`. From the CSVs, ``data``
+        has shape (n_beats, 187) and is scaled to [0, 1], and ``groups``, ``record``,
+        ``sample``, ``lead`` and ``rhythm`` are None.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds neither records nor the two CSVs.
+    RecordError
+        If a record is truncated or fails its checksum.
+    ValueError
+        If a lead is missing, `fs` or `window` make no sense or are given for CSVs, no record
+        has one of the two diagnoses, or a CSV has a row that cannot be right.
+
+    Warns
+    -----
+    UserWarning
+        If a CSV is not the published file.
+
+    Notes
+    -----
+    The class is the header's reason for admission: "Myocardial infarction" or "Healthy
+    control". Records with any other reason are left out; ``DESCR`` tells how many.
+
+    The patient is the folder ``patientNNN``. Records that lie in no such folder do not name
+    their patient; those whose headers agree in everything but the date of the ECG are taken
+    to be of one patient, which then bears the name of the first of these records.
+
+    References
+    ----------
+    .. [1] Bousseljot R, Kreiseler D, Schnabel A. Nutzung der EKG-Signaldatenbank CARDIODAT
+       der PTB über das Internet. Biomedizinische Technik 40(s1), 1995.
+    .. [2] Kachuee M, Fazeli S, Sarrafzadeh M. ECG heartbeat classification: a deep
+       transferable representation. IEEE ICHI, 2018. arXiv:1805.00794.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import fetch_ptbdb, load_ptbdb
+    >>> beats = load_ptbdb(fetch_ptbdb(), leads=("ii", "v2"), fs=250)  # doctest: +SKIP
+    >>> beats.data.shape[1:]  # doctest: +SKIP
+    (2, 174)
+    """
+    folder = Path(path).expanduser()
+    wanted = check_leads(leads)
+    if fs is not None:
+        resampling_ratio(PTBDB_FS, fs)
+    window_samples(window, fs or PTBDB_FS)
+
+    headers = sorted(folder.rglob("*.hea"))
+    if headers:
+        beats = _from_records(folder, headers, wanted or ("ii",), fs, window)
+    elif all((folder / name).is_file() for name in _CSV_FILES):
+        if wanted or fs is not None or tuple(window) != _DEFAULT_WINDOW:
+            raise ValueError(
+                f"{folder} holds CSVs, whose windows are cut already: leads, fs and window "
+                "cannot be chosen; leave them out, or pass the folder of the raw records"
+            )
+        beats = _from_csv(folder)
+    else:
+        raise FileNotFoundError(
+            f"{folder} holds neither WFDB records (*.hea) nor {' and '.join(_CSV_FILES)}; "
+            "fetch_ptbdb() downloads the records and returns their folder"
+        )
+    return finish(beats, return_X_y=return_X_y, as_frame=as_frame)
+
+
+def _from_records(
+    folder: Path,
+    headers: list[Path],
+    leads: tuple[str, ...],
+    fs: float | None,
+    window: tuple[float, float],
+) -> Beats:
+    """Detect and cut the beats of all records with one of the two diagnoses."""
+    parts = []
+    first_with: dict[tuple[str, ...], str] = {}
+    for header in headers:
+        record = read_record(header.parent, header.stem, annotator=None)
+        record.require_rate(PTBDB_FS)
+        diagnosis = _diagnosis(record)
+        if diagnosis is not None:
+            patient = _patient(record, first_with)
+            parts.append(_beats(record.pick(leads), diagnosis, patient, fs, window))
+    if not parts:
+        raise ValueError(
+            f"none of the {len(headers):,} records in {folder} has the reason for admission "
+            '"Myocardial infarction" or "Healthy control" in its header; are these records of '
+            "the PTB Diagnostic ECG Database?"
+        )
+    beats = join(
+        parts,
+        rhythm_names=RHYTHM_NAMES,
+        fs=PTBDB_FS if fs is None else float(fs),
+        fs_record=PTBDB_FS,
+        target_names=PTBDB_CLASSES,
+    )
+    source = descriptions.PTBDB_FROM_RECORDS.format(
+        n_used=len(parts),
+        n_found=len(headers),
+        folder=folder,
+        n_other=len(headers) - len(parts),
+        n_silent=sum(len(part.target) == 0 for part in parts),
+        leads=", ".join(leads),
+        first_lead=leads[0],
+        windows=descriptions.windows(window, beats.data.shape, beats.fs, PTBDB_FS),
+        groups=_describe_groups(len(first_with)),
+    )
+    beats.DESCR = _describe(beats, source)
+    return beats
+
+
+def _beats(
+    record: Record,
+    diagnosis: str,
+    patient: str,
+    fs: float | None,
+    window: tuple[float, float],
+) -> Beats:
+    """Detect and cut the beats of one record whose leads are chosen."""
+    peaks = detect_r_peaks(record.pick(record.leads[:1]).millivolts()[0], record.fs)
+    return beats_of_record(
+        record,
+        cut_fixed(record, peaks, fs=fs, window=window),
+        peaks,
+        target=np.full(len(peaks), diagnosis),
+        group=patient,
+        rhythm=rhythm_features(peaks, record.fs),
+    )
+
+
+def _diagnosis(record: Record) -> str | None:
+    """Class of a record by its header, None if it has another diagnosis or none."""
+    for comment in record.comments:
+        if comment.lower().startswith(_REASON):
+            return _CLASS_OF_REASON.get(comment[len(_REASON) :].strip().lower())
+    return None
+
+
+def _patient(record: Record, first_with: dict[tuple[str, ...], str]) -> str:
+    """Patient of a record by its folder, else by the rest of its header.
+
+    `first_with` remembers, by clinical summary, the first record that had it.
+    """
+    in_folder = record.header.resolve().parent.name
+    if re.fullmatch(r"patient\d+", in_folder):
+        return in_folder
+    summary = tuple(c for c in record.comments if not c.lower().startswith("ecg date:"))
+    return first_with.setdefault(summary, record.name)
+
+
+def _describe_groups(n_by_header: int) -> str:
+    if not n_by_header:
+        return "the patient, by the folder of the record."
+    return (
+        "the patient, by the folder of the record. Where it names none, records whose\n"
+        "          headers agree in all but the date of the ECG were taken for one patient "
+        f"({n_by_header})."
+    )
+
+
+def _from_csv(folder: Path) -> Beats:
+    """Read the two CSVs."""
+    beats = beats_of_csv([folder / name for name in _CSV_FILES], PTBDB_CLASSES, CSV_FS)
+    beats.DESCR = _describe(beats, descriptions.PTBDB_FROM_CSV)
+    return beats
+
+
+def _describe(beats: Beats, source: str) -> str:
+    return descriptions.PTBDB.format(
+        source=source, counts=descriptions.counts(beats.target, PTBDB_CLASSES)
+    )

@@ -1,0 +1,287 @@
+"""What all classifiers share: from labelled beats to a trained network and back to labels."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from ecgclf import training
+from ecgclf.estimators._inputs import (
+    check_beats,
+    check_groups,
+    check_labels,
+    check_weights,
+    per_layer,
+)
+from ecgclf.estimators._network import BeatEstimator
+from ecgclf.modules import BeatNetwork, DenseHead, Encoder
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BeatClassifier(ClassifierMixin, BeatEstimator):
+    """Base of all classifiers: an encoder for the signal, dense layers, softmax.
+
+    A subclass states its own parameters as fields, their constraints, and how it makes its
+    encoder; `fit`, `predict` and all else are here.
+
+    Parameters
+    ----------
+    dense : sequence of int, default=()
+        Units of each fully connected layer between the encoder and the output.
+    dense_dropout : float or sequence of float, default=0.0
+        Dropout after each of them.
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+    focal_gamma : float, default=2.0
+        Exponent of the focal loss.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss; "balanced" is inversely proportional to how often it
+        occurs. Multiplies `sample_weight`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+
+    See Also
+    --------
+    BeatEstimator : the parameters of the training run, and the other fitted attributes.
+    """
+
+    dense: Sequence[int] = ()
+    dense_dropout: float | Sequence[float] = 0.0
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = 2.0
+    class_weight: Mapping | Literal["balanced"] | None = None
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BeatEstimator._parameter_constraints,
+        "dense": ["array-like"],
+        "dense_dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "loss": [StrOptions({"cross_entropy", "focal"})],
+        "focal_gamma": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    @abstractmethod
+    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
+        """Build the signal part of the network.
+
+        Returns
+        -------
+        Encoder
+        """
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> BeatClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats. With several leads, the columns of a 2-D `X` are the samples of the
+            first lead, then those of the second, and so on, then the per-beat features.
+        y : array-like of shape (n_beats,)
+            Their labels.
+        sample_weight : array-like of shape (n_beats,), optional
+            Weight of each beat in the loss. A beat of weight 0 is as if it was not there.
+        groups : array-like of shape (n_beats,), optional
+            Patient of each beat. Early stopping then holds out whole patients.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are not as described, there is only one class, the beats
+            are too short for the network, or the loss diverges.
+        """
+        going_on = self.warm_start and hasattr(self, "net_")
+        X = check_beats(self, X, reset=not going_on)
+        y = check_labels(y, len(X))
+        codes = self._encode(y, None if going_on else y, reset=not going_on)
+        weight = check_weights(sample_weight, X)
+        groups = check_groups(groups, len(X))
+        used = weight > 0
+        if len(np.unique(codes[used])) < 2:
+            raise ValueError(
+                f"y has only one class among the beats of positive weight, {y[used][0]!r}: a "
+                "classifier needs beats of at least 2 classes."
+            )
+        weight *= compute_sample_weight(self.class_weight, y)
+        rows = training.Rows(X, codes, weight)
+        if not used.all():
+            rows, groups = rows.take(used), None if groups is None else groups[used]
+        if not going_on:
+            self.net_ = self._make_net()
+        validation = None
+        if self.early_stopping:
+            parts = training.hold_out(rows.y, self.validation_fraction, self.net_.seed, groups)
+            rows, validation = (rows.take(part) for part in parts)
+        if len(rows) <= self.batch_size and self.augment is None:
+            rows = rows.distinct()
+        callbacks = training.fit_callbacks(
+            lr=self.lr,
+            lr_schedule=self.lr_schedule,
+            n_steps=self.max_epochs * -(-len(rows) // self.batch_size),
+            patience=self.n_iter_no_change if self.early_stopping else None,
+        )
+        self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
+        self._streaming = False
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> BeatClassifier:
+        """Train for one epoch on some beats, at a constant learning rate.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        classes : array-like of shape (n_classes,), optional
+            All labels that will ever occur; required in the first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also if `classes` is missing in the first call or changes, and for
+            ``early_stopping=True``.
+        """
+        first = not hasattr(self, "net_")
+        if self.early_stopping:
+            raise ValueError("partial_fit sees no validation beats: set early_stopping=False.")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit cannot know how often each class will occur: give class_weight a "
+                "dict instead of 'balanced', or pass sample_weight."
+            )
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        X = check_beats(self, X, reset=first)
+        y = check_labels(y, len(X))
+        codes = self._encode(y, classes, reset=first)
+        weight = check_weights(sample_weight, X)
+        if self.class_weight is not None:
+            weight *= [self.class_weight.get(label, 1) for label in y]
+        if first:
+            self.net_ = self._make_net()
+        rows = training.Rows(X, codes, weight).take(weight > 0)
+        # One call after another is one long training; after a fit it starts afresh.
+        streaming = getattr(self, "_streaming", False)
+        self._train(rows, 1, (), new_optimizer=not streaming)
+        self._streaming = True
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the label of each beat.
+
+        Parameters
+        ----------
+        X : array-like, of one beat's shape as in `fit`
+
+        Returns
+        -------
+        ndarray of shape (n_beats,)
+        """
+        # The check that the model is fitted comes with the logits, so they come first.
+        codes = self._logits(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, of one beat's shape as in `fit`
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes), float64
+            The softmax of the logits; columns as in ``classes_``.
+        """
+        return softmax(self._logits(X).astype(np.float64), axis=1)
+
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Compute the logits.
+
+        Parameters
+        ----------
+        X : array-like, of one beat's shape as in `fit`
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes), float64
+            For two classes of shape (n_beats,): the logit of the second less the first.
+        """
+        logits = self._logits(X).astype(np.float64)
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+    def _logits(self, X: ArrayLike) -> np.ndarray:
+        check_is_fitted(self)
+        X = check_beats(self, X, reset=False)
+        with training.torch_threads(self.n_jobs):
+            return self.net_.logits(training.Rows(X))
+
+    def _encode(self, y: np.ndarray, classes: ArrayLike | None, *, reset: bool) -> np.ndarray:
+        """Turn labels into their places in ``classes_``, which `reset` sets to `classes`."""
+        known = None if classes is None else np.unique(np.asarray(classes))
+        if reset:
+            self.classes_ = known
+        elif known is not None and not np.array_equal(known, self.classes_):
+            raise ValueError(
+                f"classes={classes!r} is not the same as on the last call to partial_fit, "
+                f"{self.classes_.tolist()}."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has only one class, {self.classes_[0]!r}: a classifier needs beats of at "
+                "least 2 classes."
+            )
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the labels {unknown.tolist()}, which are not among the classes "
+                f"{self.classes_.tolist()} that the network was made for."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _make_criterion(self) -> nn.Module:
+        if self.loss == "focal":
+            return training.FocalLoss(self.focal_gamma)
+        return training.CrossEntropyLoss()
+
+    def _make_module(self) -> BeatNetwork:
+        encoder = self._make_encoder(self.n_leads_, self.n_samples_)
+        dropout = per_layer("dense_dropout", self.dense_dropout, len(self.dense), "dense")
+        head = DenseHead(
+            encoder.out_features + self.n_tabular, len(self.classes_), self.dense, dropout
+        )
+        return BeatNetwork(encoder, head, self.n_leads_, self.n_samples_, self.n_tabular)

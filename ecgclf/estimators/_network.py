@@ -1,0 +1,196 @@
+"""What all estimators share: the parameters of a training run, and the run itself."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from skorch.callbacks import Callback
+from torch import nn
+
+from ecgclf import training
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
+    """Base of all estimators: a network that is trained on beats.
+
+    The parameters of an estimator are the fields of a dataclass, so a subclass adds its own
+    without repeating those of its base.
+
+    Parameters
+    ----------
+    max_epochs : int, default=10
+        Passes over the training beats.
+    batch_size : int, default=256
+        Largest number of beats in a training batch.
+    lr : float, default=1e-2
+        Learning rate; the highest one under a schedule.
+    weight_decay : float, default=1e-2
+        Decay of the weights, as `optimizer` understands it.
+    optimizer : {"adam", "adamw", "sgd"} or Optimizer class, default="adamw"
+        "sgd" has Nesterov momentum 0.9. A class is called with the parameters, ``lr`` and
+        ``weight_decay``.
+    lr_schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
+        How the learning rate goes over the epochs.
+    early_stopping : bool, default=False
+        Hold out a part of the training beats, end when the loss on it has not improved for
+        `n_iter_no_change` epochs, and return to the best weights.
+    validation_fraction : float, default=0.1
+        Share of the beats that is held out, or of the patients if `fit` is given `groups`.
+    n_iter_no_change : int, default=10
+    n_leads : int or None, default=None
+        Number of leads. None takes it from 3-D `X`, and means 1 for 2-D `X`.
+    n_tabular : int, default=0
+        Number of per-beat features in the last columns of a 2-D `X`. They join the network
+        after its signal part. Bring them to a common scale yourself.
+    augment : callable or None, default=None
+        Called with every training batch, a Tensor of shape (batch, n_columns), and a
+        `torch.Generator`; returns the batch to train on.
+    callbacks : sequence of skorch callbacks or None, default=None
+        Copies of them are used; find those in ``net_.callbacks_``.
+    warm_start : bool, default=False
+        Let `fit` go on from the weights of the last call.
+    device : str, default="auto"
+        "auto" takes CUDA, else MPS, else the CPU; or "cpu", "cuda", "cuda:1", "mps".
+    n_jobs : int or None, default=None
+        Threads of torch on the CPU. None means 1, which is what you want inside anything
+        that runs several fits at once, and -1 all cores. The last bits of a model depend on
+        it, because sums are then rounded in another order.
+    random_state : int, RandomState or None, default=None
+        Seed of the weights, the split, the order of the beats, dropout and augmentation.
+    verbose : int, default=1
+        0 shows no progress bar. There is none either if the standard error is no terminal.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of `X`, with leads laid one after another.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if `X` had string column names.
+    n_leads_, n_samples_ : int
+        Shape of one beat.
+    n_iter_ : int
+        Number of epochs the network has been trained for.
+    history_ : DataFrame
+        A row an epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``; the loss is
+        the mean over batches, the score an accuracy, ``lr`` that of the epoch's end, and the
+        time in seconds. Callbacks may add columns.
+    net_ : BeatNet
+        The skorch net; ``net_.module_`` is the torch module.
+    """
+
+    max_epochs: int = 10
+    batch_size: int = 256
+    lr: float = 1e-2
+    weight_decay: float = 1e-2
+    optimizer: str | type[torch.optim.Optimizer] = "adamw"
+    lr_schedule: Literal["constant", "one_cycle", "cosine", "plateau"] = "one_cycle"
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    n_leads: int | None = None
+    n_tabular: int = 0
+    augment: training.Augmentation | None = None
+    callbacks: Sequence[Callback] | None = None
+    warm_start: bool = False
+    device: str = "auto"
+    n_jobs: int | None = None
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 1
+
+    _parameter_constraints: ClassVar[dict] = {
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions(set(training.OPTIMIZERS)), type],
+        "lr_schedule": [StrOptions({"constant", *training.SCHEDULES})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_leads": [Interval(Integral, 1, None, closed="left"), None],
+        "n_tabular": [Interval(Integral, 0, None, closed="left")],
+        "augment": [callable, None],
+        "callbacks": ["array-like", None],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @abstractmethod
+    def _make_module(self) -> nn.Module:
+        """Build the network, from (batch, n_columns) to its output."""
+
+    @abstractmethod
+    def _make_criterion(self) -> nn.Module:
+        """Build the loss, of output, target and weight."""
+
+    def _make_net(self) -> training.BeatNet:
+        return training.make_net(
+            self._make_module,
+            self._make_criterion(),
+            seed=training.draw_seed(self.random_state),
+            device=self.device,
+            optimizer=self.optimizer,
+            weight_decay=self.weight_decay,
+        )
+
+    def _train(
+        self,
+        rows: training.Rows,
+        n_epochs: int,
+        callbacks: Sequence[Callback],
+        *,
+        validation: training.Rows | None = None,
+        new_optimizer: bool,
+    ) -> None:
+        """Train ``net_`` and record how it went."""
+        callbacks = [
+            training.LearningRate(),
+            *callbacks,
+            *copy.deepcopy(self.callbacks or []),
+        ]
+        if self.verbose:
+            callbacks.append(training.Progress(n_epochs))
+        net = self.net_
+        net.batch_size, net.lr, net.augment = self.batch_size, self.lr, self.augment
+        with training.torch_threads(self.n_jobs):
+            interrupted = net.train(
+                rows.with_mean_weight_1(),
+                n_epochs,
+                validation=None if validation is None else validation.with_mean_weight_1(),
+                callbacks=callbacks,
+                new_optimizer=new_optimizer,
+            )
+        self.n_iter_ = len(net.history)
+        self.history_ = training.history_frame(net.history)
+        if interrupted:
+            kept = "weights reached" if validation is None else "best weights so far"
+            warnings.warn(
+                f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the model "
+                f"keeps the {kept}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

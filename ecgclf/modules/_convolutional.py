@@ -1,0 +1,200 @@
+"""A stack of one-dimensional convolutions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ecgclf.modules._dropout import Dropout
+from ecgclf.modules._network import Encoder
+
+GlobalPool = Literal["avg", "max", "avg_max"] | None
+
+
+@dataclass(frozen=True)
+class ConvLayer:
+    """One convolution and what follows it.
+
+    Parameters
+    ----------
+    filters, kernel_size, stride, dilation : int
+        Of the convolution.
+    pool_size, pool_stride : int
+        Of the max pooling after it; a size of 1 means none.
+    dropout, pool_dropout : float
+        Before and after the pooling.
+    """
+
+    filters: int
+    kernel_size: int = 5
+    stride: int = 1
+    dilation: int = 1
+    pool_size: int = 1
+    pool_stride: int = 1
+    dropout: float = 0.0
+    pool_dropout: float = 0.0
+
+    def lengths(self, length: int, padding: str) -> tuple[int, int]:
+        """Length of the signal after the convolution and after the pooling."""
+        reach = self.dilation * (self.kernel_size - 1)
+        if padding == "same":
+            convolved = math.ceil(length / self.stride)
+            return convolved, _pooled(convolved, self.pool_size, self.pool_stride, ceil=True)
+        convolved = (length - reach - 1) // self.stride + 1
+        return convolved, _pooled(convolved, self.pool_size, self.pool_stride, ceil=False)
+
+
+def _pooled(length: int, size: int, stride: int, *, ceil: bool) -> int:
+    """Length after max pooling, as torch counts it."""
+    if size == 1:
+        return length
+    steps = (length - size) / stride
+    pooled = (math.ceil(steps) if ceil else math.floor(steps)) + 1
+    if ceil and (pooled - 1) * stride >= length:
+        pooled -= 1  # torch lets no window start beyond the signal
+    return pooled
+
+
+def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) -> int:
+    """Length that a signal of `n_samples` has after all `layers`; below 1 if too short."""
+    for layer in layers:
+        convolved, n_samples = layer.lengths(n_samples, padding)
+        if min(convolved, n_samples) < 1:
+            return 0
+    return n_samples
+
+
+def minimum_length(layers: Sequence[ConvLayer], padding: str) -> int:
+    """Shortest beat, in samples, that `layers` can encode.
+
+    Examples
+    --------
+    >>> minimum_length([ConvLayer(8, kernel_size=5), ConvLayer(8, kernel_size=3)], "valid")
+    7
+    """
+    n_samples = 1
+    while encoded_length(layers, n_samples, padding) < 1:
+        n_samples += 1
+    return n_samples
+
+
+class ConvEncoder(Encoder):
+    """Convolutions, each with batch norm, ReLU and pooling, then a global pooling.
+
+    Parameters
+    ----------
+    n_leads, n_samples : int
+        Shape of one beat.
+    filters : sequence of int, or of ConvLayer
+        The layers; plain numbers are layers of that many filters with kernel 5.
+    padding : {"same", "valid"}, default="same"
+        "same" keeps ``ceil(length / stride)`` samples at every layer, the shorter half of
+        the zeros standing in front; "valid" pads nothing.
+    batch_norm : bool, default=True
+        Batch norm between each convolution and its ReLU; the convolution then has no bias.
+    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
+        How the time axis ends: its mean, its maximum, both, or all of it flattened.
+
+    Attributes
+    ----------
+    out_features : int
+        Width of the output.
+
+    Notes
+    -----
+    Inside, a signal ``(batch, leads, samples)`` is an image of height 1 in channels-last
+    memory: on a CPU the same convolutions then train about a third faster.
+
+    Examples
+    --------
+    >>> import torch
+    >>> encoder = ConvEncoder(n_leads=1, n_samples=187, filters=(16, 32))
+    >>> encoder(torch.zeros(4, 1, 187)).shape
+    torch.Size([4, 64])
+    """
+
+    def __init__(
+        self,
+        n_leads: int,
+        n_samples: int,
+        filters: Sequence[int] | Sequence[ConvLayer],
+        *,
+        padding: Literal["same", "valid"] = "same",
+        batch_norm: bool = True,
+        global_pool: GlobalPool = "avg_max",
+    ) -> None:
+        super().__init__()
+        layers = [f if isinstance(f, ConvLayer) else ConvLayer(f) for f in filters]
+        parts: list[nn.Module] = []
+        channels = n_leads
+        for layer in layers:
+            parts += _layer_modules(layer, channels, padding, batch_norm)
+            channels = layer.filters
+        last_dropout = parts.pop() if layers[-1].pool_dropout else nn.Identity()
+        self.layers = nn.Sequential(*parts)
+        self.layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.global_pool = global_pool
+        self.last_dropout = last_dropout
+        length = encoded_length(layers, n_samples, padding)
+        per_filter = {"avg": 1, "max": 1, "avg_max": 2, None: length}[global_pool]
+        self.out_features = channels * per_filter
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        x = self.layers(x).squeeze(2)
+        if self.global_pool is None:
+            x = x.flatten(1)
+        elif self.global_pool == "avg":
+            x = x.mean(dim=2)
+        elif self.global_pool == "max":
+            x = x.amax(dim=2)
+        else:
+            x = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)
+        return self.last_dropout(x)
+
+
+def _layer_modules(
+    layer: ConvLayer, in_channels: int, padding: str, batch_norm: bool
+) -> list[nn.Module]:
+    """Build the modules of one layer."""
+    before, after = 0, 0
+    if padding == "same":
+        reach = layer.dilation * (layer.kernel_size - 1)
+        before, after = reach // 2, reach - reach // 2
+    modules: list[nn.Module] = []
+    if before != after:  # an even kernel; a convolution itself can only pad both sides alike
+        modules.append(nn.ZeroPad2d((before, after, 0, 0)))
+        before = 0
+    modules.append(
+        nn.Conv2d(
+            in_channels,
+            layer.filters,
+            (1, layer.kernel_size),
+            stride=(1, layer.stride),
+            padding=(0, before),
+            dilation=(1, layer.dilation),
+            bias=not batch_norm,
+        )
+    )
+    if batch_norm:
+        modules.append(nn.BatchNorm2d(layer.filters))
+    modules.append(nn.ReLU(inplace=True))
+    if layer.dropout:
+        modules.append(Dropout(layer.dropout))
+    if layer.pool_size > 1:
+        modules.append(
+            nn.MaxPool2d(
+                (1, layer.pool_size),
+                stride=(1, layer.pool_stride),
+                ceil_mode=padding == "same",
+            )
+        )
+    if layer.pool_dropout:
+        modules.append(Dropout(layer.pool_dropout))
+    return modules

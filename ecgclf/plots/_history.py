@@ -1,0 +1,163 @@
+"""How training went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ecgclf.plots._style import COLORS, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Column, legend entry and line of each curve; the lines differ in print, too.
+_LOSSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("train_loss", "training loss", {"color": COLORS["blue"], "linestyle": "-"}),
+    ("valid_loss", "validation loss", {"color": COLORS["vermilion"], "linestyle": "--"}),
+)
+_SCORE: dict[str, Any] = {"color": COLORS["green"], "linestyle": "-."}
+
+
+class HistoryDisplay:
+    """Loss and validation score of a network, epoch by epoch.
+
+    Make it with `from_estimator`.
+
+    Parameters
+    ----------
+    history : DataFrame of shape (n_epochs, n_columns)
+        With the columns ``epoch`` and ``train_loss``, and where there was a validation
+        set ``valid_loss`` and ``valid_score``; a column that is missing or all NaN is not
+        drawn.
+    score_name : str, default="validation score"
+        Label of the score's axis.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the losses (left axis).
+    score_ax_ : matplotlib Axes or None
+        Axes with the score (right axis); None without one.
+    lines_ : list of matplotlib Line2D
+        The curves drawn.
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ecgclf.plots import HistoryDisplay
+    >>> history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [0.9, 0.4, 0.3]})
+    >>> display = HistoryDisplay(history).plot()
+    >>> display.ax_.get_ylabel()
+    'loss'
+    """
+
+    def __init__(self, history: pd.DataFrame, *, score_name: str = "validation score") -> None:
+        self.history = history
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        score_name: str = "validation score",
+        ax: Axes | None = None,
+    ) -> HistoryDisplay:
+        """Plot the history of a fitted network.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted network of ecgclf, with a ``history_``.
+        score_name : str, default="validation score"
+            Label of the score's axis.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        HistoryDisplay
+
+        Raises
+        ------
+        AttributeError
+            If `estimator` has no ``history_``.
+        """
+        history = getattr(estimator, "history_", None)
+        if history is None:
+            raise AttributeError(
+                f"{type(estimator).__name__} has no history_; expected a network of ecgclf "
+                "after fit (in a Pipeline it is the last step, pipeline[-1])."
+            )
+        return cls(history, score_name=score_name).plot(ax=ax)
+
+    def plot(self, *, ax: Axes | None = None) -> HistoryDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        HistoryDisplay
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If the history has no epochs, or not the columns needed.
+        ImportError
+            If matplotlib is not installed.
+        """
+        plt = pyplot("HistoryDisplay")
+        history = self._checked()
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+        self.ax_, self.score_ax_, self.figure_ = ax, None, ax.figure
+        # A curve over one epoch is a point, which only a marker shows.
+        dots: dict[str, Any] = {"marker": "o" if len(history) < 30 else "", "markersize": 4}
+        self.lines_ = [
+            ax.plot(history["epoch"], history[name], label=label, **dots, **line)[0]
+            for name, label, line in _LOSSES
+            if self._has(name)
+        ]
+        ax.set(xlabel="epoch", ylabel="loss")
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
+        ax.locator_params(axis="x", integer=True)
+        if self._has("valid_score"):
+            self.score_ax_ = ax.twinx()
+            self.lines_ += self.score_ax_.plot(
+                history["epoch"],
+                history["valid_score"],
+                label=self.score_name,
+                **dots,
+                **_SCORE,
+            )
+            self.score_ax_.set_ylabel(self.score_name)
+        ax.grid(alpha=0.3)
+        ax.legend(
+            handles=self.lines_,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1),
+            ncols=len(self.lines_),
+            frameon=False,
+        )
+        return self
+
+    def _has(self, name: str) -> bool:
+        return name in self.history and self.history[name].notna().any()
+
+    def _checked(self) -> pd.DataFrame:
+        if not isinstance(self.history, pd.DataFrame):
+            raise ValueError(f"history must be a DataFrame; got {type(self.history).__name__}.")
+        if missing := {"epoch", "train_loss"} - set(self.history):
+            raise ValueError(
+                f"history lacks the columns {sorted(missing)}; it has {[*self.history]}."
+            )
+        if self.history.empty:
+            raise ValueError("history is empty; expected at least one epoch.")
+        return self.history

@@ -1,0 +1,149 @@
+"""What happens around the epochs: schedules, early stopping, progress."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
+from skorch.history import History
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import update_bn
+from tqdm.auto import tqdm
+
+
+class LearningRate(Callback):
+    """Record the learning rate that each epoch ended with as ``lr``."""
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Write the learning rate of the first parameter group into the history."""
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+
+class BatchNormStatistics(Callback):
+    """Measure the statistics of the batch norms anew when the training ends.
+
+    While training, they are running means, which after a few dozen steps still remember what
+    they started from, and later the last ten batches or so. The mean over many batches at the
+    final weights is what a prediction should use (Wu and Johnson 2021, arXiv:2105.07576).
+
+    Parameters
+    ----------
+    n_batches : int, default=50
+        Largest number of training batches to look at.
+    """
+
+    def __init__(self, n_batches: int = 50) -> None:
+        self.n_batches = n_batches
+
+    def on_train_end(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
+        """Pass training batches through the network without learning from them."""
+        batches = net.get_iterator(X, training=True)
+        update_bn((x["x"] for x, _ in islice(batches, self.n_batches)), net.module_)
+
+
+class Progress(Callback):
+    """A progress bar over the epochs, on a terminal and nowhere else.
+
+    Parameters
+    ----------
+    total : int
+        Number of epochs.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Open the bar."""
+        # The bars of several workers would overwrite each other.
+        alone = (
+            multiprocessing.parent_process() is None
+            and threading.current_thread() is threading.main_thread()
+        )
+        self.bar_ = tqdm(
+            total=self.total, unit="epoch", disable=not (alone and sys.stderr.isatty())
+        )
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Move on by one epoch and show the newest losses."""
+        newest = net.history[-1]
+        shown = ("train_loss", "valid_loss", "valid_score")
+        self.bar_.set_postfix({name: f"{newest[name]:.4f}" for name in shown if name in newest})
+        self.bar_.update()
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Close the bar."""
+        self.bar_.close()
+
+    def __getstate__(self) -> dict:
+        return {"total": self.total}
+
+
+def one_cycle(lr: float, n_steps: int, monitor: str) -> Callback:
+    """Warm up to `lr` and anneal to nearly 0 (Smith and Topin 2017, arXiv:1708.07120)."""
+    return LRScheduler(
+        OneCycleLR, max_lr=lr, total_steps=n_steps, step_every="batch", event_name=None
+    )
+
+
+def cosine(lr: float, n_steps: int, monitor: str) -> Callback:
+    """Half a cosine from `lr` to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+    return LRScheduler(CosineAnnealingLR, T_max=n_steps, step_every="batch", event_name=None)
+
+
+def plateau(lr: float, n_steps: int, monitor: str) -> Callback:
+    """Divide the rate by 10 when `monitor` has not improved for 3 epochs."""
+    return LRScheduler(ReduceLROnPlateau, monitor=monitor, patience=3, event_name=None)
+
+
+#: Learning-rate schedules by name; "constant" needs no callback.
+SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "plateau": plateau}
+
+
+def validation_score() -> Callback:
+    """Record the accuracy on the validation rows as ``valid_score``."""
+    return EpochScoring("accuracy", lower_is_better=False, name="valid_score")
+
+
+def early_stopping(patience: int) -> Callback:
+    """End when the validation loss has not improved; go back to the best weights."""
+    return EarlyStopping("valid_loss", patience=patience, load_best=True, sink=_quiet)
+
+
+def _quiet(text: str) -> None:
+    """Swallow what skorch would print."""
+
+
+#: Entries of skorch's history that say nothing about how the training went.
+_BOOKKEEPING = ("batches", "train_batch_count", "valid_batch_count")
+
+
+def history_frame(history: History) -> pd.DataFrame:
+    """Turn skorch's history into a table.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    DataFrame
+        A row an epoch, with at least the columns ``epoch, train_loss, lr, time``.
+    """
+    frame = pd.DataFrame(
+        [
+            {k: v for k, v in row.items() if k not in _BOOKKEEPING and not k.endswith("_best")}
+            for row in history
+        ]
+    ).rename(columns={"dur": "time"})
+    first = ["epoch", "train_loss", "valid_loss", "valid_score", "lr", "time"]
+    always = {"epoch", "train_loss", "lr", "time"}
+    columns = [name for name in first if name in frame or name in always]
+    columns += [name for name in frame if name not in first]
+    return frame.reindex(columns=columns)

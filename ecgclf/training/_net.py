@@ -1,0 +1,189 @@
+"""The skorch net that trains every network of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback, EpochTimer
+from torch import Tensor, nn
+
+from ecgclf.modules import set_generator
+from ecgclf.training._random import derive
+from ecgclf.training._rows import Augmentation, Batches, Rows
+
+#: Beats in one batch of a prediction, or the training batch size where that is larger.
+PREDICTION_BATCH = 1024
+
+#: Beats from which on the rounding of a prediction does not depend on their number.
+SMALLEST_BATCH = 32
+
+
+class BeatNet(NeuralNetClassifier):
+    """skorch's training loop, fed with batches gathered from memory.
+
+    What it adds to skorch: `Rows` in place of a ``DataLoader``, weights in the loss, one seed
+    for the whole run, losses that are read from the device once an epoch, and an error when
+    the loss is no longer a number. All else, callbacks above all, is skorch's.
+
+    Parameters
+    ----------
+    module : Module
+        Takes a Tensor of shape (batch, n_columns), gives logits.
+    criterion : Module
+        Called with logits, class codes and weights.
+    seed : int
+        Seed of the run. Epoch ``i`` depends on it and on ``i`` alone, so a run that is
+        continued equals one that never stopped.
+    augment : callable, optional
+        Called with a training batch and a generator.
+    **kwargs
+        Parameters of `skorch.NeuralNetClassifier`.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        criterion: nn.Module,
+        *,
+        seed: int = 0,
+        augment: Augmentation | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(module, criterion=criterion, **kwargs)
+        self.seed = seed
+        self.augment = augment
+
+    def get_default_callbacks(self) -> list[tuple[str, Callback]]:
+        """Only the timer: losses are recorded by `run_single_epoch`."""
+        return [("epoch_timer", EpochTimer())]
+
+    def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
+        """Cut `dataset` into batches; training batches are shuffled and augmented."""
+        device = torch.device(self.device)
+        if training:
+            return Batches(dataset, self.batch_size, device, shuffle=True, augment=self.augment)
+        return Batches(dataset, max(self.batch_size, PREDICTION_BATCH), device)
+
+    def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Tensor:
+        """Compute the logits of one batch."""
+        return self.module_(x["x"])
+
+    def get_loss(
+        self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Compute the weighted loss of one batch."""
+        return self.criterion_(y_pred, y_true, X["weight"])
+
+    def run_single_epoch(
+        self,
+        iterator: Batches | None,
+        training: bool,
+        prefix: str,
+        step_fn: Any,
+        **fit_params: Any,
+    ) -> None:
+        """Run one pass over the data and record its mean loss as ``<prefix>_loss``.
+
+        Raises
+        ------
+        ValueError
+            If the loss is infinite or not a number.
+        """
+        if iterator is None:
+            return
+        if training:
+            iterator.seed = derive(self.seed, len(self.history))
+            generator = torch.Generator(self.device).manual_seed(iterator.seed)
+            set_generator(self.module_, generator)
+        losses, sizes = [], []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch)
+            losses.append(step["loss"].detach())
+            sizes.append(len(batch[1]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        loss = float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The {'training' if training else 'validation'} loss became {loss} in epoch "
+                f"{len(self.history)}. Lower lr ({self.lr}), or bring the input to a common "
+                "scale."
+            )
+        name = f"{prefix}_loss"
+        best = min((row.get(name, np.inf) for row in self.history[:-1]), default=np.inf)
+        self.history.record(name, loss)
+        self.history.record(f"{name}_best", loss < best)
+        self.history.record(f"{prefix}_batch_count", len(losses))
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Tell the callbacks; remember whether one of them ended the training."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt:
+            # Early stopping ends skorch's loop by the same exception as Ctrl-C.
+            self.stopped_by_callback_ = method_name == "on_epoch_end"
+            raise
+
+    def train(
+        self,
+        rows: Rows,
+        epochs: int,
+        *,
+        validation: Rows | None = None,
+        callbacks: Sequence[Callback] = (),
+        new_optimizer: bool = False,
+    ) -> bool:
+        """Train for some epochs, from where the net stands.
+
+        Parameters
+        ----------
+        rows : Rows
+        epochs : int
+        validation : Rows, optional
+            Never trained on; its loss is recorded after every epoch.
+        callbacks : sequence of skorch callbacks
+        new_optimizer : bool, default=False
+            Forget the optimizer's state.
+
+        Returns
+        -------
+        bool
+            Whether the user interrupted the training.
+        """
+        self.callbacks = list(callbacks)
+        self.max_epochs = epochs
+        self.train_split = None if validation is None else (lambda rows: (rows, validation))
+        self.stopped_by_callback_ = False
+        if not self.initialized_:
+            self.initialize()
+        else:
+            self._initialize_callbacks()
+            if new_optimizer:
+                self._initialize_optimizer()
+        before = len(self.history)
+        try:
+            self.partial_fit(rows)
+        finally:
+            set_generator(self.module_, None)
+            self.train_split = None
+            n_done = sum("dur" in row for row in self.history)
+            del self.history[n_done:]  # an epoch that did not end has no figures
+        return not self.stopped_by_callback_ and n_done < before + epochs
+
+    def logits(self, rows: Rows) -> np.ndarray:
+        """Compute the logits of all rows.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes), float32
+        """
+        n_beats = len(rows)
+        # A product of a few rows takes another path and is rounded differently. What is
+        # predicted beside a beat must not change its figures, so a batch is never that small.
+        if n_beats < SMALLEST_BATCH:
+            rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
+        return self.forward(rows).float().numpy()[:n_beats]

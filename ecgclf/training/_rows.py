@@ -1,0 +1,138 @@
+"""The training set in memory, and the batches cut from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
+
+class Rows(Dataset):
+    """Beats as rows of numbers, with class codes and weights.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_beats, n_columns), float32
+    y : ndarray of shape (n_beats,), int64, optional
+    weight : ndarray of shape (n_beats,), float32, optional
+        All 1 if not given.
+    """
+
+    def __init__(
+        self, X: np.ndarray, y: np.ndarray | None = None, weight: np.ndarray | None = None
+    ) -> None:
+        n_beats = len(X)
+        self.X = X
+        self.y = np.zeros(n_beats, np.int64) if y is None else y.astype(np.int64)
+        if weight is None:
+            weight = np.ones(n_beats)
+        self.weight = weight.astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return some of the rows, by mask or position."""
+        return Rows(self.X[rows], self.y[rows], self.weight[rows])
+
+    def with_mean_weight_1(self) -> Rows:
+        """Return the same rows with weights scaled to a mean of 1."""
+        weight = self.weight.astype(np.float64)
+        return Rows(self.X, self.y, weight / weight.mean())
+
+    def distinct(self) -> Rows:
+        """Return each different row once, in a fixed order, with the sum of its weights.
+
+        A set that fits in one batch is trained on this form. Repeating a beat and raising
+        its weight are then the same thing to the last bit, also where a layer looks at the
+        whole batch, as batch norm does.
+        """
+        labelled = np.column_stack([self.X, self.y])
+        _, first, which = np.unique(labelled, axis=0, return_index=True, return_inverse=True)
+        weight = np.bincount(which.ravel(), weights=self.weight.astype(np.float64))
+        return Rows(self.X[first], self.y[first], weight)
+
+
+class Batches:
+    """Batches of nearly equal size, gathered by index, without a worker or a copy of the set.
+
+    Parameters
+    ----------
+    rows : Rows
+    batch_size : int
+        The largest batch. The set is cut into as few batches as that allows, all of the same
+        size give or take one, so no batch is a small remainder.
+    device : torch.device
+        Where the batches go. For a device other than the CPU the whole set is moved there
+        once.
+    shuffle : bool, default=False
+    augment : callable, optional
+        Called with a batch of shape (batch, n_columns) and a generator.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the next pass: the order of the rows and the augmentation follow from it.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        batch_size: int,
+        device: torch.device,
+        *,
+        shuffle: bool = False,
+        augment: Augmentation | None = None,
+    ) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.device = device
+        self.shuffle = shuffle
+        self.augment = augment
+        self.seed = 0
+        self._gather = _gather_on_cpu if device.type == "cpu" else _Resident(rows, device)
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        rng = torch.Generator().manual_seed(self.seed)
+        on_device = torch.Generator(self.device).manual_seed(self.seed)
+        n_beats = len(self.rows)
+        order = (
+            torch.randperm(n_beats, generator=rng).numpy()
+            if self.shuffle
+            else np.arange(n_beats)
+        )
+        for index in np.array_split(order, len(self)):
+            x, y, weight = self._gather(self.rows, index)
+            if self.augment is not None:
+                x = self.augment(x, on_device)
+            yield {"x": x, "weight": weight}, y
+
+
+def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """Gather with numpy: that takes memory maps and read-only arrays as they are."""
+    return (
+        torch.from_numpy(rows.X[index]),
+        torch.from_numpy(rows.y[index]),
+        torch.from_numpy(rows.weight[index]),
+    )
+
+
+class _Resident:
+    """Gather from a copy of the set that lives on the device."""
+
+    def __init__(self, rows: Rows, device: torch.device) -> None:
+        self.tensors = [torch.tensor(a, device=device) for a in (rows.X, rows.y, rows.weight)]
+        self.device = device
+
+    def __call__(self, rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        positions = torch.from_numpy(index).to(self.device, non_blocking=True)
+        x, y, weight = (tensor[positions] for tensor in self.tensors)
+        return x, y, weight

@@ -1,0 +1,68 @@
+"""Hold out a part of the training rows for early stopping."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
+
+#: Draws among which the one with the most even classes is taken.
+N_DRAWS = 50
+
+
+def hold_out(
+    y: np.ndarray, fraction: float, seed: int, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows into a training and a validation part.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_beats,)
+        Class codes. Both parts hold the classes in equal shares as far as that can be.
+    fraction : float
+        Share of the rows, or of the patients, for validation.
+    seed : int
+    groups : ndarray of shape (n_beats,), optional
+        Patient of each beat; no patient is then on both sides.
+
+    Returns
+    -------
+    train, valid : ndarray of int
+        Positions of the rows.
+
+    Raises
+    ------
+    ValueError
+        If there are too few beats or patients to hold any out.
+    """
+    if groups is not None:
+        n_patients = len(np.unique(groups))
+        if n_patients < 2:
+            raise ValueError(
+                f"early_stopping=True with groups needs at least 2 patients, got {n_patients}: "
+                "give more patients, or set early_stopping=False."
+            )
+        splitter = GroupShuffleSplit(N_DRAWS, test_size=fraction, random_state=seed)
+        draws = splitter.split(y, y, groups)
+    else:
+        counts = np.bincount(y)
+        n_valid = int(np.ceil(fraction * len(y)))
+        if n_valid >= len(y):
+            raise ValueError(
+                f"early_stopping=True needs rows to train on: validation_fraction={fraction} of "
+                f"{len(y)} beats leaves none."
+            )
+        n_classes = np.count_nonzero(counts)
+        stratified = counts[counts > 0].min() > 1 and n_classes <= min(
+            n_valid, len(y) - n_valid
+        )
+        kind = StratifiedShuffleSplit if stratified else ShuffleSplit
+        draws = kind(1, test_size=n_valid, random_state=seed).split(y, y)
+    return min(draws, key=lambda parts: _unevenness(y, parts[1], fraction))
+
+
+def _unevenness(y: np.ndarray, valid: np.ndarray, fraction: float) -> float:
+    """How far the share of each class that is held out is from `fraction`, summed."""
+    counts = np.bincount(y)
+    held_out = np.bincount(y[valid], minlength=len(counts))
+    present = counts > 0
+    return float(np.abs(held_out[present] / counts[present] - fraction).sum())
