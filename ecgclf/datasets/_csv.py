@@ -139,9 +139,7 @@ def _fault(file: Path, labels: range) -> ValueError:
 
 def _wrong_with(cells: list[str], labels: range) -> str | None:
     if len(cells) != N_COLUMNS:
-        return (
-            f"has {len(cells)} columns, expected {N_COLUMNS} ({KAGGLE_LENGTH} values, 1 label)"
-        )
+        return f"has {len(cells)} columns, expected {N_COLUMNS} ({KAGGLE_LENGTH} values, 1 label)"
     for column, cell in enumerate(cells, start=1):
         try:
             number = float(cell)

@@ -75,8 +75,8 @@ Cite    :
 KAGGLE_FROM_RECORDS = """\
 Rebuilt from the raw records in {folder}, which were preferred to any CSV there.
 The test rows stand in their published order, the training rows in the order of record and
-time, as their published order is not known. `groups` is the subject, `sample` the position of the
-annotation at 360 Hz; each row has its rhythm features."""
+time, as their published order is not known. `groups` is the subject, `sample` the position
+of the annotation at 360 Hz; each row has its rhythm features."""
 
 KAGGLE_FROM_CSV = """\
 Read from {files}. The files tell neither the patient nor the record, lead or time of a
@@ -126,7 +126,7 @@ def counts(target: NDArray[np.str_], target_names: Sequence[str]) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """List names in lines that fit beside a heading."""
-    return textwrap.fill(" ".join(names), width=88, subsequent_indent=" " * 10)
+    return textwrap.indent(textwrap.fill(" ".join(names), width=78), " " * 10).lstrip()
 
 
 def windows(

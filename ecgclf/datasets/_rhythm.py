@@ -32,13 +32,9 @@ RHYTHM_FEATURES: tuple[RhythmFeature, ...] = (
     RhythmFeature("rr_prev_over_next", False, "`rr_prev` / `rr_next`"),
     RhythmFeature("rr_prev_over_prev_prev", True, "`rr_prev` / `rr_prev_prev`"),
     RhythmFeature("rr_prev_over_mean_10", True, "`rr_prev` / mean of the last 10 RR intervals"),
-    RhythmFeature(
-        "rr_next_over_mean_10", False, "`rr_next` / mean of the last 10 RR intervals"
-    ),
+    RhythmFeature("rr_next_over_mean_10", False, "`rr_next` / mean of the last 10 RR intervals"),
     RhythmFeature("rr_prev_over_mean_32", True, "`rr_prev` / mean of the last 32 RR intervals"),
-    RhythmFeature(
-        "rr_next_over_mean_32", False, "`rr_next` / mean of the last 32 RR intervals"
-    ),
+    RhythmFeature("rr_next_over_mean_32", False, "`rr_next` / mean of the last 32 RR intervals"),
     RhythmFeature(
         "rr_prev_over_mean_so_far", True, "`rr_prev` / mean RR interval of the record so far"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -268,6 +269,8 @@ def make_record(
     >>> header.sig_name, header.fs, header.sig_len
     (['MLII', 'V1'], 360, 3600)
     """
+    if not re.fullmatch(r"[\w-]+", name, flags=re.ASCII):
+        raise ValueError(f"name={name!r}: expected letters, digits, hyphens and underscores only")
     leads = tuple(leads)
     unknown = [lead for lead in leads if lead not in LEADS]
     if unknown or not leads or len(set(leads)) < len(leads):
@@ -327,12 +330,9 @@ def _window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
     seconds = np.asarray(window, dtype=float)
     if seconds.shape != (2,) or not np.isfinite(seconds).all() or (seconds < 0).any():
         raise ValueError(
-            f"window={window!r}: expected two times (before, after) in seconds, none "
-            "negative"
+            f"window={window!r}: expected two times (before, after) in seconds, none negative"
         )
     before, after = (round(float(value) * fs) for value in seconds)
     if before + after == 0:
-        raise ValueError(
-            f"window={window!r} holds no sample at fs={fs} Hz: widen it or raise fs"
-        )
+        raise ValueError(f"window={window!r} holds no sample at fs={fs} Hz: widen it or raise fs")
     return before, after

@@ -104,9 +104,7 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
-    )
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
 
 
 def fixed_windows(

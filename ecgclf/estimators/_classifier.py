@@ -252,10 +252,9 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
     def _encode(self, y: np.ndarray, classes: ArrayLike | None, *, reset: bool) -> np.ndarray:
         """Turn labels into their places in ``classes_``, which `reset` sets to `classes`."""
-        known = None if classes is None else np.unique(np.asarray(classes))
         if reset:
-            self.classes_ = known
-        elif known is not None and not np.array_equal(known, self.classes_):
+            self.classes_: np.ndarray = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(
                 f"classes={classes!r} is not the same as on the last call to partial_fit, "
                 f"{self.classes_.tolist()}."

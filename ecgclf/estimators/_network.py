@@ -36,8 +36,9 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         Largest number of beats in a training batch.
     lr : float, default=1e-2
         Learning rate; the highest one under a schedule.
-    weight_decay : float, default=1e-2
-        Decay of the weights, as `optimizer` understands it.
+    weight_decay : float or None, default=None
+        Decay of the weights, as `optimizer` understands it. None is 0.05 for "adamw", where
+        the decay stands apart from the gradient, and 0 for any other.
     optimizer : {"adam", "adamw", "sgd"} or Optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9. A class is called with the parameters, ``lr`` and
         ``weight_decay``.
@@ -93,7 +94,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     max_epochs: int = 10
     batch_size: int = 256
     lr: float = 1e-2
-    weight_decay: float = 1e-2
+    weight_decay: float | None = None
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     lr_schedule: Literal["constant", "one_cycle", "cosine", "plateau"] = "one_cycle"
     early_stopping: bool = False
@@ -113,7 +114,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "optimizer": [StrOptions(set(training.OPTIMIZERS)), type],
         "lr_schedule": [StrOptions({"constant", *training.SCHEDULES})],
         "early_stopping": ["boolean"],

@@ -62,9 +62,7 @@ def check_distinct(labels: ArrayLike, name: str) -> np.ndarray:
     return array
 
 
-def check_order(
-    labels: Sequence[Any] | None, seen: np.ndarray, columns: np.ndarray
-) -> list[Any]:
+def check_order(labels: Sequence[Any] | None, seen: np.ndarray, columns: np.ndarray) -> list[Any]:
     """Return the classes to report, in the order to report them."""
     occurring = in_class_order(unique_labels(seen, columns))
     if labels is None:

@@ -147,8 +147,7 @@ class InterPatientSplit(BaseCrossValidator):
     def _records(self) -> tuple[set[str], set[str]]:
         if self.shared_subjects not in ("warn", "keep", "drop"):
             raise ValueError(
-                f"shared_subjects is {self.shared_subjects!r}; expected 'warn', 'keep' or "
-                "'drop'."
+                f"shared_subjects is {self.shared_subjects!r}; expected 'warn', 'keep' or 'drop'."
             )
         for side in ("train", "test"):
             if isinstance(getattr(self, side), (str, int)):

@@ -131,9 +131,7 @@ class BeatDisplay:
                 "expected at least one beat, and one label for each."
             )
         rng = (
-            np.random.RandomState()
-            if random_state is None
-            else check_random_state(random_state)
+            np.random.RandomState() if random_state is None else check_random_state(random_state)
         )
         rows = {label: np.flatnonzero(target == label) for label in in_class_order(target)}
         drawn = {

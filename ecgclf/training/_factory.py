@@ -19,10 +19,10 @@ from ecgclf.training._device import resolve_device
 from ecgclf.training._net import BeatNet
 from ecgclf.training._random import derive, seeded
 
-#: Optimizers by name, with what they get beside the learning rate and the weight decay.
+#: Optimizers by name, with their defaults beside the learning rate.
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "adam": (torch.optim.Adam, {}),
-    "adamw": (torch.optim.AdamW, {}),
+    "adamw": (torch.optim.AdamW, {"weight_decay": 0.05}),
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
@@ -37,7 +37,7 @@ def make_net(
     seed: int,
     device: str,
     optimizer: str | type[torch.optim.Optimizer],
-    weight_decay: float,
+    weight_decay: float | None,
 ) -> BeatNet:
     """Build an untrained net.
 
@@ -67,7 +67,8 @@ def make_net(
         options = {**options, "fused": found.type in ("cpu", "cuda")}
     else:
         options = {}
-    options["weight_decay"] = weight_decay
+    if weight_decay is not None:
+        options["weight_decay"] = weight_decay
     prefixed = {f"optimizer__{name}": value for name, value in options.items()}
     return BeatNet(
         seeded(make_module, derive(seed, _WEIGHTS)),

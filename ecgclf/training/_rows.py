@@ -105,9 +105,7 @@ class Batches:
         on_device = torch.Generator(self.device).manual_seed(self.seed)
         n_beats = len(self.rows)
         order = (
-            torch.randperm(n_beats, generator=rng).numpy()
-            if self.shuffle
-            else np.arange(n_beats)
+            torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
         )
         for index in np.array_split(order, len(self)):
             x, y, weight = self._gather(self.rows, index)

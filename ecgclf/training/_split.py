@@ -52,9 +52,7 @@ def hold_out(
                 f"{len(y)} beats leaves none."
             )
         n_classes = np.count_nonzero(counts)
-        stratified = counts[counts > 0].min() > 1 and n_classes <= min(
-            n_valid, len(y) - n_valid
-        )
+        stratified = counts[counts > 0].min() > 1 and n_classes <= min(n_valid, len(y) - n_valid)
         kind = StratifiedShuffleSplit if stratified else ShuffleSplit
         draws = kind(1, test_size=n_valid, random_state=seed).split(y, y)
     return min(draws, key=lambda parts: _unevenness(y, parts[1], fraction))

@@ -83,6 +83,7 @@ def server(database, monkeypatch):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # header and body in one packet: no delayed acknowledgement between
 
         def do_GET(self):
             fake.answer(self)

@@ -37,9 +37,7 @@ def test_hand_computed(report):
     table = report.per_class
     np.testing.assert_array_equal(table["support"], [100, 10, 20, 4])
     np.testing.assert_allclose(table["sensitivity"], [0.9, 0.3, 0.95, 0])
-    np.testing.assert_allclose(
-        table["positive_predictivity"], [90 / 99, 3 / 5, 19 / 30, np.nan]
-    )
+    np.testing.assert_allclose(table["positive_predictivity"], [90 / 99, 3 / 5, 19 / 30, np.nan])
     f1 = [180 / 199, 6 / 15, 38 / 50, 0]
     np.testing.assert_allclose(table["f1"], f1)
     assert report.n_beats == 134
@@ -162,9 +160,7 @@ def test_areas_agree_with_sklearn(scored):
     for column, label in enumerate(classes):
         row = report.per_class.loc[label]
         assert row["auroc"] == metrics.roc_auc_score(y_true == label, proba[:, column])
-        assert row["auprc"] == metrics.average_precision_score(
-            y_true == label, proba[:, column]
-        )
+        assert row["auprc"] == metrics.average_precision_score(y_true == label, proba[:, column])
     assert report.macro_auroc == pytest.approx(
         metrics.roc_auc_score(y_true, proba, multi_class="ovr", average="macro")
     )

@@ -43,9 +43,7 @@ def test_panels():
         assert mean == pytest.approx(np.mean(list(rows)))  # of all, not of those drawn
         assert display.counts[label] == len(rows)
     assert display.ax_.get_ylabel() == "MLII, amplitude (mV)"
-    np.testing.assert_allclose(
-        display.ax_.lines[0].get_xdata(), np.arange(N_SAMPLES) / FS * 1000
-    )
+    np.testing.assert_allclose(display.ax_.lines[0].get_xdata(), np.arange(N_SAMPLES) / FS * 1000)
     assert display.ax_.get_xlabel() == "time (ms)"
 
 

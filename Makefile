@@ -1,0 +1,44 @@
+# Every target creates the environment it needs in .venv, from Python alone.
+#   make demo       train a CNN on real heartbeats and report on it
+#   make test       run all tests
+#   make lint       check style and format
+#   make typecheck  check types
+#   make docs       build the documentation into docs/_build/html
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format typecheck docs clean
+.DEFAULT_GOAL := test
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of optional dependencies.
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	touch $@
+
+demo: $(VENV)/installed-plots
+	$(BIN)/python examples/quickstart.py
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest --numprocesses=2
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(VENV)/installed-test
+	$(BIN)/mypy
+
+docs: $(VENV)/installed-docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/gallery docs/api/generated ecgclf-demo

@@ -1,0 +1,150 @@
+"""The convolutional network: published networks, shapes, parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ecgclf import ECGCNNClassifier
+
+#: Published networks by their parameters. Sources and layers: docs/networks.md.
+PUBLISHED = {
+    "plain deep CNN": {
+        "filters": (16, 16, 32, 32, 32, 32, 256, 256),
+        "kernel_size": (5, 5, 3, 3, 3, 3, 3, 3),
+        "stride": 1,
+        "pool_size": (1, 2, 1, 2, 1, 2, 1, 1),
+        "pool_dropout": (0, 0.1, 0, 0.1, 0, 0.1, 0, 0.2),
+        "padding": "valid",
+        "batch_norm": False,
+        "global_pool": "max",
+        "dense": (64, 64),
+    },
+    "vanilla CNN": {
+        "filters": (16, 16, 32, 32, 64, 64),
+        "kernel_size": 5,
+        "stride": 1,
+        "pool_size": (1, 2, 1, 2, 1, 1),
+        "pool_dropout": (0, 0, 0, 0, 0, 0.1),
+        "padding": "valid",
+        "batch_norm": False,
+        "global_pool": "max",
+        "dense": (512, 256),
+    },
+    "small CNN with batch norm": {
+        "filters": (64, 64, 64),
+        "kernel_size": (5, 3, 3),
+        "stride": 1,
+        "pool_size": 2,
+        "conv_dropout": 0.4,
+        "global_pool": None,
+        "dense": (64,),
+        "dense_dropout": 0.4,
+    },
+    "wide-kernel CNN": {
+        "filters": (32,) * 10,
+        "kernel_size": (40,) * 5 + (33,) * 2 + (25,) * 3,
+        "stride": 1,
+        "pool_size": (1,) * 9 + (15,),
+        "pool_stride": (1,) * 9 + (10,),
+        "batch_norm": False,
+        "global_pool": None,
+        "dense": (32,),
+    },
+}
+
+
+def _count_by_hand(filters, kernels, dense_in, dense, bias=1, norm=0, n_classes=5):
+    """Weights and biases of convolutions, batch norms and dense layers, counted layer by layer."""
+    total, channels = 0, 1
+    for f, k in zip(filters, kernels):
+        total += channels * f * k + bias * f + norm * 2 * f
+        channels = f
+    for units in (*dense, n_classes):
+        total += dense_in * units + units
+        dense_in = units
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "n_samples", "expected"),
+    [
+        # The first two counts are published; the others follow from the layers.
+        ("plain deep CNN", 187, 254_901),
+        ("vanilla CNN", 187, 205_877),
+        (
+            "small CNN with batch norm",
+            187,
+            _count_by_hand((64,) * 3, (5, 3, 3), 24 * 64, (64,), bias=0, norm=1),
+        ),
+        (
+            "wide-kernel CNN",
+            256,
+            _count_by_hand((32,) * 10, (40,) * 5 + (33,) * 2 + (25,) * 3, 26 * 32, (32,)),
+        ),
+    ],
+)
+def test_published_networks(name, n_samples, expected, rng):
+    X = rng.random((10, n_samples))
+    y = np.arange(10) % 5
+    model = ECGCNNClassifier(max_epochs=1, verbose=0, random_state=0, **PUBLISHED[name])
+    model.fit(X, y)
+    module = model.net_.module_
+    assert sum(p.numel() for p in module.parameters()) == expected
+    assert model.predict_proba(X).shape == (10, 5)
+
+
+def test_the_same_function_as_conv1d(rng):
+    """The channels-last image of height 1 inside is torch's own Conv1d."""
+    model = ECGCNNClassifier(
+        filters=(4, 6), kernel_size=(5, 4), stride=1, dilation=(1, 2), pool_size=(2, 1),
+        batch_norm=False, max_epochs=1, global_pool="avg", verbose=0, random_state=0,
+    )  # fmt: skip
+    X = rng.normal(size=(6, 50)).astype(np.float32)
+    model.fit(X, [0, 1, 2, 0, 1, 2])
+    first, second = (
+        m for m in model.net_.module_.encoder.layers if isinstance(m, torch.nn.Conv2d)
+    )
+    x = torch.from_numpy(X)[:, None]
+    with torch.no_grad():
+        x = torch.conv1d(x, first.weight[:, :, 0], first.bias, padding=2).relu()
+        x = torch.max_pool1d(x, 2)
+        # Kernel 4, dilation 2: six zeros in all, three on either side.
+        x = torch.conv1d(x, second.weight[:, :, 0], second.bias, padding=3, dilation=2).relu()
+        expected = model.net_.module_.head(x.mean(dim=2))
+    np.testing.assert_allclose(
+        model.decision_function(X), expected.numpy(), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("global_pool", ["avg", "max", "avg_max", None])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_every_way_to_end_the_time_axis(global_pool, padding, rng):
+    X = rng.normal(size=(12, 70))
+    model = ECGCNNClassifier(
+        filters=(4, 8), pool_size=3, global_pool=global_pool, padding=padding, max_epochs=1,
+        stride=1, conv_dropout=0.1, pool_dropout=0.1, verbose=0, random_state=0,
+    )  # fmt: skip
+    assert model.fit(X, np.arange(12) % 2).predict(X).shape == (12,)
+
+
+def test_a_beat_too_short_for_the_network_is_an_error(rng):
+    model = ECGCNNClassifier(verbose=0, **PUBLISHED["plain deep CNN"])
+    y = np.arange(10) % 2
+    # From the end: 1 sample, two kernels of 3 (5), pooled by 2 (10), two of 3 (14), pooled (28),
+    # two of 3 (32), pooled (64), two of 5 (72).
+    with pytest.raises(ValueError, match="Beats of 71 samples are too short.*at least 72.*pad"):
+        model.fit(rng.random((10, 71)), y)
+    model.set_params(max_epochs=1, random_state=0).fit(rng.random((10, 72)), y)
+    assert model.n_samples_ == 72
+
+
+@pytest.mark.parametrize(
+    "parameter", ["kernel_size", "stride", "dilation", "pool_size", "pool_stride", "conv_dropout"]
+)
+def test_one_value_too_many_for_the_layers(parameter, rng):
+    value = (0.1,) * 7 if parameter == "conv_dropout" else (1,) * 7
+    model = ECGCNNClassifier(verbose=0, **{parameter: value})
+    with pytest.raises(ValueError, match=f"{parameter}=.*7 values for 6 layers.*filters"):
+        model.fit(rng.random((10, 60)), np.arange(10) % 2)

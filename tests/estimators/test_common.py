@@ -1,0 +1,166 @@
+"""What every classifier of the library must do; one table of instances drives it."""
+
+from __future__ import annotations
+
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ecgclf import ECGCNNClassifier
+from ecgclf.datasets import make_beats
+
+QUICK = {"verbose": 0, "random_state": 0}
+
+#: Every classifier, with parameters that make it small.
+CLASSIFIERS = [
+    ECGCNNClassifier(filters=(8, 16), stride=2, max_epochs=3, batch_size=64, **QUICK),
+]
+
+every_classifier = pytest.mark.parametrize(
+    "classifier", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__
+)
+
+
+@parametrize_with_checks([ECGCNNClassifier(verbose=0)])
+def test_scikit_learn_finds_nothing_wrong(estimator, check):
+    check(estimator)
+
+
+@every_classifier
+def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
+    fitted = clone(classifier).fit(beats.data, beats.target)
+    expected = fitted.predict_proba(beats.data)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(fitted)).predict_proba(beats.data), expected
+    )
+    joblib.dump(fitted, tmp_path / "model.joblib")
+    again = joblib.load(tmp_path / "model.joblib")
+    np.testing.assert_array_equal(again.predict_proba(beats.data), expected)
+    pd.testing.assert_frame_equal(again.history_, fitted.history_)
+
+
+@every_classifier
+def test_a_clone_is_untrained(classifier, beats):
+    fitted = clone(classifier).fit(beats.data, beats.target)
+    copy = clone(fitted)
+    assert not hasattr(copy, "net_")
+    assert copy.get_params() == fitted.get_params()
+
+
+@every_classifier
+@pytest.mark.parametrize("kind", ["str", "int", "bool", "object"])
+def test_labels_of_any_kind(classifier, beats, kind):
+    is_normal = beats.target == "N"
+    y = {
+        "str": beats.target,
+        "int": np.searchsorted(np.unique(beats.target), beats.target) * 10 - 20,
+        "bool": is_normal,
+        "object": np.where(is_normal, "normal", "abnormal").astype(object),
+    }[kind]
+    fitted = clone(classifier).fit(beats.data, y)
+    np.testing.assert_array_equal(fitted.classes_, np.unique(y))
+    assert set(fitted.predict(beats.data)) <= set(y)
+    assert fitted.predict(beats.data).dtype == np.unique(y).dtype
+
+
+@every_classifier
+def test_the_order_of_labels_does_not_change_the_model(classifier, beats):
+    codes = np.searchsorted(np.unique(beats.target), beats.target)
+    by_name = clone(classifier).fit(beats.data, beats.target)
+    by_code = clone(classifier).fit(beats.data, codes)
+    np.testing.assert_array_equal(
+        by_name.predict_proba(beats.data), by_code.predict_proba(beats.data)
+    )
+
+
+@every_classifier
+@pytest.mark.parametrize("kind", ["float64", "fortran", "frame", "memmap", "list", "view"])
+def test_input_of_any_kind(classifier, beats, kind, tmp_path):
+    X = beats.data
+    if kind == "memmap":
+        X.tofile(tmp_path / "X")
+        given = np.memmap(tmp_path / "X", np.float32, "r", shape=X.shape)
+    else:
+        given = {
+            "float64": X.astype(np.float64),
+            "fortran": np.asfortranarray(X),
+            "frame": pd.DataFrame(X),
+            "list": X.tolist(),
+            "view": np.repeat(X, 2, axis=1)[:, ::2],
+        }[kind]
+    expected = clone(classifier).fit(X, beats.target).predict_proba(X)
+    fitted = clone(classifier).fit(given, beats.target)
+    np.testing.assert_array_equal(fitted.predict_proba(given), expected)
+
+
+@every_classifier
+def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
+    X, y = two_leads.data, two_leads.target
+    assert X.shape[1] == 2
+    in_3d = clone(classifier).fit(X, y)
+    flat = clone(classifier).set_params(n_leads=2).fit(X.reshape(len(X), -1), y)
+    expected = in_3d.predict_proba(X)
+    np.testing.assert_array_equal(flat.predict_proba(X.reshape(len(X), -1)), expected)
+    np.testing.assert_array_equal(flat.predict_proba(X), expected)
+    assert (in_3d.n_leads_, in_3d.n_samples_) == X.shape[1:]
+    swapped = in_3d.predict_proba(X[:, ::-1])
+    assert np.abs(swapped - expected).max() > 1e-3
+
+
+@every_classifier
+def test_features_beside_the_signal_are_used(classifier, rng):
+    signal = rng.normal(size=(300, 40)).astype(np.float32)
+    feature = rng.normal(size=(300, 1)).astype(np.float32)
+    y = feature[:, 0] > 0
+    X = np.hstack([signal, feature])
+    model = clone(classifier).set_params(n_tabular=1, max_epochs=20, lr=2e-2)
+    assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.9
+    assert model.n_samples_ == 40
+
+
+@every_classifier
+def test_one_step_changes_every_parameter(classifier, beats):
+    model = clone(classifier).set_params(max_epochs=1, batch_size=len(beats.data))
+    model.set_params(lr_schedule="constant", weight_decay=0.0)
+    untrained = clone(model).set_params(lr=1e-30).fit(beats.data, beats.target)
+    trained = model.fit(beats.data, beats.target)
+    before = dict(untrained.net_.module_.named_parameters())
+    for name, after in trained.net_.module_.named_parameters():
+        assert not torch.equal(before[name], after), name
+
+
+@every_classifier
+def test_four_beats_are_learned_by_heart(classifier, rng):
+    X = rng.normal(size=(4, 60))
+    y = ["N", "S", "V", "F"]
+    model = clone(classifier).set_params(max_epochs=60, batch_size=4).fit(X, y)
+    assert model.score(X, y) == 1.0
+
+
+@every_classifier
+@pytest.mark.parametrize("n_samples", [30, 187, 5000])
+@pytest.mark.parametrize("n_leads", [1, 12])
+def test_beats_of_any_size(classifier, rng, n_samples, n_leads):
+    X = rng.normal(size=(12, n_leads, n_samples)).astype(np.float32)
+    y = np.arange(12) % 3
+    model = clone(classifier).set_params(max_epochs=1).fit(X, y)
+    assert model.predict_proba(X).shape == (12, 3)
+
+
+def test_defaults_beat_a_linear_model():
+    train = make_beats(n_beats=2000, n_patients=20, random_state=0)
+    test = make_beats(n_beats=1000, n_patients=20, random_state=1)
+    network = ECGCNNClassifier(batch_size=64, **QUICK).fit(train.data, train.target)
+    linear = LogisticRegression(max_iter=300).fit(train.data, train.target)
+    dummy = DummyClassifier().fit(train.data, train.target)
+    scores = [m.score(test.data, test.target) for m in (network, linear, dummy)]
+    assert scores[0] > scores[1] + 0.03
+    assert scores[1] > scores[2]
