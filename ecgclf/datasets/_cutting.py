@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Bring the `leads` parameter of a loader to a tuple of names."""
     if leads is None:
         return None
-    names = (leads,) if isinstance(leads, str) else tuple(leads)
+    if isinstance(leads, str):
+        leads = (leads,)
+    names = tuple(leads) if isinstance(leads, Iterable) else ()
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f"leads={leads!r}: expected the name of a lead such as 'MLII', a sequence of "

@@ -44,7 +44,7 @@ DS2: tuple[str, ...] = tuple(
 
 
 def mitbih_subject(record: str) -> int:
-    """Number of the person a MIT-BIH record was taken from.
+    """Return the number of the person a MIT-BIH record was taken from.
 
     Records 201 and 202 are one person; every other record is a person of its own. A
     subject bears the number of the first of its records.

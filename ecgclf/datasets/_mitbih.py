@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,13 +156,13 @@ def _beats(record: Record, *, fs: float | None, window: Any, rhythm: bool) -> Be
 
 def _record_names(records: str | Sequence[str]) -> tuple[str, ...]:
     """Names of the records that the `records` parameter asks for."""
-    if isinstance(records, str):
-        if records not in _RECORD_SETS:
-            raise ValueError(
-                f'records={records!r}: expected "all", "ds1", "ds2", or a list of record names '
-                'such as ["100", "101"]'
-            )
+    if isinstance(records, str) and records in _RECORD_SETS:
         return _RECORD_SETS[records]
+    if isinstance(records, str) or not isinstance(records, Iterable):
+        raise ValueError(
+            f'records={records!r}: expected "all", "ds1", "ds2", or a list of record names '
+            'such as ["100", "101"]'
+        )
     names = tuple(str(name) for name in records)
     unknown = [name for name in names if name not in MITBIH_RECORDS]
     if unknown or not names:

@@ -49,7 +49,7 @@ def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
     if not is_pair or not all(_is_number(part) and part >= 0 for part in window):
         raise ValueError(
             f"window={window!r}: expected two numbers of at least 0, the seconds before and "
-            'after the beat, such as (0.25, 0.45), or "kaggle"'
+            "after the beat, such as (0.25, 0.45)"
         )
     before, after = (round(part * fs) for part in window)
     if before + after == 0:

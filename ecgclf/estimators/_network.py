@@ -85,8 +85,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         Number of epochs the network has been trained for.
     history_ : DataFrame
         A row an epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``; the loss is
-        the mean over batches, the score an accuracy, ``lr`` that of the epoch's end, and the
-        time in seconds. Callbacks may add columns.
+        the mean over batches, the score an accuracy, ``lr`` that of the epoch's last batch,
+        and the time in seconds. Callbacks may add columns.
     net_ : BeatNet
         The skorch net; ``net_.module_`` is the torch module.
     """

@@ -5,24 +5,68 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import pandas as pd
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 from skorch.history import History
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import update_bn
 from tqdm.auto import tqdm
 
 
 class LearningRate(Callback):
-    """Record the learning rate that each epoch ended with as ``lr``."""
+    """Record the learning rate of each epoch's last batch as ``lr``.
+
+    Must stand before the schedule, which sets the rate of the next batch.
+    """
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        """Look at the first parameter group."""
+        if training:
+            self.lr_ = net.optimizer_.param_groups[0]["lr"]
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Write the learning rate of the first parameter group into the history."""
-        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+        """Write the rate into the history."""
+        net.history.record("lr", self.lr_)
+
+
+class Schedule(Callback):
+    """Move the learning rate; begins anew with every fit.
+
+    skorch's own callback takes up where the history ends, which is wrong for a warm start.
+
+    Parameters
+    ----------
+    make : callable
+        From an optimizer to a scheduler of torch.
+    monitor : str, optional
+        Step after every epoch, and tell the scheduler this figure of the history. If not
+        given, step after every training batch.
+    """
+
+    def __init__(self, make: Callable[[Optimizer], Any], monitor: str | None = None) -> None:
+        self.make = make
+        self.monitor = monitor
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Start the schedule."""
+        self.scheduler_ = self.make(net.optimizer_)
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        """Set the rate of the next batch."""
+        if training and self.monitor is None:
+            self.scheduler_.step()
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Set the rate of the next epoch."""
+        if self.monitor is not None:
+            self.scheduler_.step(net.history[-1, self.monitor])
 
 
 class BatchNormStatistics(Callback):
@@ -85,21 +129,19 @@ class Progress(Callback):
         return {"total": self.total}
 
 
-def one_cycle(lr: float, n_steps: int, monitor: str) -> Callback:
+def one_cycle(lr: float, n_steps: int, monitor: str) -> Schedule:
     """Warm up to `lr` and anneal to nearly 0 (Smith and Topin 2017, arXiv:1708.07120)."""
-    return LRScheduler(
-        OneCycleLR, max_lr=lr, total_steps=n_steps, step_every="batch", event_name=None
-    )
+    return Schedule(partial(OneCycleLR, max_lr=lr, total_steps=n_steps))
 
 
-def cosine(lr: float, n_steps: int, monitor: str) -> Callback:
+def cosine(lr: float, n_steps: int, monitor: str) -> Schedule:
     """Half a cosine from `lr` to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
-    return LRScheduler(CosineAnnealingLR, T_max=n_steps, step_every="batch", event_name=None)
+    return Schedule(partial(CosineAnnealingLR, T_max=n_steps))
 
 
-def plateau(lr: float, n_steps: int, monitor: str) -> Callback:
+def plateau(lr: float, n_steps: int, monitor: str) -> Schedule:
     """Divide the rate by 10 when `monitor` has not improved for 3 epochs."""
-    return LRScheduler(ReduceLROnPlateau, monitor=monitor, patience=3, event_name=None)
+    return Schedule(partial(ReduceLROnPlateau, patience=3), monitor)
 
 
 #: Learning-rate schedules by name; "constant" needs no callback.

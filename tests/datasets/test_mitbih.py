@@ -103,10 +103,11 @@ def test_resampling_keeps_the_beat_in_its_place(mitdb_dir: Path) -> None:
     assert beats.fs == 120
     assert beats.data.shape == (len(original.target), 84)
     np.testing.assert_array_equal(beats.sample, original.sample)
-    # Every third sample of the original, but for the filter and half a sample of rounding.
-    thinned = original.data[:, ::3]
-    correlation = [np.corrcoef(a, b)[0, 1] for a, b in zip(beats.data, thinned, strict=True)]
-    assert np.median(correlation) > 0.98
+    # Where no rounding moves the beat, every third sample of the original but for the filter.
+    exact = original.sample % 3 == 0
+    thinned = original.data[exact, ::3]
+    pairs = zip(beats.data[exact], thinned, strict=True)
+    assert np.median([np.corrcoef(a, b)[0, 1] for a, b in pairs]) > 0.995
     # The R peak stands 0.25 s after the window's start, at sample 30.
     assert abs(np.median(beats.data.argmax(axis=1)) - 30) <= 1
 
@@ -172,6 +173,7 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
         ({"records": "ds3"}, r'records=\'ds3\': expected "all", "ds1", "ds2"'),
         ({"records": ["100", "999"]}, r"'999'.* names no record of the MIT-BIH"),
         ({"records": []}, "empty list"),
+        ({"records": 100}, r"records=100: expected"),
         ({"records": ["100", "100"]}, "names a record twice"),
         ({"records": ["202"], "leads": "MLII"}, r"record 202 .* no lead 'MLII'; it has 'V5'"),
         ({"leads": ()}, r"leads=\(\): expected the name of a lead"),

@@ -61,7 +61,7 @@ def test_any_leads_at_any_rate(ptbdb_dir: Path) -> None:
     assert several.fs == 250
     assert several.lead[0].tolist() == ["v2", "vz"]
     signal = wfdb.rdrecord(str(ptbdb_dir / "s0010_re"), channel_names=["vz"]).p_signal[:, 0]
-    position = several.sample[5]
+    position = 4 * round(several.sample[5] / 4)
     np.testing.assert_allclose(
         several.data[5, 1], signal[position - 200 : position + 400 : 4], atol=0.05
     )
@@ -109,7 +109,7 @@ def test_flat_records_of_two_patients(ptbdb_dir: Path, tmp_path: Path) -> None:
 
 def test_no_record_of_the_two_diagnoses(ptbdb_dir: Path, tmp_path: Path) -> None:
     copy_record(ptbdb_dir, "s0010_re", tmp_path, reason=("Reason for admission:", "Reason:"))
-    with pytest.raises(ValueError, match="none of the 1 records .* reason for admission"):
+    with pytest.raises(ValueError, match=r"none of the 1 records .* reason for admission"):
         load_ptbdb(tmp_path)
 
 

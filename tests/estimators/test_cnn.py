@@ -113,9 +113,7 @@ def test_the_same_function_as_conv1d(rng):
         # Kernel 4, dilation 2: six zeros in all, three on either side.
         x = torch.conv1d(x, second.weight[:, :, 0], second.bias, padding=3, dilation=2).relu()
         expected = model.net_.module_.head(x.mean(dim=2))
-    np.testing.assert_allclose(
-        model.decision_function(X), expected.numpy(), rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(model.decision_function(X), expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("global_pool", ["avg", "max", "avg_max", None])

@@ -118,12 +118,15 @@ def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
 @every_classifier
 def test_features_beside_the_signal_are_used(classifier, rng):
     signal = rng.normal(size=(300, 40)).astype(np.float32)
-    feature = rng.normal(size=(300, 1)).astype(np.float32)
-    y = feature[:, 0] > 0
+    y = rng.random(300) > 0.5
+    feature = (y[:, None] * 4.0 - 2.0 + rng.normal(size=(300, 1))).astype(np.float32)
     X = np.hstack([signal, feature])
-    model = clone(classifier).set_params(n_tabular=1, max_epochs=20, lr=2e-2)
-    assert model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.9
-    assert model.n_samples_ == 40
+    model = clone(classifier).set_params(max_epochs=30)
+    beside = clone(model).set_params(n_tabular=1).fit(X[:200], y[:200])
+    assert beside.n_samples_ == 40
+    without = model.fit(signal[:200], y[:200])
+    assert without.score(signal[200:], y[200:]) < 0.65
+    assert beside.score(X[200:], y[200:]) > 0.8
 
 
 @every_classifier
