@@ -6,6 +6,7 @@ loader returns a `Beats` container.
 
 from ._beats import Beats
 from ._fetching import fetch_mitbih, fetch_ptbdb
+from ._home import get_data_home
 from ._kaggle import load_kaggle_heartbeat
 from ._labels import (
     AAMI_CLASSES,
@@ -37,6 +38,7 @@ __all__ = [
     "detect_r_peaks",
     "fetch_mitbih",
     "fetch_ptbdb",
+    "get_data_home",
     "load_kaggle_heartbeat",
     "load_mitbih",
     "load_ptbdb",

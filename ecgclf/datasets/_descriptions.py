@@ -77,8 +77,8 @@ Rebuilt from the raw records in {folder}, which were preferred to any CSV there.
 The test rows stand in their published order, the training rows in the order of record and
 time, as their published order is not known. `groups` is the subject, `sample` the position
 of the annotation at 360 Hz; each row has its rhythm features. 999 released test rows and
-ten training rows were compared and are equal bit for bit; the whole test file written as
-CSV has the published size but not its SHA-256, so some other rows differ."""
+ten training rows were compared and are equal bit for bit. Written as CSV, the test rows have
+the size of the published file; the SHA-256 noted for it is not met, and why is not known."""
 
 KAGGLE_FROM_CSV = """\
 Read from {files}. The files tell neither the patient nor the record, lead or time of a

@@ -81,9 +81,9 @@ def load_kaggle_heartbeat(
     How far the rebuilt rows are known to be the released ones: 999 test rows and ten training
     rows were compared and are equal bit for bit; all test rows agree in their first six
     values to three digits; all class counts are equal. Written as CSV, the rebuilt test rows
-    have the size of ``mitbih_test.csv`` but not its SHA-256, so something in the rest
-    differs. Which rows is not known; the rule for the last-but-one annotation of a record,
-    on which five test rows rest, is inferred.
+    have the size of ``mitbih_test.csv``, but the SHA-256 noted for it is not met. Why is not
+    known; the rule for the last-but-one annotation of a record, on which five test rows
+    rest, is inferred.
 
     References
     ----------
