@@ -18,7 +18,7 @@ from ._beats import Beats, finish
 from ._labels import AAMI_CLASSES
 from ._patients import LEADS, draw_labels, draw_patient, simulate
 from ._rhythm import RHYTHM_NAMES, rhythm_features
-from ._windows import fixed_windows
+from ._windows import fixed_windows, window_samples
 
 #: Annotation symbol that `make_record` writes for each class.
 SYMBOLS = dict(zip(AAMI_CLASSES, "NAVF/"))
@@ -157,7 +157,7 @@ def make_beats(
             f"n_patients={n_patients} exceeds n_beats={n_beats}: each patient needs a "
             "beat. Lower n_patients or raise n_beats."
         )
-    before, after = _window_samples(window, fs)
+    before, after = window_samples(window, fs)
     leads = tuple(LEADS)[:n_leads]
     rng = _random_state(random_state)
     labels = draw_labels(n_beats, weights, rng)
@@ -323,16 +323,3 @@ def make_record(
 def _random_state(seed: int | np.random.RandomState | None) -> np.random.RandomState:
     """Like `check_random_state`, which for None would give numpy's global state."""
     return np.random.RandomState() if seed is None else check_random_state(seed)
-
-
-def _window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
-    """Return the samples to take before and after the R peak."""
-    seconds = np.asarray(window, dtype=float)
-    if seconds.shape != (2,) or not np.isfinite(seconds).all() or (seconds < 0).any():
-        raise ValueError(
-            f"window={window!r}: expected two times (before, after) in seconds, none negative"
-        )
-    before, after = (round(float(value) * fs) for value in seconds)
-    if before + after == 0:
-        raise ValueError(f"window={window!r} holds no sample at fs={fs} Hz: widen it or raise fs")
-    return before, after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -23,8 +22,9 @@ from ecgclf.estimators._inputs import (
     check_groups,
     check_labels,
     check_weights,
-    per_layer,
+    weigh_classes,
 )
+from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.estimators._network import BeatEstimator
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
@@ -66,8 +66,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
-        "dense": ["array-like"],
-        "dense_dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "dense": [EachLayer(Integral, 1, None, closed="left")],
+        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
         "loss": [StrOptions({"cross_entropy", "focal"})],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
@@ -126,7 +126,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 f"y has only one class among the beats of positive weight, {y[used][0]!r}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        weight *= compute_sample_weight(self.class_weight, y)
+        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         rows = training.Rows(X, codes, weight)
         if not used.all():
             rows, groups = rows.take(used), None if groups is None else groups[used]
@@ -189,11 +189,11 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         y = check_labels(y, len(X))
         codes = self._encode(y, classes, reset=first)
         weight = check_weights(sample_weight, X)
-        if self.class_weight is not None:
-            weight *= [self.class_weight.get(label, 1) for label in y]
+        used = weight > 0
+        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         if first:
             self.net_ = self._make_net()
-        rows = training.Rows(X, codes, weight).take(weight > 0)
+        rows = training.Rows(X, codes, weight).take(used)
         # One call after another is one long training; after a fit it starts afresh.
         streaming = getattr(self, "_streaming", False)
         self._train(rows, 1, (), new_optimizer=not streaming)

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._inputs import per_layer
+from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.modules import (
     ConvEncoder,
     ConvLayer,
@@ -19,8 +19,8 @@ from ecgclf.modules import (
     minimum_length,
 )
 
-_COUNT = [Interval(Integral, 1, None, closed="left"), "array-like"]
-_SHARE = [Interval(Real, 0, 1, closed="left"), "array-like"]
+_COUNT = [cls(Integral, 1, None, closed="left") for cls in (Interval, EachLayer)]
+_SHARE = [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -87,7 +87,7 @@ class ECGCNNClassifier(BeatClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
-        "filters": ["array-like"],
+        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
         "kernel_size": _COUNT,
         "stride": _COUNT,
         "dilation": _COUNT,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
-    check_consistent_length,
     column_or_1d,
     validate_data,
 )
@@ -40,7 +41,13 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         If `X` is empty, holds NaN or infinite values, or has the wrong shape.
     """
     n_leads = estimator.n_leads
-    if (X if hasattr(X, "ndim") else np.asarray(X)).ndim == 3:
+    n_dimensions = (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+    if n_dimensions > 3:
+        raise ValueError(
+            f"X has {n_dimensions} dimensions, expected (n_beats, n_columns) or (n_beats, n_leads, "
+            "n_samples)."
+        )
+    if n_dimensions == 3:
         X = check_array(X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X")
         _check_3d(estimator, X.shape, reset)
         n_leads = X.shape[1]
@@ -64,8 +71,11 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
     """Check the lead count and the length of 3-D input."""
     name = type(estimator).__name__
     _, n_leads, n_samples = shape
-    if n_samples == 0:
-        raise ValueError(f"X of shape {shape} has 0 samples a beat; at least 1 is required.")
+    if n_leads == 0 or n_samples == 0:
+        raise ValueError(
+            f"X of shape {shape} has {n_leads} leads of {n_samples} samples; at least 1 of each "
+            "is required."
+        )
     if estimator.n_tabular:
         raise ValueError(
             f"X of shape {shape} has no room for the n_tabular={estimator.n_tabular} features of "
@@ -108,7 +118,17 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
             f"Input y contains NaN: {len(missing)} labels are missing, the first at position "
             f"{missing[0]}. Remove these beats or label them."
         )
-    check_classification_targets(y)
+    kinds = sorted({type(label).__name__ for label in y}) if y.dtype == object else []
+    try:
+        check_classification_targets(y)
+        np.unique(y)
+    except TypeError as error:
+        if len(kinds) < 2:
+            raise
+        raise TypeError(
+            f"y mixes labels of the types {kinds}, which have no order: give all labels as one "
+            "type, such as str."
+        ) from error
     return y
 
 
@@ -135,6 +155,47 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray:
     return weight
 
 
+def weigh_classes(
+    class_weight: Mapping | str | None, weight: np.ndarray, codes: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    """Multiply the weights of beats by those of their classes.
+
+    Parameters
+    ----------
+    class_weight : mapping of label to weight, "balanced" or None
+        "balanced" gives all classes that occur the same weight in total.
+    weight : ndarray of shape (n_beats,)
+    codes : ndarray of shape (n_beats,)
+        Position of each beat's label in `classes`.
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    ndarray of shape (n_beats,)
+
+    Raises
+    ------
+    ValueError
+        If a class has no weight although a label that is no class has one, or a weight is
+        negative or infinite, or all are 0.
+    """
+    if class_weight is None:
+        return weight
+    if isinstance(class_weight, str):
+        totals = np.bincount(codes, weight, minlength=len(classes))
+        factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
+    else:
+        factors = compute_class_weight(class_weight, classes=classes, y=classes)
+        if not np.isfinite(factors).all() or factors.min() < 0:
+            raise ValueError(
+                f"class_weight={class_weight!r}: weights must be finite and 0 or more."
+            )
+    weighed = weight * factors[codes]
+    if not weighed.any():
+        raise ValueError(f"class_weight={class_weight!r} gives every beat the weight 0.")
+    return weighed
+
+
 def check_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
     """Check the patient of each beat.
 
@@ -145,31 +206,13 @@ def check_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
     """
     if groups is None:
         return None
-    patients = column_or_1d(groups)
-    check_consistent_length(patients, np.empty(n_beats))
+    patients = np.asarray(groups)
+    if patients.shape != (n_beats,):
+        raise ValueError(
+            f"groups has the shape {patients.shape}, expected ({n_beats},): name the patient of "
+            "every beat."
+        )
     if pd.isna(patients).any():
         raise ValueError("groups contains missing values: name the patient of every beat.")
-    return patients
-
-
-def per_layer(name: str, value: Any, n_layers: int, layers: str) -> list:
-    """Spread a parameter over layers: one value for all of them, or one for each.
-
-    Raises
-    ------
-    ValueError
-        If a sequence has another length than there are layers.
-
-    Examples
-    --------
-    >>> per_layer("stride", 2, 3, "filters")
-    [2, 2, 2]
-    """
-    if not isinstance(value, (tuple, list, np.ndarray)):
-        return [value] * n_layers
-    if len(value) != n_layers:
-        raise ValueError(
-            f"{name}={value!r} has {len(value)} values for {n_layers} layers: give one value "
-            f"for all layers, or one for each of {layers}."
-        )
-    return list(value)
+    # Numbers in place of names, so that names of several types can be compared.
+    return pd.factorize(patients, sort=True)[0]

@@ -149,7 +149,7 @@ class HistoryDisplay:
         return self
 
     def _has(self, name: str) -> bool:
-        return name in self.history and self.history[name].notna().any()
+        return name in self.history and bool(self.history[name].notna().any())
 
     def _checked(self) -> pd.DataFrame:
         if not isinstance(self.history, pd.DataFrame):

@@ -187,5 +187,5 @@ def history_frame(history: History) -> pd.DataFrame:
     first = ["epoch", "train_loss", "valid_loss", "valid_score", "lr", "time"]
     always = {"epoch", "train_loss", "lr", "time"}
     columns = [name for name in first if name in frame or name in always]
-    columns += [name for name in frame if name not in first]
+    columns += [str(name) for name in frame if name not in first]
     return frame.reindex(columns=columns)

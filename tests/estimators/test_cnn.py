@@ -56,7 +56,7 @@ PUBLISHED = {
 
 
 def _count_by_hand(filters, kernels, dense_in, dense, bias=1, norm=0, n_classes=5):
-    """Weights and biases of convolutions, batch norms and dense layers, counted layer by layer."""
+    """Count weights and biases, layer by layer."""
     total, channels = 0, 1
     for f, k in zip(filters, kernels):
         total += channels * f * k + bias * f + norm * 2 * f
@@ -132,7 +132,7 @@ def test_a_beat_too_short_for_the_network_is_an_error(rng):
     y = np.arange(10) % 2
     # From the end: 1 sample, two kernels of 3 (5), pooled by 2 (10), two of 3 (14), pooled (28),
     # two of 3 (32), pooled (64), two of 5 (72).
-    with pytest.raises(ValueError, match="Beats of 71 samples are too short.*at least 72.*pad"):
+    with pytest.raises(ValueError, match=r"Beats of 71 samples are too short.*at least 72.*pad"):
         model.fit(rng.random((10, 71)), y)
     model.set_params(max_epochs=1, random_state=0).fit(rng.random((10, 72)), y)
     assert model.n_samples_ == 72

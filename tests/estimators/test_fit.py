@@ -10,6 +10,7 @@ import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
+from sklearn.utils.class_weight import compute_sample_weight
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping
 
 from ecgclf import ECGCNNClassifier
@@ -105,6 +106,39 @@ def test_balanced_weights_find_more_of_a_rare_class(rng):
     ]
     assert found[1] > 2 * found[0]
     assert found[1] > 0.05
+
+
+def test_balanced_counts_weights_like_repetitions(beats, rng):
+    times = rng.integers(0, 4, size=60)
+    X, y = beats.data[:60], beats.target[:60]
+    weighted = small(class_weight="balanced", batch_size=1000).fit(X, y, times)
+    repeated = small(class_weight="balanced", batch_size=1000)
+    repeated.fit(X.repeat(times, axis=0), y.repeat(times))
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-3, atol=1e-5
+    )
+
+
+def test_balanced_is_what_scikit_learn_calls_so(beats):
+    balanced = small(class_weight="balanced").fit(beats.data, beats.target)
+    weight = compute_sample_weight("balanced", beats.target)
+    expected = small().fit(beats.data, beats.target, weight)
+    np.testing.assert_allclose(
+        balanced.predict_proba(beats.data), expected.predict_proba(beats.data), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({"n": 2.0}, "not in class_weight"),
+        ({"N": -1.0}, "finite and 0 or more"),
+        (dict.fromkeys("NSVFQ", 0.0), "every beat the weight 0"),
+    ],
+)
+def test_class_weights_that_make_no_sense(beats, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        small(class_weight=class_weight).fit(beats.data, beats.target)
 
 
 # --- early stopping ------------------------------------------------------------------------
