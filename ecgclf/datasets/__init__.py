@@ -4,11 +4,11 @@
 loader returns a `Beats` container.
 """
 
-from ._beats import Beats
-from ._fetching import fetch_mitbih, fetch_ptbdb
-from ._home import get_data_home
-from ._kaggle import load_kaggle_heartbeat
-from ._labels import (
+from ecgclf.datasets._beats import Beats
+from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb
+from ecgclf.datasets._home import get_data_home
+from ecgclf.datasets._kaggle import load_kaggle_heartbeat
+from ecgclf.datasets._labels import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,
     DS1,
@@ -17,12 +17,12 @@ from ._labels import (
     MITBIH_RECORDS,
     mitbih_subject,
 )
-from ._mitbih import load_mitbih
-from ._ptbdb import load_ptbdb
-from ._records import RecordError
-from ._rhythm import RHYTHM_FEATURES, RhythmFeature, rhythm_features
-from ._rpeaks import detect_r_peaks
-from ._synthetic import make_beats, make_record
+from ecgclf.datasets._mitbih import load_mitbih
+from ecgclf.datasets._ptbdb import load_ptbdb
+from ecgclf.datasets._records import RecordError
+from ecgclf.datasets._rhythm import RHYTHM_FEATURES, RhythmFeature, rhythm_features
+from ecgclf.datasets._rpeaks import detect_r_peaks
+from ecgclf.datasets._synthetic import make_beats, make_record
 
 __all__ = [
     "AAMI_CLASSES",

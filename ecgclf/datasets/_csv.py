@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._beats import Beats
-from ._windows import KAGGLE_LENGTH
+from ecgclf.datasets._beats import Beats
+from ecgclf.datasets._windows import KAGGLE_LENGTH
 
 #: 187 values and the label.
 N_COLUMNS = KAGGLE_LENGTH + 1

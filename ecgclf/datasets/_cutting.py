@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._beats import PER_BEAT, Beats
-from ._records import Record
-from ._windows import fixed_windows, resample, resampling_ratio, window_samples
+from ecgclf.datasets._beats import PER_BEAT, Beats
+from ecgclf.datasets._records import Record
+from ecgclf.datasets._windows import fixed_windows, resample, resampling_ratio, window_samples
 
 
 def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -17,8 +17,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from ._download import ResumingDownloader
-from ._home import get_data_home
+from ecgclf.datasets._download import ResumingDownloader
+from ecgclf.datasets._home import get_data_home
 
 _SUMS = "SHA256SUMS.txt"
 _RECORDS = "RECORDS"

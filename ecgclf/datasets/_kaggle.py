@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _descriptions as descriptions
-from ._beats import Beats, finish
-from ._csv import beats_of_csv
-from ._labels import AAMI_CLASSES, MITBIH_RECORDS
-from ._mitbih import MITBIH_FS, load_mitbih
-from ._windows import KAGGLE_STEP
+from ecgclf.datasets import _descriptions as descriptions
+from ecgclf.datasets._beats import Beats, finish
+from ecgclf.datasets._csv import beats_of_csv
+from ecgclf.datasets._labels import AAMI_CLASSES, MITBIH_RECORDS
+from ecgclf.datasets._mitbih import MITBIH_FS, load_mitbih
+from ecgclf.datasets._windows import KAGGLE_STEP
 
 KAGGLE_FS = MITBIH_FS / KAGGLE_STEP
 

@@ -9,13 +9,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import _descriptions as descriptions
-from ._beats import Beats, finish
-from ._cutting import beats_of_record, check_leads, cut_fixed, join
-from ._labels import AAMI_CLASSES, AAMI_OF_SYMBOL, DS1, DS2, MITBIH_RECORDS, mitbih_subject
-from ._records import Record, read_record
-from ._rhythm import RHYTHM_NAMES, rhythm_features
-from ._windows import (
+from ecgclf.datasets import _descriptions as descriptions
+from ecgclf.datasets._beats import Beats, finish
+from ecgclf.datasets._cutting import beats_of_record, check_leads, cut_fixed, join
+from ecgclf.datasets._labels import (
+    AAMI_CLASSES,
+    AAMI_OF_SYMBOL,
+    DS1,
+    DS2,
+    MITBIH_RECORDS,
+    mitbih_subject,
+)
+from ecgclf.datasets._records import Record, read_record
+from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecgclf.datasets._windows import (
     KAGGLE_STEP,
     kaggle_lengths,
     kaggle_windows,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from ._labels import AAMI_CLASSES
-from ._mcsharry import NORMAL_EVENTS, integrate, tachogram
+from ecgclf.datasets._labels import AAMI_CLASSES
+from ecgclf.datasets._mcsharry import NORMAL_EVENTS, integrate, tachogram
 
 
 def _frontal(degrees: float) -> tuple[float, float, float]:

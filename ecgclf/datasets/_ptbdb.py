@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from . import _descriptions as descriptions
-from ._beats import Beats, finish
-from ._csv import beats_of_csv
-from ._cutting import beats_of_record, check_leads, cut_fixed, join
-from ._records import Record, read_record
-from ._rhythm import RHYTHM_NAMES, rhythm_features
-from ._rpeaks import detect_r_peaks
-from ._windows import resampling_ratio, window_samples
+from ecgclf.datasets import _descriptions as descriptions
+from ecgclf.datasets._beats import Beats, finish
+from ecgclf.datasets._csv import beats_of_csv
+from ecgclf.datasets._cutting import beats_of_record, check_leads, cut_fixed, join
+from ecgclf.datasets._records import Record, read_record
+from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecgclf.datasets._rpeaks import detect_r_peaks
+from ecgclf.datasets._windows import resampling_ratio, window_samples
 
 PTBDB_CLASSES = ("healthy", "infarction")
 

@@ -10,8 +10,8 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
-from ._annotations import read_annotations
-from ._signals import read_signals
+from ecgclf.datasets._annotations import read_annotations
+from ecgclf.datasets._signals import read_signals
 
 #: Bytes a sample takes in a signal file, as a fraction, by WFDB format. Compressed formats
 #: are not listed: their size says nothing.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from wfdb import processing
 
-from ._windows import fixed_windows, resample, resampling_ratio
+from ecgclf.datasets._windows import fixed_windows, resample, resampling_ratio
 
 #: The detector's thresholds hold at about this rate, in Hz. At the 1000 Hz of the PTB
 #: records it finds nothing in most leads, at 250 Hz the same beats in all of them.

@@ -14,11 +14,11 @@ import wfdb
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._beats import Beats, finish
-from ._labels import AAMI_CLASSES
-from ._patients import LEADS, draw_labels, draw_patient, simulate
-from ._rhythm import RHYTHM_NAMES, rhythm_features
-from ._windows import fixed_windows, window_samples
+from ecgclf.datasets._beats import Beats, finish
+from ecgclf.datasets._labels import AAMI_CLASSES
+from ecgclf.datasets._patients import LEADS, draw_labels, draw_patient, simulate
+from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecgclf.datasets._windows import fixed_windows, window_samples
 
 #: Annotation symbol that `make_record` writes for each class.
 SYMBOLS = dict(zip(AAMI_CLASSES, "NAVF/"))

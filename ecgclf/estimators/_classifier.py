@@ -19,6 +19,7 @@ from torch import nn
 from ecgclf import training
 from ecgclf.estimators._inputs import (
     check_beats,
+    check_classes,
     check_groups,
     check_labels,
     check_weights,
@@ -26,6 +27,7 @@ from ecgclf.estimators._inputs import (
 )
 from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.estimators._network import BeatEstimator
+from ecgclf.estimators._undo import all_or_nothing
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
@@ -83,6 +85,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         """
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(
         self,
         X: ArrayLike,
@@ -117,16 +120,17 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         going_on = self.warm_start and hasattr(self, "net_")
         X = check_beats(self, X, reset=not going_on)
         y = check_labels(y, len(X))
-        codes = self._encode(y, None if going_on else y, reset=not going_on)
+        codes = self._encode(y, None, reset=not going_on)
         weight = check_weights(sample_weight, X)
         groups = check_groups(groups, len(X))
+        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         used = weight > 0
-        if len(np.unique(codes[used])) < 2:
+        present = self.classes_[np.unique(codes[used])]
+        if len(present) < 2:
             raise ValueError(
-                f"y has only one class among the beats of positive weight, {y[used][0]!r}: a "
+                f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         rows = training.Rows(X, codes, weight)
         if not used.all():
             rows, groups = rows.take(used), None if groups is None else groups[used]
@@ -149,6 +153,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def partial_fit(
         self,
         X: ArrayLike,
@@ -187,13 +192,13 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         X = check_beats(self, X, reset=first)
         y = check_labels(y, len(X))
+        classes = None if classes is None else check_classes(classes)
         codes = self._encode(y, classes, reset=first)
         weight = check_weights(sample_weight, X)
-        used = weight > 0
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         if first:
             self.net_ = self._make_net()
-        rows = training.Rows(X, codes, weight).take(used)
+        rows = training.Rows(X, codes, weight).take(weight > 0)
         # One call after another is one long training; after a fit it starts afresh.
         streaming = getattr(self, "_streaming", False)
         self._train(rows, 1, (), new_optimizer=not streaming)
@@ -250,19 +255,14 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         with training.torch_threads(self.n_jobs):
             return self.net_.logits(training.Rows(X))
 
-    def _encode(self, y: np.ndarray, classes: ArrayLike | None, *, reset: bool) -> np.ndarray:
-        """Turn labels into their places in ``classes_``, which `reset` sets to `classes`."""
+    def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
+        """Turn labels into their places in ``classes_``, which `reset` sets."""
         if reset:
-            self.classes_: np.ndarray = np.unique(np.asarray(classes))
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            self.classes_: np.ndarray = np.unique(y) if classes is None else classes
+        elif classes is not None and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"classes={classes!r} is not the same as on the last call to partial_fit, "
+                f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
                 f"{self.classes_.tolist()}."
-            )
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has only one class, {self.classes_[0]!r}: a classifier needs beats of at "
-                "least 2 classes."
             )
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -38,14 +39,19 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `X` is empty, holds NaN or infinite values, or has the wrong shape.
+        If `X` is empty, holds NaN, masked or infinite values, or has the wrong shape.
     """
     n_leads = estimator.n_leads
     n_dimensions = (X if hasattr(X, "ndim") else np.asarray(X)).ndim
     if n_dimensions > 3:
         raise ValueError(
-            f"X has {n_dimensions} dimensions, expected (n_beats, n_columns) or (n_beats, n_leads, "
-            "n_samples)."
+            f"X has {n_dimensions} dimensions, expected the shape (n_beats, n_columns) or "
+            "(n_beats, n_leads, n_samples)."
+        )
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"X is a masked array with {np.ma.count_masked(X)} masked values: fill them in, or "
+            "leave out their beats."
         )
     if n_dimensions == 3:
         X = check_array(X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X")
@@ -109,27 +115,55 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
     """
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
+    y = _check_names("y", column_or_1d(y, warn=True))
     if len(y) != n_beats:
         raise ValueError(f"X has {n_beats} beats, but y has {len(y)} labels: give one a beat.")
-    missing = np.flatnonzero(pd.isna(y))
+    check_classification_targets(y)
+    return y
+
+
+def check_classes(classes: ArrayLike) -> np.ndarray:
+    """Check the labels that will ever occur.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Each once and in order.
+
+    Raises
+    ------
+    ValueError
+        If they are not 1-D, fewer than two, or some are missing.
+    """
+    labels = np.asarray(classes)
+    if labels.ndim != 1:
+        raise ValueError(f"classes has the shape {labels.shape}, expected a sequence of labels.")
+    labels = np.unique(_check_names("classes", labels))
+    if len(labels) < 2:
+        raise ValueError(
+            f"classes={labels.tolist()} has only {len(labels)} class(es): a classifier needs at "
+            "least 2 classes."
+        )
+    return labels
+
+
+def _check_names(name: str, labels: np.ndarray) -> np.ndarray:
+    """Check that labels are all there and can be put in order."""
+    missing = np.flatnonzero(pd.isna(labels))
     if len(missing):
         raise ValueError(
-            f"Input y contains NaN: {len(missing)} labels are missing, the first at position "
-            f"{missing[0]}. Remove these beats or label them."
+            f"Input {name} contains NaN: {len(missing)} labels are missing, the first at "
+            f"position {missing[0]}. Remove these beats or label them."
         )
-    kinds = sorted({type(label).__name__ for label in y}) if y.dtype == object else []
     try:
-        check_classification_targets(y)
-        np.unique(y)
+        np.unique(labels)
     except TypeError as error:
-        if len(kinds) < 2:
-            raise
+        kinds = sorted({type(label).__name__ for label in labels})
         raise TypeError(
-            f"y mixes labels of the types {kinds}, which have no order: give all labels as one "
-            "type, such as str."
+            f"{name} mixes labels of the types {kinds}, which have no common order: give all "
+            "labels as one type, such as str."
         ) from error
-    return y
+    return labels
 
 
 def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray:
@@ -152,6 +186,8 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray:
         )
     if weight.max() == 0:
         raise ValueError("sample_weight is zero for every beat: at least one must be positive.")
+    if not np.isfinite(weight.sum()):
+        raise ValueError(f"sample_weight adds up to {weight.sum()}: give smaller weights.")
     return weight
 
 
@@ -176,8 +212,13 @@ def weigh_classes(
     Raises
     ------
     ValueError
-        If a class has no weight although a label that is no class has one, or a weight is
-        negative or infinite, or all are 0.
+        If a weight is no finite number of 0 or more, all are 0, or no class is named.
+
+    Warns
+    -----
+    UserWarning
+        If a label is named that is no class, and a class is not: a slip of the pen, or a
+        fold that lacks a class.
     """
     if class_weight is None:
         return weight
@@ -185,15 +226,33 @@ def weigh_classes(
         totals = np.bincount(codes, weight, minlength=len(classes))
         factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
     else:
-        factors = compute_class_weight(class_weight, classes=classes, y=classes)
-        if not np.isfinite(factors).all() or factors.min() < 0:
-            raise ValueError(
-                f"class_weight={class_weight!r}: weights must be finite and 0 or more."
-            )
+        factors = np.array(_given_factors(class_weight, classes))
     weighed = weight * factors[codes]
     if not weighed.any():
         raise ValueError(f"class_weight={class_weight!r} gives every beat the weight 0.")
     return weighed
+
+
+def _given_factors(class_weight: Mapping, classes: np.ndarray) -> list[float]:
+    """Look up the weight of each class; 1 if it is not named."""
+    for factor in class_weight.values():
+        if not (isinstance(factor, Real) and 0 <= float(factor) < np.inf):
+            raise ValueError(
+                f"class_weight={class_weight!r}: weights must be finite and 0 or more, got "
+                f"{factor!r}."
+            )
+    labels = classes.tolist()
+    others = [label for label in class_weight if label not in labels]
+    unnamed = [label for label in labels if label not in class_weight]
+    if others and len(unnamed) == len(labels):
+        raise ValueError(f"The classes {labels} are not in class_weight={class_weight!r}.")
+    if others and unnamed:
+        warnings.warn(
+            f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
+            "not named and weigh 1.",
+            stacklevel=4,
+        )
+    return [class_weight.get(label, 1.0) for label in labels]
 
 
 def check_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:

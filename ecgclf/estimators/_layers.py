@@ -1,4 +1,4 @@
-"""Parameters that belong to layers: one value for all of them, or a sequence with one for each."""
+"""Parameters that belong to layers: one value for all, or a sequence with one for each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ class EachLayer(Interval):
 
     Parameters
     ----------
-    type, left, right, closed
-        As of `Interval`.
+    *args, **kwargs
+        Parameters of `Interval`.
     at_least : int, default=0
         Smallest number of layers.
     """
 
-    def __init__(
-        self, type: type, left: float | None, right: float | None, *, closed: str, at_least: int = 0
-    ) -> None:
-        super().__init__(type, left, right, closed=closed)
+    def __init__(self, *args: Any, at_least: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.at_least = at_least
 
     def is_satisfied_by(self, val: Any) -> bool:
@@ -38,7 +36,7 @@ class EachLayer(Interval):
 
     def __str__(self) -> str:
         kind = "a non-empty sequence" if self.at_least else "a sequence"
-        return f"{kind} with a value for each layer, which is {super().__str__()}"
+        return f"{kind} with one value for each layer, each {super().__str__()}"
 
 
 def per_layer(name: str, value: Any, n_layers: int, layers: str) -> list:

@@ -15,7 +15,6 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from skorch.callbacks import Callback
 from torch import nn
 
 from ecgclf import training
@@ -103,7 +102,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     n_leads: int | None = None
     n_tabular: int = 0
     augment: training.Augmentation | None = None
-    callbacks: Sequence[Callback] | None = None
+    callbacks: Sequence[training.Callback] | None = None
     warm_start: bool = False
     device: str = "auto"
     n_jobs: int | None = None
@@ -157,12 +156,13 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         self,
         rows: training.Rows,
         n_epochs: int,
-        callbacks: Sequence[Callback],
+        callbacks: Sequence[training.Callback],
         *,
         validation: training.Rows | None = None,
         new_optimizer: bool,
     ) -> None:
         """Train ``net_`` and record how it went."""
+        training.check_callbacks(self.callbacks or [])
         callbacks = [
             training.LearningRate(),
             *callbacks,

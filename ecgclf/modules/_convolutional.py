@@ -41,23 +41,14 @@ class ConvLayer:
 
     def lengths(self, length: int, padding: str) -> tuple[int, int]:
         """Length of the signal after the convolution and after the pooling."""
-        reach = self.dilation * (self.kernel_size - 1)
         if padding == "same":
             convolved = math.ceil(length / self.stride)
-            return convolved, _pooled(convolved, self.pool_size, self.pool_stride, ceil=True)
-        convolved = (length - reach - 1) // self.stride + 1
-        return convolved, _pooled(convolved, self.pool_size, self.pool_stride, ceil=False)
-
-
-def _pooled(length: int, size: int, stride: int, *, ceil: bool) -> int:
-    """Length after max pooling, as torch counts it."""
-    if size == 1:
-        return length
-    steps = (length - size) / stride
-    pooled = (math.ceil(steps) if ceil else math.floor(steps)) + 1
-    if ceil and (pooled - 1) * stride >= length:
-        pooled -= 1  # torch lets no window start beyond the signal
-    return pooled
+            pooled = math.ceil(convolved / self.pool_stride)
+        else:
+            reach = self.dilation * (self.kernel_size - 1)
+            convolved = (length - reach - 1) // self.stride + 1
+            pooled = (convolved - self.pool_size) // self.pool_stride + 1
+        return convolved, pooled if self.pool_size > 1 else convolved
 
 
 def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) -> int:
@@ -188,6 +179,9 @@ def _layer_modules(
     if layer.dropout:
         modules.append(Dropout(layer.dropout))
     if layer.pool_size > 1:
+        overlap = layer.pool_size - layer.pool_stride
+        if padding == "same" and overlap > 0:  # after a ReLU, a zero never is the maximum alone
+            modules.append(nn.ZeroPad2d((overlap // 2, overlap - overlap // 2, 0, 0)))
         modules.append(
             nn.MaxPool2d(
                 (1, layer.pool_size),

@@ -3,11 +3,14 @@
 Takes a module and arrays, gives a trained `BeatNet`. Knows nothing of scikit-learn's API.
 """
 
+from skorch.callbacks import Callback
+
 from ecgclf.training._callbacks import (
     SCHEDULES,
     BatchNormStatistics,
     LearningRate,
     Progress,
+    check_callbacks,
     history_frame,
 )
 from ecgclf.training._device import resolve_device
@@ -26,11 +29,13 @@ __all__ = [
     "BatchNormStatistics",
     "Batches",
     "BeatNet",
+    "Callback",
     "CrossEntropyLoss",
     "FocalLoss",
     "LearningRate",
     "Progress",
     "Rows",
+    "check_callbacks",
     "derive",
     "draw_seed",
     "fit_callbacks",

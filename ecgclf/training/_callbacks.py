@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -67,6 +67,10 @@ class Schedule(Callback):
         """Set the rate of the next epoch."""
         if self.monitor is not None:
             self.scheduler_.step(net.history[-1, self.monitor])
+
+    def __getstate__(self) -> dict:
+        # A scheduler holds the optimizer and with it all parameters, on whatever device.
+        return {"make": self.make, "monitor": self.monitor}
 
 
 class BatchNormStatistics(Callback):
@@ -131,7 +135,13 @@ class Progress(Callback):
 
 def one_cycle(lr: float, n_steps: int, monitor: str) -> Schedule:
     """Warm up to `lr` and anneal to nearly 0 (Smith and Topin 2017, arXiv:1708.07120)."""
-    return Schedule(partial(OneCycleLR, max_lr=lr, total_steps=n_steps))
+    return Schedule(partial(_one_cycle, max_lr=lr, total_steps=n_steps))
+
+
+def _one_cycle(optimizer: Optimizer, **kwargs: Any) -> OneCycleLR:
+    """Cycle the momentum too, where the optimizer has one."""
+    has_momentum = not {"momentum", "betas"}.isdisjoint(optimizer.defaults)
+    return OneCycleLR(optimizer, cycle_momentum=has_momentum, **kwargs)
 
 
 def cosine(lr: float, n_steps: int, monitor: str) -> Schedule:
@@ -146,6 +156,23 @@ def plateau(lr: float, n_steps: int, monitor: str) -> Schedule:
 
 #: Learning-rate schedules by name; "constant" needs no callback.
 SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "plateau": plateau}
+
+
+def check_callbacks(callbacks: Sequence[Any]) -> None:
+    """Check that these are callbacks, each alone or with its name.
+
+    Raises
+    ------
+    TypeError
+        If one is not.
+    """
+    for item in callbacks:
+        callback = item[1] if isinstance(item, (tuple, list)) and len(item) == 2 else item
+        is_class = isinstance(callback, type) and issubclass(callback, Callback)
+        if not (is_class or isinstance(callback, Callback)):
+            raise TypeError(
+                f"callbacks holds {item!r}, expected skorch callbacks or pairs of a name and one."
+            )
 
 
 def validation_score() -> Callback:

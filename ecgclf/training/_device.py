@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 
 
@@ -45,7 +47,7 @@ def resolve_device(device: str) -> torch.device:
                 "CUDA device(s) here. Use device='auto' or device='cpu', or install a CUDA "
                 "build of torch."
             )
-    elif found.type == "mps" and not torch.backends.mps.is_available():
+    elif found.index or (found.type == "mps" and not torch.backends.mps.is_available()):
         raise ValueError(
             f"device={device!r} is not available on this machine: use device='auto' or "
             "device='cpu'."
@@ -56,6 +58,19 @@ def resolve_device(device: str) -> torch.device:
             "or 'mps'."
         )
     return found
+
+
+def device_here(device: str) -> str:
+    """Name `device`, or the CPU, with a warning, if this machine does not have it."""
+    try:
+        return str(resolve_device(device))
+    except ValueError:
+        warnings.warn(
+            f"The network was trained on device={device!r}, which this machine does not have: it "
+            "is loaded onto the CPU.",
+            stacklevel=3,
+        )
+        return "cpu"
 
 
 def _best() -> str:

@@ -59,14 +59,21 @@ def make_net(
     ------
     ValueError
         If the device is unknown or not there.
+    TypeError
+        If `optimizer` is the class of something else.
     """
     found = resolve_device(device)
     if isinstance(optimizer, str):
         optimizer, options = OPTIMIZERS[optimizer]
         # One kernel for all parameters; torch has none for other devices.
         options = {**options, "fused": found.type in ("cpu", "cuda")}
-    else:
+    elif issubclass(optimizer, torch.optim.Optimizer):
         options = {}
+    else:
+        raise TypeError(
+            f"optimizer={optimizer!r} is no subclass of torch.optim.Optimizer: give one, or one "
+            f"of the names {sorted(OPTIMIZERS)}."
+        )
     if weight_decay is not None:
         options["weight_decay"] = weight_decay
     prefixed = {f"optimizer__{name}": value for name, value in options.items()}

@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from ecgclf.modules import set_generator
+from ecgclf.training._device import device_here
 from ecgclf.training._random import derive
 from ecgclf.training._rows import Augmentation, Batches, Rows
 
@@ -180,10 +181,35 @@ class BeatNet(NeuralNetClassifier):
         Returns
         -------
         ndarray of shape (n_beats, n_classes), float32
+
+        Raises
+        ------
+        ValueError
+            If one is infinite or not a number.
         """
         n_beats = len(rows)
         # A product of a few rows takes another path and is rounded differently. What is
         # predicted beside a beat must not change its figures, so a batch is never that small.
         if n_beats < SMALLEST_BATCH:
             rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
-        return self.forward(rows).float().numpy()[:n_beats]
+        logits = self.forward(rows).float().numpy()[:n_beats]
+        if not np.isfinite(logits).all():
+            first = np.flatnonzero(~np.isfinite(logits).all(axis=1))[0]
+            raise ValueError(
+                f"The output for the beat at position {first} is not finite. Its values reach "
+                f"{np.abs(rows.X[first]).max():.3g}: bring them to the scale of the training "
+                f"beats; or the training diverged at its end: lower lr ({self.lr})."
+            )
+        return logits
+
+    def __getstate__(self) -> dict:
+        # `module` is the same object as `module_`, of which skorch takes care: it would be
+        # written twice, and the second time as something that only loads on its own device.
+        state = super().__getstate__()
+        return {**state, "module": None} if self.initialized_ else state
+
+    def __setstate__(self, state: dict) -> None:
+        # skorch looks out for a missing CUDA, but not for a missing second card or MPS.
+        super().__setstate__({**state, "device": device_here(state["device"])})
+        if self.initialized_:
+            self.module = self.module_

@@ -19,8 +19,9 @@ class Rows(Dataset):
     ----------
     X : ndarray of shape (n_beats, n_columns), float32
     y : ndarray of shape (n_beats,), int64, optional
-    weight : ndarray of shape (n_beats,), float32, optional
-        All 1 if not given.
+    weight : ndarray of shape (n_beats,), optional
+        All 1 if not given. Kept in double precision, so that weights of any size can be
+        brought to a mean of 1.
     """
 
     def __init__(
@@ -29,9 +30,7 @@ class Rows(Dataset):
         n_beats = len(X)
         self.X = X
         self.y = np.zeros(n_beats, np.int64) if y is None else y.astype(np.int64)
-        if weight is None:
-            weight = np.ones(n_beats)
-        self.weight = weight.astype(np.float32)
+        self.weight = np.ones(n_beats) if weight is None else weight.astype(np.float64)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -42,8 +41,7 @@ class Rows(Dataset):
 
     def with_mean_weight_1(self) -> Rows:
         """Return the same rows with weights scaled to a mean of 1."""
-        weight = self.weight.astype(np.float64)
-        return Rows(self.X, self.y, weight / weight.mean())
+        return Rows(self.X, self.y, self.weight / self.weight.mean())
 
     def distinct(self) -> Rows:
         """Return each different row once, in a fixed order, with the sum of its weights.
@@ -54,7 +52,7 @@ class Rows(Dataset):
         """
         labelled = np.column_stack([self.X, self.y])
         _, first, which = np.unique(labelled, axis=0, return_index=True, return_inverse=True)
-        weight = np.bincount(which.ravel(), weights=self.weight.astype(np.float64))
+        weight = np.bincount(which.ravel(), weights=self.weight)
         return Rows(self.X[first], self.y[first], weight)
 
 
@@ -110,8 +108,19 @@ class Batches:
         for index in np.array_split(order, len(self)):
             x, y, weight = self._gather(self.rows, index)
             if self.augment is not None:
-                x = self.augment(x, on_device)
+                x = _augmented(self.augment, x, on_device)
             yield {"x": x, "weight": weight}, y
+
+
+def _augmented(augment: Augmentation, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Call `augment` and check what it returns."""
+    changed = augment(x, generator)
+    if not isinstance(changed, Tensor) or changed.shape != x.shape:
+        found = tuple(changed.shape) if isinstance(changed, Tensor) else type(changed).__name__
+        raise ValueError(
+            f"augment returned {found}, expected a Tensor of the batch's shape {tuple(x.shape)}."
+        )
+    return changed
 
 
 def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
@@ -119,7 +128,7 @@ def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tenso
     return (
         torch.from_numpy(rows.X[index]),
         torch.from_numpy(rows.y[index]),
-        torch.from_numpy(rows.weight[index]),
+        torch.from_numpy(rows.weight[index].astype(np.float32)),
     )
 
 
@@ -127,7 +136,8 @@ class _Resident:
     """Gather from a copy of the set that lives on the device."""
 
     def __init__(self, rows: Rows, device: torch.device) -> None:
-        self.tensors = [torch.tensor(a, device=device) for a in (rows.X, rows.y, rows.weight)]
+        arrays = rows.X, rows.y, rows.weight.astype(np.float32)
+        self.tensors = [torch.tensor(array, device=device) for array in arrays]
         self.device = device
 
     def __call__(self, rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

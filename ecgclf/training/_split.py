@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 
-#: Draws among which the one with the most even classes is taken.
+#: Draws of which the best is taken.
 N_DRAWS = 50
 
 
@@ -17,7 +17,8 @@ def hold_out(
     Parameters
     ----------
     y : ndarray of shape (n_beats,)
-        Class codes. Both parts hold the classes in equal shares as far as that can be.
+        Class codes. All are left to train on, and both parts hold them in equal shares, as
+        far as that can be.
     fraction : float
         Share of the rows, or of the patients, for validation.
     seed : int
@@ -32,7 +33,8 @@ def hold_out(
     Raises
     ------
     ValueError
-        If there are too few beats or patients to hold any out.
+        If there are too few beats or patients to hold any out and still train on two
+        classes.
     """
     if groups is not None:
         n_patients = len(np.unique(groups))
@@ -40,6 +42,11 @@ def hold_out(
             raise ValueError(
                 f"early_stopping=True with groups needs at least 2 patients, got {n_patients}: "
                 "give more patients, or set early_stopping=False."
+            )
+        if np.ceil(fraction * n_patients) >= n_patients:
+            raise ValueError(
+                f"early_stopping=True needs patients to train on: validation_fraction={fraction} "
+                f"of {n_patients} patients leaves none."
             )
         splitter = GroupShuffleSplit(N_DRAWS, test_size=fraction, random_state=seed)
         draws = splitter.split(y, y, groups)
@@ -52,15 +59,25 @@ def hold_out(
                 f"{len(y)} beats leaves none."
             )
         n_classes = np.count_nonzero(counts)
-        stratified = counts[counts > 0].min() > 1 and n_classes <= min(n_valid, len(y) - n_valid)
-        kind = StratifiedShuffleSplit if stratified else ShuffleSplit
-        draws = kind(1, test_size=n_valid, random_state=seed).split(y, y)
-    return min(draws, key=lambda parts: _unevenness(y, parts[1], fraction))
+        if counts[counts > 0].min() > 1 and n_classes <= min(n_valid, len(y) - n_valid):
+            splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
+        else:
+            splitter = ShuffleSplit(N_DRAWS, test_size=n_valid, random_state=seed)
+        draws = splitter.split(y, y)
+    train, valid = min(draws, key=lambda parts: _badness(y, parts[1], fraction))
+    if len(np.unique(y[train])) == 1 < len(np.unique(y)):
+        raise ValueError(
+            "early_stopping=True leaves beats of only one class to train on: lower "
+            f"validation_fraction={fraction}, give more beats or patients, or set "
+            "early_stopping=False."
+        )
+    return train, valid
 
 
-def _unevenness(y: np.ndarray, valid: np.ndarray, fraction: float) -> float:
-    """How far the share of each class that is held out is from `fraction`, summed."""
+def _badness(y: np.ndarray, valid: np.ndarray, fraction: float) -> tuple[int, float]:
+    """Count the classes that could not be learned; then how uneven the shares are."""
     counts = np.bincount(y)
     held_out = np.bincount(y[valid], minlength=len(counts))
     present = counts > 0
-    return float(np.abs(held_out[present] / counts[present] - fraction).sum())
+    share = held_out[present] / counts[present]
+    return int(np.sum(share == 1)), float(np.abs(share - fraction).sum())

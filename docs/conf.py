@@ -1,0 +1,95 @@
+"""Sphinx configuration."""
+
+import os
+import sys
+from pathlib import Path
+
+import ecgclf
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+# The gallery runs on real records where they lie beside the repository.
+records_beside = HERE.parents[1] / "shared" / "data"
+if records_beside.is_dir():
+    os.environ.setdefault("ECGCLF_DATA", str(records_beside))
+
+project = "ecgclf"
+author = "The ecgclf developers"
+copyright = author
+version = release = ecgclf.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "rhythm_table",
+    "shared_parameters",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+default_role = "py:obj"
+
+autodoc_typehints = "none"  # the docstrings name the types
+autodoc_preserve_defaults = True
+autosummary_context = {
+    # Members that a class's page leaves out, as its docstring tells about them or they are
+    # scikit-learn's.
+    "hidden": [
+        *("name", "causal", "description"),
+        *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
+    ],
+    # Where the inherited members of a page end.
+    "foreign": [
+        *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
+        *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
+        *("Bunch", "ValueError", "tuple"),
+    ],
+}
+numpydoc_show_class_members = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"quickstart\.py",
+    "within_subsection_order": "FileNameSortKey",
+    "capture_repr": (),
+    "reference_url": {"ecgclf": None},
+    "abort_on_example_error": False,
+    "min_reported_time": 3600,
+    "write_computation_times": False,
+    "show_signature": False,
+    "download_all_examples": False,
+}
+
+# Links into the documentation of other projects need the network, so they are asked for.
+if os.environ.get("ECGCLF_DOCS_LINKS"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "python": ("https://docs.python.org/3", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+
+html_theme = "pydata_sphinx_theme"
+html_title = "ecgclf"
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
+html_theme_options = {
+    "github_url": "https://github.com/ecgclf/ecgclf",
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "index": [],
+        **{f"gallery/{file.stem}": [] for file in HERE.parent.glob("examples/plot_*.py")},
+    },
+}
+# Pages without pages below them need no navigation between those.
+single = ["index", "start", "data", "kaggle", "networks", "evaluation", "reproducibility"]
+html_sidebars = {page: [] for page in [*single, "contributing"]}

@@ -1,0 +1,49 @@
+"""A network of one's own: shown on the page contributing.rst, and tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import ClassVar
+
+from sklearn.utils._param_validation import Interval
+from torch import Tensor, nn
+
+from ecgclf.estimators import BeatClassifier
+from ecgclf.modules import Encoder
+
+
+class FlatEncoder(Encoder):
+    """All samples of all leads into one layer of units."""
+
+    def __init__(self, n_leads: int, n_samples: int, units: int) -> None:
+        super().__init__()
+        self.out_features = units
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(n_leads * n_samples, units), nn.ReLU()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, units)."""
+        return self.layers(x)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FlatClassifier(BeatClassifier):
+    """Multilayer perceptron for heartbeats.
+
+    Parameters
+    ----------
+    units : int, default=256
+        Units of the layer that sees the signal; `dense` adds more layers.
+    """
+
+    units: int = 256
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BeatClassifier._parameter_constraints,
+        "units": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _make_encoder(self, n_leads: int, n_samples: int) -> FlatEncoder:
+        return FlatEncoder(n_leads, n_samples, self.units)

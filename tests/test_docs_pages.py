@@ -1,0 +1,70 @@
+"""The Python code on the pages of the documentation runs as written."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+
+from ecgclf import datasets
+from ecgclf.training import BeatNet
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = ["index", "start", "data", "kaggle", "evaluation", "reproducibility"]
+
+
+def code_of(page: str) -> str:
+    """The Python blocks of a page, one after another, as a reader would type them."""
+    text = (DOCS / f"{page}.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"\.\. code-block:: python\n\n((?:(?:   .*)?\n)+)", text)
+    return "\n".join(dedent(block) for block in blocks)
+
+
+@pytest.fixture
+def records_at_hand(monkeypatch, mitdb_dir):
+    """Let the pages find records without a download, and use one beat in 25 of them."""
+
+    def thinned(load):
+        def load_a_few(path, *args, **kwargs):
+            beats = load(mitdb_dir, *args, **kwargs)
+            return beats.select(np.arange(len(beats.target)) % 25 == 0)
+
+        return load_a_few
+
+    for name in ("load_mitbih", "load_kaggle_heartbeat"):
+        monkeypatch.setattr(datasets, name, thinned(getattr(datasets, name)))
+    monkeypatch.setattr(datasets, "fetch_mitbih", lambda: mitdb_dir)
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    train = BeatNet.train
+
+    def train_once(net, rows, epochs, **kwargs):
+        return train(net, rows, 1, **kwargs)
+
+    monkeypatch.setattr(BeatNet, "train", train_once)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.filterwarnings("ignore:the subject of test record", "ignore:The least populated")
+def test_the_code_of_a_page_runs(page, records_at_hand, short_training, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code = code_of(page)
+    assert "import" in code
+    exec(compile(code, f"{page}.rst", "exec"), {})
+
+
+def test_the_example_of_a_new_network_trains():
+    network = runpy.run_path(str(DOCS / "new_network.py"))["FlatClassifier"]
+    beats = datasets.make_beats(n_beats=400, n_leads=2, random_state=0)
+    model = network(units=32, max_epochs=10, batch_size=32, verbose=0, random_state=0)
+    model.fit(beats.data, beats.target)
+    # Far better than always saying N, which is right in 60% of these beats.
+    assert model.score(beats.data, beats.target) > 0.8
+    with pytest.raises(ValueError, match="units"):
+        network(units=0).fit(beats.data, beats.target)
