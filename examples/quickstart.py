@@ -125,7 +125,7 @@ def main() -> None:
     """Run the demonstration."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--output", type=Path, default=Path("ecgclf-demo"))
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
 

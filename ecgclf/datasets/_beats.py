@@ -57,19 +57,21 @@ class Beats(Bunch):
     ['V', 'V']
     """
 
-    def select(self, rows: ArrayLike) -> Beats:
+    def select(self, rows: ArrayLike | slice) -> Beats:
         """Take some of the beats.
 
         Parameters
         ----------
-        rows : array-like
-            A boolean mask of shape (n_beats,), or integer positions.
+        rows : array-like or slice
+            A boolean mask of shape (n_beats,), integer positions, or a slice.
 
         Returns
         -------
         Beats
             The same kind of container, with every per-beat field reduced to `rows`.
         """
+        if isinstance(rows, slice):
+            rows = np.arange(len(self.data))[rows]
         rows = np.asarray(rows)
         picked: dict[str, Any] = dict(self)
         for name in (*PER_BEAT, "frame"):

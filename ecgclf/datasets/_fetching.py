@@ -34,9 +34,9 @@ def fetch_mitbih(
     retries: int = 3,
     backoff: float = 1.0,
 ) -> Path:
-    """Download the MIT-BIH Arrhythmia Database [1]_ from PhysioNet [2]_ (about 100 MB).
+    """Download the MIT-BIH Arrhythmia Database from PhysioNet (about 100 MB).
 
-    Files that are there already are verified and kept. A file is put into its place only
+    The database is described in [1]_, PhysioNet in [2]_. Files that are there already are verified and kept. A file is put into its place only
     when it is whole and its SHA-256 is the published one; what has come of a file when a
     download breaks off stays beside it as ``<name>.part``, and the next call goes on from
     there.
@@ -107,9 +107,10 @@ def fetch_ptbdb(
     retries: int = 3,
     backoff: float = 1.0,
 ) -> Path:
-    """Download the PTB Diagnostic ECG Database [1]_ from PhysioNet (about 1.7 GB).
+    """Download the PTB Diagnostic ECG Database from PhysioNet (about 1.7 GB).
 
-    It works as `fetch_mitbih` does, with the same parameters, errors and warnings.
+    The database is described in [1]_. This works as `fetch_mitbih` does, with the same
+    parameters, errors and warnings.
 
     Parameters
     ----------

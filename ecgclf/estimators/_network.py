@@ -76,7 +76,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     ----------
     n_features_in_ : int
         Columns of `X`, with leads laid one after another.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Only if `X` had string column names.
     n_leads_, n_samples_ : int
         Shape of one beat.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -67,4 +68,6 @@ class FocalLoss(CrossEntropyLoss):
     def per_beat(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Loss of each beat, of shape (batch,)."""
         cross_entropy = super().per_beat(logits, codes)
-        return (1 - (-cross_entropy).exp()) ** self.gamma * cross_entropy
+        # 1 - p, never quite 0: there a power below 1 has no derivative.
+        doubt = (-torch.expm1(-cross_entropy)).clamp_min(torch.finfo(logits.dtype).tiny)
+        return doubt**self.gamma * cross_entropy

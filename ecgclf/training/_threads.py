@@ -12,6 +12,7 @@ import torch
 _LOCK = threading.Lock()
 _active = 0
 _before = 1
+_here = threading.local()
 
 
 def resolve_n_jobs(n_jobs: int | None) -> int:
@@ -36,15 +37,21 @@ def torch_threads(n_jobs: int | None) -> Iterator[None]:
     are inside at once, only the last to leave puts the process back.
     """
     global _active, _before
+    asked_for = resolve_n_jobs(n_jobs)
+    outer = getattr(_here, "asked_for", None)
     with _LOCK:
         if _active == 0:
             _before = torch.get_num_threads()
         _active += 1
-        torch.set_num_threads(resolve_n_jobs(n_jobs))
+        torch.set_num_threads(asked_for)
+    _here.asked_for = asked_for
     try:
         yield
     finally:
+        _here.asked_for = outer
         with _LOCK:
             _active -= 1
             if _active == 0:
                 torch.set_num_threads(_before)
+            elif outer is not None:
+                torch.set_num_threads(outer)

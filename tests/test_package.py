@@ -1,0 +1,254 @@
+"""The package as a whole: light imports, layers, sizes, documentation."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import inspect
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ecgclf
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "ecgclf"
+SUBPACKAGES = sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py"))
+
+
+# --- imports are light -----------------------------------------------------------------------
+
+
+def modules_after(statement: str) -> set[str]:
+    """Names of the packages that are loaded once `statement` has run in a new process."""
+    program = f"import sys\n{statement}\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(done.stdout.split())
+
+
+HEAVY = {
+    "torch",
+    "sklearn",
+    "skorch",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "numpy",
+    "wfdb",
+    "imblearn",
+}
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    loaded = modules_after("import ecgclf; ecgclf.__version__; dir(ecgclf)")
+    assert "ecgclf" in loaded
+    assert not loaded & HEAVY
+
+
+def test_the_classifier_needs_no_pictures():
+    loaded = modules_after("from ecgclf import ECGCNNClassifier")
+    assert {"torch", "sklearn", "skorch"} <= loaded
+    assert not loaded & {"matplotlib", "wfdb"}
+
+
+@pytest.mark.parametrize(
+    ("subpackage", "never"),
+    [
+        ("datasets", {"torch", "skorch", "matplotlib"}),
+        ("evaluation", {"torch", "skorch", "matplotlib"}),
+        ("plots", {"torch", "skorch", "matplotlib"}),
+        ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
+    ],
+)
+def test_what_a_subpackage_does_not_load(subpackage, never):
+    assert not modules_after(f"import ecgclf.{subpackage}") & never
+
+
+def test_names_of_the_package():
+    for name in [*ecgclf.__all__, *SUBPACKAGES]:
+        assert name in dir(ecgclf)
+        assert getattr(ecgclf, name) is not None
+    with pytest.raises(AttributeError, match="module 'ecgclf' has no attribute 'ECGRNN'"):
+        ecgclf.ECGRNN  # noqa: B018
+
+
+# --- layers --------------------------------------------------------------------------------
+
+#: What of ours each subpackage may import beside itself. Imports run downwards only.
+MAY_IMPORT = {
+    "datasets": set(),
+    "modules": set(),
+    "training": {"modules"},
+    "estimators": {"modules", "training"},
+    "evaluation": {"datasets"},
+    "plots": {"datasets", "evaluation"},
+}
+
+#: Third parties that only some subpackages may know.
+ONLY_IN = {
+    "skorch": {"training"},
+    "torch": {"modules", "training", "estimators"},
+    "wfdb": {"datasets"},
+    "matplotlib": {"plots"},
+}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports anywhere, also for types alone."""
+    own = ("ecgclf", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(own[: len(own) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imports_of_subpackage(name: str) -> Iterator[tuple[Path, str]]:
+    for path in sorted((PACKAGE / name).rglob("*.py")):
+        for imported in imports_of(path):
+            yield path, imported
+
+
+def test_every_subpackage_has_its_layer():
+    assert set(SUBPACKAGES) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_imports_run_downwards(name):
+    found = list(imports_of_subpackage(name))
+    assert len(found) > 5
+    for path, imported in found:
+        parts = imported.split(".")
+        if parts[0] == "ecgclf" and len(parts) > 1:
+            assert parts[1] in {name, "_version"} | MAY_IMPORT[name], f"{path}: {imported}"
+
+
+@pytest.mark.parametrize("third_party", ONLY_IN)
+def test_each_third_party_has_its_place(third_party):
+    users = {
+        name
+        for name in SUBPACKAGES
+        for _, imported in imports_of_subpackage(name)
+        if imported.split(".")[0] == third_party
+    }
+    assert users
+    assert users <= ONLY_IN[third_party]
+
+
+def test_evaluation_and_plots_take_labels_alone_from_the_data():
+    for name in ("evaluation", "plots"):
+        for path, imported in imports_of_subpackage(name):
+            if imported.startswith("ecgclf.datasets"):
+                assert imported.startswith("ecgclf.datasets._labels."), f"{path}: {imported}"
+
+
+# --- sizes ---------------------------------------------------------------------------------
+
+
+def python_files() -> list[Path]:
+    folders = ("ecgclf", "tests", "examples", "benchmarks", "docs")
+    return sorted(path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
+
+
+def test_no_file_is_longer_than_400_lines():
+    lengths = {path: len(path.read_text().splitlines()) for path in python_files()}
+    assert len(lengths) > 50
+    assert {str(path): n for path, n in lengths.items() if n > 400} == {}
+    assert len((PACKAGE / "__init__.py").read_text().splitlines()) < 40
+
+
+def test_no_drawer_for_what_has_no_place():
+    assert not [
+        path for path in python_files() if re.match(r"_?(utils?|helpers?)\.py", path.name)
+    ]
+
+
+# --- documentation -----------------------------------------------------------------------------
+
+
+def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    text = (REPOSITORY / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert blocks, "README.md shows no Python"
+    namespace: dict = {"__name__": "readme"}
+    for i, block in enumerate(blocks):
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(block, f"README.md, block {i + 1}", "exec"), namespace)
+
+
+PUBLIC = sorted(
+    {
+        f"ecgclf.{subpackage}.{name}"
+        for subpackage in SUBPACKAGES
+        for name in importlib.import_module(f"ecgclf.{subpackage}").__all__
+    }
+)
+
+
+#: What is never made by hand is shown where it comes from.
+SHOWN_AT = {
+    "ecgclf.datasets.RhythmFeature": "ecgclf.datasets.rhythm_features",
+    "ecgclf.evaluation.BeatReport": "ecgclf.evaluation.beat_report",
+}
+
+
+def thing_named(full_name: str) -> Any:
+    module, name = full_name.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)
+
+
+def is_ours(full_name: str) -> bool:
+    """Whether it can have a docstring, and one that is not somebody else's."""
+    thing = thing_named(full_name)
+    is_code = inspect.isclass(thing) or inspect.isfunction(thing)
+    return is_code and thing.__module__.startswith("ecgclf")
+
+
+CODE = [name for name in PUBLIC if is_ours(name)]
+
+
+@pytest.mark.parametrize("full_name", CODE)
+def test_every_public_name_and_each_of_its_parameters_is_described(full_name):
+    thing = thing_named(full_name)
+    described = inspect.getdoc(thing) if thing.__doc__ else ""
+    assert described
+    assert described.splitlines()[0].endswith(".")
+    if inspect.isclass(thing):
+        # Of a class the parameters that it adds; those of its bases are described there.
+        own = vars(thing).get("__annotations__", {}) if is_dataclass(thing) else None
+        if own is None and "__init__" not in vars(thing):
+            return
+    else:
+        own = None
+    names = [
+        name
+        for name, parameter in inspect.signature(thing).parameters.items()
+        if (own is None or name in own) and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    missing = [name for name in names if not re.search(rf"\b{name}\b", described)]
+    assert not missing
+
+
+@pytest.mark.parametrize("full_name", CODE)
+def test_every_public_name_has_an_example(full_name):
+    thing = thing_named(SHOWN_AT.get(full_name, full_name))
+    if inspect.isabstract(thing) or (inspect.isclass(thing) and issubclass(thing, Exception)):
+        pytest.skip("nothing that one makes")
+    docstrings = [thing.__doc__]
+    if inspect.isclass(thing):
+        docstrings += [getattr(member, "__doc__", None) for member in vars(thing).values()]
+    assert any(text and re.search(r"Examples\n *-+\n[^-]*>>> ", text) for text in docstrings)
