@@ -36,10 +36,10 @@ def fetch_mitbih(
 ) -> Path:
     """Download the MIT-BIH Arrhythmia Database from PhysioNet (about 100 MB).
 
-    The database is described in [1]_, PhysioNet in [2]_. Files that are there already are verified and kept. A file is put into its place only
-    when it is whole and its SHA-256 is the published one; what has come of a file when a
-    download breaks off stays beside it as ``<name>.part``, and the next call goes on from
-    there.
+    The database is described in [1]_, PhysioNet in [2]_. Files that are there already are
+    verified and kept. A file is put into its place only when it is whole and its SHA-256 is the
+    published one; what has come of a file when a download breaks off stays beside it as
+    ``<name>.part``, and the next call goes on from there.
 
     Parameters
     ----------

@@ -31,10 +31,10 @@ def load_kaggle_heartbeat(
 ) -> Any:
     """Load the MIT-BIH part of the Kaggle "heartbeat" set.
 
-    The set was published with [1]_. From the raw records the set is rebuilt row by row, and each row keeps its patient,
-    record, position, lead and rhythm features, none of which the CSVs have. The recipe is in
-    ``DESCR``: unlike the paper says, windows start at the annotations, lie in the first
-    lead of each record, and are at 120 Hz.
+    The set was published with [1]_. From the raw records it is rebuilt row by row, and each row
+    keeps its patient, record, position, lead and rhythm features, none of which the CSVs have.
+    The recipe is in ``DESCR``: unlike the paper says, windows start at the annotations, lie in
+    the first lead of each record, and are at 120 Hz.
 
     Parameters
     ----------

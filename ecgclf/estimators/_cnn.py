@@ -54,9 +54,9 @@ class ECGCNNClassifier(BeatClassifier):
 
     See Also
     --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`, `max_epochs`,
-        `batch_size`, `lr`, `class_weight`, `early_stopping`, `device` and `random_state`,
-        and the fitted attributes.
+    ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`,
+        `max_epochs`, `batch_size`, `lr`, `class_weight`, `early_stopping`, `device` and
+        `random_state`, and the fitted attributes.
 
     Notes
     -----

@@ -250,7 +250,7 @@ def _given_factors(class_weight: Mapping, classes: np.ndarray) -> list[float]:
         warnings.warn(
             f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
             "not named and weigh 1.",
-            stacklevel=4,
+            stacklevel=6,  # the caller of fit, past its decorators
         )
     return [class_weight.get(label, 1.0) for label in labels]
 

@@ -188,7 +188,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
                 f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the model "
                 f"keeps the {kept}.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=5,  # the caller of fit, past its decorators
             )
 
     def __sklearn_tags__(self) -> Any:

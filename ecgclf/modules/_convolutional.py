@@ -28,6 +28,11 @@ class ConvLayer:
         Of the max pooling after it; a size of 1 means none.
     dropout, pool_dropout : float
         Before and after the pooling.
+
+    Examples
+    --------
+    >>> ConvLayer(8, kernel_size=5, stride=2, pool_size=2, pool_stride=2).lengths(187, "same")
+    (94, 47)
     """
 
     filters: int
@@ -52,7 +57,24 @@ class ConvLayer:
 
 
 def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) -> int:
-    """Length that a signal of `n_samples` has after all `layers`; below 1 if too short."""
+    """Find the length that a signal has after all layers.
+
+    Parameters
+    ----------
+    layers : sequence of ConvLayer
+    n_samples : int
+    padding : {"same", "valid"}
+
+    Returns
+    -------
+    int
+        0 if the signal is too short for them.
+
+    Examples
+    --------
+    >>> encoded_length([ConvLayer(8, kernel_size=5), ConvLayer(8, kernel_size=3)], 100, "valid")
+    94
+    """
     for layer in layers:
         convolved, n_samples = layer.lengths(n_samples, padding)
         if min(convolved, n_samples) < 1:
@@ -61,7 +83,17 @@ def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) ->
 
 
 def minimum_length(layers: Sequence[ConvLayer], padding: str) -> int:
-    """Shortest beat, in samples, that `layers` can encode.
+    """Find the shortest beat that layers can encode.
+
+    Parameters
+    ----------
+    layers : sequence of ConvLayer
+    padding : {"same", "valid"}
+
+    Returns
+    -------
+    int
+        In samples.
 
     Examples
     --------

@@ -62,6 +62,14 @@ def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
     module : Module
     generator : torch.Generator or None
         On the device of the module; None means the global generator of torch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = nn.Sequential(nn.Linear(2, 8), Dropout(0.5))
+    >>> set_generator(network, torch.Generator().manual_seed(0))
+    >>> network[1].generator.initial_seed()
+    0
     """
     for part in module.modules():
         if isinstance(part, Dropout):

@@ -19,6 +19,18 @@ class Encoder(nn.Module):
     ----------
     out_features : int
         Width of the output.
+
+    Examples
+    --------
+    >>> class Mean(Encoder):
+    ...     def __init__(self, n_leads):
+    ...         super().__init__()
+    ...         self.out_features = n_leads
+    ...
+    ...     def forward(self, x):
+    ...         return x.mean(dim=2)
+    >>> Mean(n_leads=2)(torch.zeros(4, 2, 100)).shape
+    torch.Size([4, 2])
     """
 
     out_features: int

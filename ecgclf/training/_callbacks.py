@@ -24,6 +24,10 @@ class LearningRate(Callback):
     """Record the learning rate of each epoch's last batch as ``lr``.
 
     Must stand before the schedule, which sets the rate of the next batch.
+
+    Examples
+    --------
+    >>> check_callbacks([LearningRate()])
     """
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
@@ -84,6 +88,10 @@ class BatchNormStatistics(Callback):
     ----------
     n_batches : int, default=50
         Largest number of training batches to look at.
+
+    Examples
+    --------
+    >>> callbacks = [LearningRate(), BatchNormStatistics(n_batches=100)]
     """
 
     def __init__(self, n_batches: int = 50) -> None:
@@ -102,6 +110,10 @@ class Progress(Callback):
     ----------
     total : int
         Number of epochs.
+
+    Examples
+    --------
+    >>> callbacks = [LearningRate(), Progress(total=10)]
     """
 
     def __init__(self, total: int) -> None:
@@ -161,10 +173,18 @@ SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "plateau": plateau}
 def check_callbacks(callbacks: Sequence[Any]) -> None:
     """Check that these are callbacks, each alone or with its name.
 
+    Parameters
+    ----------
+    callbacks : sequence
+
     Raises
     ------
     TypeError
         If one is not.
+
+    Examples
+    --------
+    >>> check_callbacks([LearningRate(), ("rate", LearningRate())])
     """
     for item in callbacks:
         callback = item[1] if isinstance(item, (tuple, list)) and len(item) == 2 else item
@@ -204,6 +224,13 @@ def history_frame(history: History) -> pd.DataFrame:
     -------
     DataFrame
         A row an epoch, with at least the columns ``epoch, train_loss, lr, time``.
+
+    Examples
+    --------
+    >>> history = History([{"epoch": 1, "train_loss": 0.5, "lr": 0.01, "dur": 2.0}])
+    >>> history_frame(history)
+       epoch  train_loss    lr  time
+    0      1         0.5  0.01   2.0
     """
     frame = pd.DataFrame(
         [

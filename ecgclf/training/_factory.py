@@ -61,6 +61,16 @@ def make_net(
         If the device is unknown or not there.
     TypeError
         If `optimizer` is the class of something else.
+
+    Examples
+    --------
+    >>> from ecgclf.training import CrossEntropyLoss
+    >>> net = make_net(
+    ...     lambda: nn.Linear(187, 5), CrossEntropyLoss(), seed=0, device="cpu",
+    ...     optimizer="adamw", weight_decay=None,
+    ... )
+    >>> net.device
+    'cpu'
     """
     found = resolve_device(device)
     if isinstance(optimizer, str):
@@ -105,6 +115,12 @@ def fit_callbacks(
     Returns
     -------
     list of skorch callbacks
+
+    Examples
+    --------
+    >>> callbacks = fit_callbacks(lr=0.01, lr_schedule="cosine", n_steps=100, patience=5)
+    >>> [type(callback).__name__ for callback in callbacks]
+    ['Schedule', 'EpochScoring', 'EarlyStopping', 'BatchNormStatistics']
     """
     callbacks: list[Callback] = []
     if lr_schedule != "constant":

@@ -43,6 +43,15 @@ class BeatNet(NeuralNetClassifier):
         Called with a training batch and a generator.
     **kwargs
         Parameters of `skorch.NeuralNetClassifier`.
+
+    Examples
+    --------
+    >>> from ecgclf.training import CrossEntropyLoss, LearningRate
+    >>> net = BeatNet(nn.Linear(187, 5), CrossEntropyLoss())
+    >>> rows = Rows(np.zeros((10, 187), dtype=np.float32), y=np.arange(10) % 5)
+    >>> interrupted = net.train(rows, 3, callbacks=[LearningRate()])
+    >>> net.logits(rows).shape
+    (10, 5)
     """
 
     def __init__(

@@ -28,6 +28,11 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
     Returns
     -------
     int
+
+    Examples
+    --------
+    >>> draw_seed(42)
+    42
     """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -37,7 +42,17 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 def derive(seed: int, *path: int) -> int:
-    """Derive an independent seed from `seed` for the purpose that `path` numbers.
+    """Derive an independent seed.
+
+    Parameters
+    ----------
+    seed : int
+    *path : int
+        Number of the purpose, and of what lies below it; the last one not 0.
+
+    Returns
+    -------
+    int
 
     Examples
     --------
@@ -59,6 +74,11 @@ def seeded(build: Callable[[], T], seed: int) -> T:
     -------
     object
         What `build` returned.
+
+    Examples
+    --------
+    >>> torch.equal(seeded(lambda: torch.rand(3), 0), seeded(lambda: torch.rand(3), 0))
+    True
     """
     with _GLOBAL_GENERATOR:
         state = torch.get_rng_state()

@@ -22,6 +22,13 @@ class Rows(Dataset):
     weight : ndarray of shape (n_beats,), optional
         All 1 if not given. Kept in double precision, so that weights of any size can be
         brought to a mean of 1.
+
+    Examples
+    --------
+    >>> X = np.array([[0, 1], [2, 3], [0, 1]], dtype=np.float32)
+    >>> rows = Rows(X, y=np.array([0, 1, 0]))
+    >>> rows.distinct().weight
+    array([2., 1.])
     """
 
     def __init__(
@@ -76,6 +83,12 @@ class Batches:
     ----------
     seed : int
         Seed of the next pass: the order of the rows and the augmentation follow from it.
+
+    Examples
+    --------
+    >>> rows = Rows(np.zeros((10, 187), dtype=np.float32))
+    >>> [len(codes) for _, codes in Batches(rows, batch_size=4, device=torch.device("cpu"))]
+    [4, 3, 3]
     """
 
     def __init__(

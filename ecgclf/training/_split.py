@@ -35,6 +35,13 @@ def hold_out(
     ValueError
         If there are too few beats or patients to hold any out and still train on two
         classes.
+
+    Examples
+    --------
+    >>> y, patients = np.array([0, 1, 0, 1, 0, 1]), np.array([7, 7, 8, 8, 9, 9])
+    >>> train, valid = hold_out(y, 0.3, seed=0, groups=patients)
+    >>> set(patients[train]) & set(patients[valid])
+    set()
     """
     if groups is not None:
         n_patients = len(np.unique(groups))

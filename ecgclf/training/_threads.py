@@ -34,7 +34,19 @@ def torch_threads(n_jobs: int | None) -> Iterator[None]:
     """Let torch use the threads that `n_jobs` asks for, then what it used before.
 
     torch keeps this number partly per thread and partly per process. So when several threads
-    are inside at once, only the last to leave puts the process back.
+    are inside at once, only the last to leave puts the process back. Within one thread, the
+    number of an outer block holds again when an inner one ends.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in `ecgclf.estimators.BeatEstimator`.
+
+    Examples
+    --------
+    >>> with torch_threads(1):
+    ...     torch.get_num_threads()
+    1
     """
     global _active, _before
     asked_for = resolve_n_jobs(n_jobs)

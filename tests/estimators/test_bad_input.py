@@ -16,6 +16,8 @@ from ecgclf import ECGCNNClassifier
 
 N_BEATS, N_COLUMNS = 20, 40
 few = settings(max_examples=15, deadline=None)
+# numpy's own remarks, on the way to the errors that are tested here
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in (cast|reduce):RuntimeWarning")
 
 
 def quick(**params) -> ECGCNNClassifier:

@@ -141,6 +141,12 @@ def test_class_weights_that_make_no_sense(beats, class_weight, message):
         small(class_weight=class_weight).fit(beats.data, beats.target)
 
 
+def test_a_weight_for_a_class_that_is_not_there_is_pointed_out(beats):
+    with pytest.warns(UserWarning, match=r"names \['n'\].*classes \['N'\]") as caught:
+        small(class_weight={"n": 2, "F": 1, "Q": 1, "S": 1, "V": 1}).fit(beats.data, beats.target)
+    assert caught[0].filename == __file__
+
+
 # --- early stopping ------------------------------------------------------------------------
 
 
@@ -328,8 +334,9 @@ def test_callbacks_are_used_and_not_changed(beats):
 
 def test_ctrl_c_leaves_a_usable_model(beats):
     model = small(max_epochs=5, callbacks=[Interrupt(epoch=3)])
-    with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 5 epochs"):
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 5 epochs") as caught:
         model.fit(beats.data, beats.target)
+    assert caught[0].filename == __file__  # the warning points to the call of fit
     assert model.n_iter_ == len(model.history_) == 2
     assert np.isfinite(model.predict_proba(beats.data)).all()
 
