@@ -55,8 +55,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         Number of per-beat features in the last columns of a 2-D `X`. They join the network
         after its signal part. Bring them to a common scale yourself.
     augment : callable or None, default=None
-        Called with every training batch, a Tensor of shape (batch, n_columns), and a
-        `torch.Generator`; returns the batch to train on.
+        Called with the signals of every training batch, a Tensor of shape (batch, n_leads,
+        n_samples), and a `torch.Generator`; returns the signals to train on.
     callbacks : sequence of skorch callbacks or None, default=None
         Copies of them are used; find those in ``net_.callbacks_``.
     warm_start : bool, default=False
@@ -171,7 +171,10 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         if self.verbose:
             callbacks.append(training.Progress(n_epochs))
         net = self.net_
-        net.batch_size, net.lr, net.augment = self.batch_size, self.lr, self.augment
+        net.batch_size, net.lr = self.batch_size, self.lr
+        net.augment = self.augment and training.OnSignals(
+            self.augment, self.n_leads_, self.n_samples_
+        )
         with training.torch_threads(self.n_jobs):
             interrupted = net.train(
                 rows.with_mean_weight_1(),

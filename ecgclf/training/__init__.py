@@ -5,6 +5,7 @@ Takes a module and arrays, gives a trained `BeatNet`. Knows nothing of scikit-le
 
 from skorch.callbacks import Callback
 
+from ecgclf.training._augmentation import Augmentation, OnSignals
 from ecgclf.training._callbacks import (
     SCHEDULES,
     BatchNormStatistics,
@@ -18,7 +19,7 @@ from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
 from ecgclf.training._losses import CrossEntropyLoss, FocalLoss
 from ecgclf.training._net import BeatNet
 from ecgclf.training._random import derive, draw_seed, seeded
-from ecgclf.training._rows import Augmentation, Batches, Rows
+from ecgclf.training._rows import Batches, Rows
 from ecgclf.training._split import hold_out
 from ecgclf.training._threads import torch_threads
 
@@ -33,6 +34,7 @@ __all__ = [
     "CrossEntropyLoss",
     "FocalLoss",
     "LearningRate",
+    "OnSignals",
     "Progress",
     "Rows",
     "check_callbacks",

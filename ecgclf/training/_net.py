@@ -12,9 +12,10 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from ecgclf.modules import set_generator
+from ecgclf.training._augmentation import OnSignals
 from ecgclf.training._device import device_here
 from ecgclf.training._random import derive
-from ecgclf.training._rows import Augmentation, Batches, Rows
+from ecgclf.training._rows import Batches, Rows
 
 #: Beats in one batch of a prediction, or the training batch size where that is larger.
 PREDICTION_BATCH = 1024
@@ -39,8 +40,8 @@ class BeatNet(NeuralNetClassifier):
     seed : int
         Seed of the run. Epoch ``i`` depends on it and on ``i`` alone, so a run that is
         continued equals one that never stopped.
-    augment : callable, optional
-        Called with a training batch and a generator.
+    augment : OnSignals, optional
+        Called with every training batch and a generator.
     **kwargs
         Parameters of `skorch.NeuralNetClassifier`.
 
@@ -60,7 +61,7 @@ class BeatNet(NeuralNetClassifier):
         criterion: nn.Module,
         *,
         seed: int = 0,
-        augment: Augmentation | None = None,
+        augment: OnSignals | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)

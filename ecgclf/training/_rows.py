@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-Augmentation = Callable[[Tensor, torch.Generator], Tensor]
-
 
 class Rows(Dataset):
     """Beats as rows of numbers, with class codes and weights.
@@ -98,7 +96,7 @@ class Batches:
         device: torch.device,
         *,
         shuffle: bool = False,
-        augment: Augmentation | None = None,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     ) -> None:
         self.rows = rows
         self.batch_size = batch_size
@@ -121,19 +119,8 @@ class Batches:
         for index in np.array_split(order, len(self)):
             x, y, weight = self._gather(self.rows, index)
             if self.augment is not None:
-                x = _augmented(self.augment, x, on_device)
+                x = self.augment(x, on_device)
             yield {"x": x, "weight": weight}, y
-
-
-def _augmented(augment: Augmentation, x: Tensor, generator: torch.Generator) -> Tensor:
-    """Call `augment` and check what it returns."""
-    changed = augment(x, generator)
-    if not isinstance(changed, Tensor) or changed.shape != x.shape:
-        found = tuple(changed.shape) if isinstance(changed, Tensor) else type(changed).__name__
-        raise ValueError(
-            f"augment returned {found}, expected a Tensor of the batch's shape {tuple(x.shape)}."
-        )
-    return changed
 
 
 def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

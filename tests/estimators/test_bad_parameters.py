@@ -156,9 +156,12 @@ def test_class_weights_for_a_fold_that_lacks_a_class():
 @pytest.mark.parametrize(
     ("augment", "match"),
     [
-        (lambda batch, generator: None, r"returned NoneType, expected a Tensor.*\(20, 40\)"),
-        (lambda batch, generator: batch[:, :5], r"returned \(20, 5\), expected.*\(20, 40\)"),
-        (lambda batch, generator: batch[:3], r"returned \(3, 40\), expected.*\(20, 40\)"),
+        (lambda batch, generator: None, r"returned NoneType, expected a Tensor.*\(20, 1, 40\)"),
+        (
+            lambda batch, generator: batch[..., :5],
+            r"returned \(20, 1, 5\), .*\(20, 1, 40\)",
+        ),
+        (lambda batch, generator: batch[:3], r"returned \(3, 1, 40\), expected.*\(20, 1, 40\)"),
         (lambda batch, generator: batch.numpy(), "returned ndarray, expected a Tensor"),
     ],
 )

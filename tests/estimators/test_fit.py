@@ -379,6 +379,7 @@ def test_augmentation_sees_training_batches_only(beats):
     seen = []
 
     def noise(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        assert batch.shape[1:] == (1, beats.data.shape[1])
         seen.append(len(batch))
         return batch + 0.1 * torch.randn(batch.shape, generator=generator)
 
