@@ -8,11 +8,11 @@ joins them and lets per-beat features enter between the two.
 from ecgclf.modules._convolutional import (
     ConvEncoder,
     ConvLayer,
-    GlobalPool,
     encoded_length,
     minimum_length,
 )
 from ecgclf.modules._dropout import Dropout, set_generator
+from ecgclf.modules._image import GlobalPool
 from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder
 
 __all__ = [

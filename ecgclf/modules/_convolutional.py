@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from ecgclf.modules._dropout import Dropout
+from ecgclf.modules._image import (
+    GlobalPool,
+    as_image,
+    channels_last,
+    convolution,
+    pool_globally,
+    pooled_width,
+)
 from ecgclf.modules._network import Encoder
-
-GlobalPool = Literal["avg", "max", "avg_max"] | None
 
 
 @dataclass(frozen=True)
@@ -160,50 +165,30 @@ class ConvEncoder(Encoder):
             channels = layer.filters
         last_dropout = parts.pop() if layers[-1].pool_dropout else nn.Identity()
         self.layers = nn.Sequential(*parts)
-        self.layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self.layers)
         self.global_pool = global_pool
         self.last_dropout = last_dropout
         length = encoded_length(layers, n_samples, padding)
-        per_filter = {"avg": 1, "max": 1, "avg_max": 2, None: length}[global_pool]
-        self.out_features = channels * per_filter
+        self.out_features = channels * pooled_width(global_pool, length)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
-        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        x = self.layers(x).squeeze(2)
-        if self.global_pool is None:
-            x = x.flatten(1)
-        elif self.global_pool == "avg":
-            x = x.mean(dim=2)
-        elif self.global_pool == "max":
-            x = x.amax(dim=2)
-        else:
-            x = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)
-        return self.last_dropout(x)
+        x = as_image(x)
+        return self.last_dropout(pool_globally(self.layers(x), self.global_pool))
 
 
 def _layer_modules(
     layer: ConvLayer, in_channels: int, padding: str, batch_norm: bool
 ) -> list[nn.Module]:
     """Build the modules of one layer."""
-    before, after = 0, 0
-    if padding == "same":
-        reach = layer.dilation * (layer.kernel_size - 1)
-        before, after = reach // 2, reach - reach // 2
-    modules: list[nn.Module] = []
-    if before != after:  # an even kernel; a convolution itself can only pad both sides alike
-        modules.append(nn.ZeroPad2d((before, after, 0, 0)))
-        before = 0
-    modules.append(
-        nn.Conv2d(
-            in_channels,
-            layer.filters,
-            (1, layer.kernel_size),
-            stride=(1, layer.stride),
-            padding=(0, before),
-            dilation=(1, layer.dilation),
-            bias=not batch_norm,
-        )
+    modules = convolution(
+        in_channels,
+        layer.filters,
+        layer.kernel_size,
+        stride=layer.stride,
+        dilation=layer.dilation,
+        padding=padding,
+        bias=not batch_norm,
     )
     if batch_norm:
         modules.append(nn.BatchNorm2d(layer.filters))
