@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from ecgclf._version import __version__
 
 if TYPE_CHECKING:
-    from ecgclf.estimators import ECGCNNClassifier
+    from ecgclf.estimators import ECGCNNClassifier, ECGTransferClassifier
 
-_HOME = {"ECGCNNClassifier": "ecgclf.estimators"}
+_ESTIMATORS = ("ECGCNNClassifier", "ECGTransferClassifier")
 _SUBPACKAGES = ("datasets", "estimators", "evaluation", "modules", "plots", "training")
 
-__all__ = ["ECGCNNClassifier", "__version__"]
+__all__ = ["ECGCNNClassifier", "ECGTransferClassifier", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+    if name in _ESTIMATORS:
+        return getattr(import_module(f"{__name__}.estimators"), name)
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+BENCHMARKS = DOCS.parent / "benchmarks"
 
 #: Title on the page, name in the code, samples of a beat, number of parameters: published
 #: for the first, published but for the pooling of the second, else counted by hand. A
@@ -39,7 +40,7 @@ NETWORKS = [
 
 @pytest.fixture(scope="module")
 def networks() -> dict:
-    return runpy.run_path(str(DOCS / "published_networks.py"))
+    return runpy.run_path(str(BENCHMARKS / "published_networks.py"))
 
 
 @pytest.mark.parametrize(("title", "name", "n_samples", "n_parameters"), NETWORKS)
@@ -57,7 +58,7 @@ def test_trains_and_has_the_published_size(networks, title, name, n_samples, n_p
 
 
 def test_the_page_shows_every_network(networks):
-    code = (DOCS / "published_networks.py").read_text(encoding="utf-8")
+    code = (BENCHMARKS / "published_networks.py").read_text(encoding="utf-8")
     page = (DOCS / "networks.rst").read_text(encoding="utf-8")
     shown = re.findall(r":start-after: (# network: .+)", page)
     assert shown == re.findall(r"# network: .+", code)

@@ -32,18 +32,13 @@ from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BeatClassifier(ClassifierMixin, BeatEstimator):
-    """Base of all classifiers: an encoder for the signal, dense layers, softmax.
+class NetworkClassifier(ClassifierMixin, BeatEstimator):
+    """Base of all classifiers: a network from beats to the logits of classes.
 
-    A subclass states its own parameters as fields, their constraints, and how it makes its
-    encoder; `fit`, `predict` and all else are here.
+    `fit`, `predict` and all that classifiers share is here; a subclass makes the network.
 
     Parameters
     ----------
-    dense : sequence of int, default=()
-        Units of each fully connected layer between the encoder and the output.
-    dense_dropout : float or sequence of float, default=0.0
-        Dropout after each of them.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
     focal_gamma : float, default=2.0
         Exponent of the focal loss.
@@ -60,29 +55,16 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
     BeatEstimator : the parameters of the training run, and the other fitted attributes.
     """
 
-    dense: Sequence[int] = ()
-    dense_dropout: float | Sequence[float] = 0.0
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
     class_weight: Mapping | Literal["balanced"] | None = None
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
-        "dense": [EachLayer(Integral, 1, None, closed="left")],
-        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
         "loss": [StrOptions({"cross_entropy", "focal"})],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
-
-    @abstractmethod
-    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
-        """Build the signal part of the network.
-
-        Returns
-        -------
-        Encoder
-        """
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -92,7 +74,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
-    ) -> BeatClassifier:
+    ) -> NetworkClassifier:
         """Train the network.
 
         Parameters
@@ -148,6 +130,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             n_steps=self.max_epochs * -(-len(rows) // self.batch_size),
             patience=self.n_iter_no_change if self.early_stopping else None,
         )
+        callbacks += self._fit_callbacks()
         self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
         self._streaming = False
         return self
@@ -160,7 +143,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> BeatClassifier:
+    ) -> NetworkClassifier:
         """Train for one epoch on some beats, at a constant learning rate.
 
         Parameters
@@ -276,6 +259,45 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         if self.loss == "focal":
             return training.FocalLoss(self.focal_gamma)
         return training.CrossEntropyLoss()
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BeatClassifier(NetworkClassifier):
+    """Base of the classifiers that are an encoder for the signal and dense layers.
+
+    A subclass states its own parameters as fields, their constraints, and how it makes its
+    encoder.
+
+    Parameters
+    ----------
+    dense : sequence of int, default=()
+        Units of each fully connected layer between the encoder and the output.
+    dense_dropout : float or sequence of float, default=0.0
+        Dropout after each of them.
+
+    See Also
+    --------
+    NetworkClassifier : the parameters that all classifiers share.
+    BeatEstimator : the parameters of the training run, and the other fitted attributes.
+    """
+
+    dense: Sequence[int] = ()
+    dense_dropout: float | Sequence[float] = 0.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **NetworkClassifier._parameter_constraints,
+        "dense": [EachLayer(Integral, 1, None, closed="left")],
+        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
+    }
+
+    @abstractmethod
+    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
+        """Build the signal part of the network.
+
+        Returns
+        -------
+        Encoder
+        """
 
     def _make_module(self) -> BeatNetwork:
         encoder = self._make_encoder(self.n_leads_, self.n_samples_)

@@ -142,6 +142,10 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     def _make_criterion(self) -> nn.Module:
         """Build the loss, of output, target and weight."""
 
+    def _fit_callbacks(self) -> list[training.Callback]:
+        """Build the callbacks of `fit` that only this kind of estimator has."""
+        return []
+
     def _make_net(self) -> training.BeatNet:
         return training.make_net(
             self._make_module,

@@ -14,6 +14,7 @@ from ecgclf.modules._convolutional import (
 from ecgclf.modules._dropout import Dropout, set_generator
 from ecgclf.modules._image import GlobalPool
 from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder
+from ecgclf.modules._transfer import PretrainedEncoder
 
 __all__ = [
     "BeatNetwork",
@@ -23,6 +24,7 @@ __all__ = [
     "Dropout",
     "Encoder",
     "GlobalPool",
+    "PretrainedEncoder",
     "encoded_length",
     "minimum_length",
     "set_generator",

@@ -22,6 +22,7 @@ from ecgclf.training._random import derive, draw_seed, seeded
 from ecgclf.training._rows import Batches, Rows
 from ecgclf.training._split import hold_out
 from ecgclf.training._threads import torch_threads
+from ecgclf.training._unfreezing import GradualUnfreezing
 
 __all__ = [
     "OPTIMIZERS",
@@ -33,6 +34,7 @@ __all__ = [
     "Callback",
     "CrossEntropyLoss",
     "FocalLoss",
+    "GradualUnfreezing",
     "LearningRate",
     "OnSignals",
     "Progress",

@@ -11,12 +11,13 @@ from itertools import islice
 from typing import Any
 
 import pandas as pd
+import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 from skorch.history import History
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
-from torch.optim.swa_utils import update_bn
 from tqdm.auto import tqdm
 
 
@@ -99,8 +100,26 @@ class BatchNormStatistics(Callback):
 
     def on_train_end(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
         """Pass training batches through the network without learning from them."""
+        net.module_.train()
+        # What is not in training mode now is frozen and keeps its statistics. torch's own
+        # update_bn would reset it too.
+        norms = [
+            module
+            for module in net.module_.modules()
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)) and module.training
+        ]
+        if not norms:
+            return
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over all batches
         batches = net.get_iterator(X, training=True)
-        update_bn((x["x"] for x, _ in islice(batches, self.n_batches)), net.module_)
+        with torch.no_grad():
+            for x, _ in islice(batches, self.n_batches):
+                net.module_(x["x"])
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
 
 
 class Progress(Callback):

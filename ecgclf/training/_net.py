@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -212,14 +213,39 @@ class BeatNet(NeuralNetClassifier):
             )
         return logits
 
+    # skorch pickles what lives on a device, and such a pickle names tensors by their address.
+    # Here equal nets give equal bytes, so that joblib can hash an estimator and a Pipeline
+    # with `memory` knows it again.
+
     def __getstate__(self) -> dict:
-        # `module` is the same object as `module_`, of which skorch takes care: it would be
-        # written twice, and the second time as something that only loads on its own device.
-        state = super().__getstate__()
-        return {**state, "module": None} if self.initialized_ else state
+        state = self.__dict__.copy()
+        names = [
+            name for name in state if name.startswith(tuple(self.cuda_dependent_attributes_))
+        ]
+        parts = {name: state.pop(name) for name in names}
+        if self.initialized_:
+            state["module"] = None  # the same object as `module_`
+        # Only after a first round trip do equal strings share their memory as they do in a
+        # copy of the net, and an archive shows what is shared.
+        once = _unarchived(_archived(parts), "cpu")
+        return {**state, "archive": _archived(once)}
 
     def __setstate__(self, state: dict) -> None:
-        # skorch looks out for a missing CUDA, but not for a missing second card or MPS.
-        super().__setstate__({**state, "device": device_here(state["device"])})
+        state = state.copy()
+        state["device"] = device_here(state["device"])
+        state |= _unarchived(state.pop("archive"), state["device"])
+        self.__dict__.update(state)
         if self.initialized_:
             self.module = self.module_
+
+
+def _archived(parts: dict) -> bytes:
+    """Write objects that hold tensors into an archive of torch."""
+    archive = io.BytesIO()
+    torch.save(parts, archive)
+    return archive.getvalue()
+
+
+def _unarchived(archive: bytes, device: str) -> dict:
+    """Read objects onto a device. Whoever unpickles a net trusts where it came from."""
+    return torch.load(io.BytesIO(archive), map_location=device, weights_only=False)

@@ -17,7 +17,7 @@ from ecgclf import ECGCNNClassifier
 
 #: The network with the most layers to run short of samples in.
 PLAIN_DEEP_CNN = runpy.run_path(
-    str(Path(__file__).parents[2] / "docs" / "published_networks.py")
+    str(Path(__file__).parents[2] / "benchmarks" / "published_networks.py")
 )["plain_deep_cnn"]
 
 

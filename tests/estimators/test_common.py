@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import joblib
@@ -48,11 +49,21 @@ def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
 
 
 @every_classifier
+def test_a_copy_has_the_same_hash(classifier, beats):
+    """So that a Pipeline with `memory` knows a model again."""
+    fitted = clone(classifier).fit(beats.data, beats.target)
+    expected = joblib.hash(fitted)
+    assert joblib.hash(copy.deepcopy(fitted)) == expected
+    fitted.partial_fit(beats.data, beats.target)
+    assert joblib.hash(fitted) != expected
+
+
+@every_classifier
 def test_a_clone_is_untrained(classifier, beats):
     fitted = clone(classifier).fit(beats.data, beats.target)
-    copy = clone(fitted)
-    assert not hasattr(copy, "net_")
-    assert copy.get_params() == fitted.get_params()
+    unfitted = clone(fitted)
+    assert not hasattr(unfitted, "net_")
+    assert unfitted.get_params() == fitted.get_params()
 
 
 @every_classifier

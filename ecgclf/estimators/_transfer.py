@@ -1,0 +1,157 @@
+"""A classifier that begins with what another network has learned."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import pandas as pd
+import torch
+from sklearn.base import clone
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ecgclf import training
+from ecgclf.estimators._classifier import NetworkClassifier
+from ecgclf.estimators._layers import EachLayer, per_layer
+from ecgclf.estimators._network import BeatEstimator
+from ecgclf.modules import BeatNetwork, DenseHead, PretrainedEncoder
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ECGTransferClassifier(NetworkClassifier):
+    """Classifier on the encoder of a trained network, with dense layers of its own.
+
+    Parameters
+    ----------
+    source : fitted estimator of ecgclf
+        A classifier or an autoencoder. Its encoder is copied; `source` itself is never
+        changed, and `sklearn.base.clone` keeps it as it is.
+    strategy : {"frozen", "finetune", "gradual"}, default="frozen"
+        "frozen" trains the new layers only. "finetune" trains everything from the beginning.
+        "gradual" begins as "frozen" and lets the layers of the encoder join in one after
+        another, the last one first [1]_; in the last epoch all of them train. With
+        `partial_fit`, which has no last epoch, "gradual" is "frozen".
+    head : sequence of int, default=(256, 128)
+        Units of the new dense layers.
+    head_dropout : float or sequence of float, default=0.0
+        Dropout after each of them.
+
+    See Also
+    --------
+    ecgclf.estimators.NetworkClassifier : the parameters and attributes shared by all classifiers.
+
+    Notes
+    -----
+    The beats may have other classes than those of `source`, another number of leads (a linear
+    layer then mixes them) and, if the encoder ends in a global pooling, another length. They
+    should be at the same sampling rate and scaled in the same way.
+
+    "frozen" with ``head=(256, 128)`` is the transfer of Kachuee et al. [2]_ from arrhythmia to
+    infarction beats.
+
+    References
+    ----------
+    .. [1] J. Howard and S. Ruder, "Universal language model fine-tuning for text
+       classification", ACL 2018, arXiv:1801.06146 (gradual unfreezing).
+    .. [2] M. Kachuee, S. Fazeli and M. Sarrafzadeh, "ECG heartbeat classification: a deep
+       transferable representation", IEEE ICHI 2018, arXiv:1805.00794.
+
+    Examples
+    --------
+    >>> from ecgclf import ECGCNNClassifier, ECGTransferClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
+    >>> source = ECGCNNClassifier(max_epochs=5, batch_size=32, random_state=0).fit(X, y)
+    >>> model = ECGTransferClassifier(source=source, head=(16,), max_epochs=5, random_state=0)
+    >>> model.fit(X, y != "N").predict(X[:2]).dtype
+    dtype('bool')
+    >>> int(model.parameter_table().query("trains")["size"].sum()) < 3000
+    True
+    """
+
+    source: Any = None
+    strategy: Literal["frozen", "finetune", "gradual"] = "frozen"
+    head: Sequence[int] = (256, 128)
+    head_dropout: float | Sequence[float] = 0.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **NetworkClassifier._parameter_constraints,
+        "source": [BeatEstimator],
+        "strategy": [StrOptions({"frozen", "finetune", "gradual"})],
+        "head": [EachLayer(Integral, 1, None, closed="left")],
+        "head_dropout": [
+            Interval(Real, 0, 1, closed="left"),
+            EachLayer(Real, 0, 1, closed="left"),
+        ],
+    }
+
+    def parameter_table(self) -> pd.DataFrame:
+        """Show which parameters of the network train.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by name, with the columns ``shape``, ``size`` (number of weights) and
+            ``trains``: whether it trained in the last epoch.
+        """
+        check_is_fitted(self)
+        return pd.DataFrame(
+            {
+                name: (tuple(parameter.shape), parameter.numel(), parameter.requires_grad)
+                for name, parameter in self.net_.module_.named_parameters()
+            },
+            index=["shape", "size", "trains"],
+        ).T.infer_objects()
+
+    def _make_module(self) -> BeatNetwork:
+        check_is_fitted(self.source)
+        encoder = PretrainedEncoder(
+            copy.deepcopy(self.source.net_.module_.encoder).cpu(),
+            self.n_leads_,
+            self.source.n_leads_,
+        )
+        self._check_length(encoder)
+        if self.strategy != "finetune":
+            encoder.freeze(encoder.n_layers)
+        dropout = per_layer("head_dropout", self.head_dropout, len(self.head), "head")
+        head = DenseHead(
+            encoder.out_features + self.n_tabular, len(self.classes_), self.head, dropout
+        )
+        return BeatNetwork(encoder, head, self.n_leads_, self.n_samples_, self.n_tabular)
+
+    def _check_length(self, encoder: PretrainedEncoder) -> None:
+        """Try the encoder on a beat of the new length."""
+        if self.n_samples_ == self.source.n_samples_:
+            return
+        beat = torch.zeros(2, self.n_leads_, self.n_samples_)
+        try:
+            with torch.no_grad():
+                fits = encoder.eval()(beat).shape[1] == encoder.out_features
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"The beats have {self.n_samples_} samples, but the encoder of source was made "
+                f"for {self.source.n_samples_} and cannot take another length: cut the beats to "
+                "that length, or use a source with a global pooling."
+            )
+
+    def _fit_callbacks(self) -> list[training.Callback]:
+        if self.strategy == "gradual":
+            return [training.GradualUnfreezing(self.max_epochs)]
+        return []
+
+    def __sklearn_clone__(self) -> ECGTransferClassifier:
+        # clone() makes estimators among the parameters unfitted, but the source is here for
+        # what it has learned.
+        parameters = self.get_params(deep=False)
+        return type(self)(
+            **{
+                name: value if name == "source" else clone(value, safe=False)
+                for name, value in parameters.items()
+            }
+        )

@@ -1,0 +1,49 @@
+"""Let the layers of a pretrained encoder join the training one after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+
+
+class GradualUnfreezing(Callback):
+    """Unfreeze the encoder of the module layer by layer, the last one first.
+
+    The module needs an ``encoder`` with ``n_layers`` and ``freeze``, as
+    `ecgclf.modules.PretrainedEncoder` has them.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs of the fit. In the first all layers are frozen, in the last none is.
+
+    Notes
+    -----
+    Howard and Ruder, "Universal language model fine-tuning for text classification", ACL 2018
+    (arXiv:1801.06146).
+
+    Examples
+    --------
+    >>> [GradualUnfreezing(4).frozen(9, epoch) for epoch in (1, 2, 3, 4)]
+    [9, 6, 3, 0]
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self.n_epochs = n_epochs
+
+    def frozen(self, n_layers: int, epoch: int) -> int:
+        """Find how many of `n_layers` are frozen in an epoch, counted from 1."""
+        if epoch >= self.n_epochs:
+            return 0
+        return round(n_layers * (self.n_epochs - epoch) / (self.n_epochs - 1))
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Remember the epochs of earlier fits."""
+        self.before_ = len(net.history)
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Freeze what the epoch wants frozen."""
+        encoder = net.module_.encoder
+        encoder.freeze(self.frozen(encoder.n_layers, len(net.history) - self.before_))
