@@ -1,21 +1,22 @@
 """Heartbeat classification in ECG recordings, with the scikit-learn API on PyTorch.
 
-Importing this package imports neither torch nor scikit-learn; the names below load what they
-need when they are first used.
+Importing this package imports neither torch nor scikit-learn; the estimators and subpackages
+load what they need when they are first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgclf._version import __version__
 
-if TYPE_CHECKING:
-    from ecgclf.estimators import ECGCNNClassifier, ECGTransferClassifier
+_ESTIMATORS = tuple(
+    "ECGAutoencoder ECGCNNClassifier ECGCRNNClassifier ECGFourierCNNClassifier "
+    "ECGLSTMClassifier ECGMLPClassifier ECGRNNClassifier ECGResNetClassifier "
+    "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
+)
+_SUBPACKAGES = tuple("datasets estimators evaluation modules plots training transforms".split())
 
-_ESTIMATORS = ("ECGCNNClassifier", "ECGTransferClassifier")
-_SUBPACKAGES = ("datasets", "estimators", "evaluation", "modules", "plots", "training")
-
-__all__ = ["ECGCNNClassifier", "ECGTransferClassifier", "__version__"]
+__all__ = [*_ESTIMATORS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

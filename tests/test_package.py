@@ -67,6 +67,7 @@ def test_the_classifier_needs_no_pictures():
         ("datasets", {"torch", "skorch", "matplotlib"}),
         ("evaluation", {"torch", "skorch", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
+        ("transforms", {"torch", "skorch", "matplotlib"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -88,6 +89,7 @@ def test_names_of_the_package():
 MAY_IMPORT = {
     "datasets": set(),
     "modules": set(),
+    "transforms": set(),
     "training": {"modules"},
     "estimators": {"modules", "training"},
     "evaluation": {"datasets"},
@@ -97,7 +99,7 @@ MAY_IMPORT = {
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators"},
+    "torch": {"modules", "training", "estimators", "transforms"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
 }

@@ -1,14 +1,31 @@
 """Heartbeat classifiers with the scikit-learn API."""
 
+from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier, NetworkClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier
+from ecgclf.estimators._crnn import ECGCRNNClassifier
+from ecgclf.estimators._fourier import ECGFourierCNNClassifier
+from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._network import BeatEstimator
+from ecgclf.estimators._resnet import ECGResNetClassifier
+from ecgclf.estimators._rnn import ECGLSTMClassifier, ECGRNNClassifier
+from ecgclf.estimators._spectrogram import ECGSpectrogramClassifier
 from ecgclf.estimators._transfer import ECGTransferClassifier
+from ecgclf.estimators._transformer import ECGTransformerClassifier
 
 __all__ = [
     "BeatClassifier",
     "BeatEstimator",
     "ECGCNNClassifier",
+    "ECGCRNNClassifier",
+    "ECGFourierCNNClassifier",
+    "ECGLSTMClassifier",
+    "ECGMLPClassifier",
+    "ECGRNNClassifier",
+    "ECGResNetClassifier",
+    "ECGSpectrogramClassifier",
     "ECGTransferClassifier",
+    "ECGTransformerClassifier",
+    "EffectiveNumber",
     "NetworkClassifier",
 ]

@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
 from ecgclf.estimators._inputs import (
     check_beats,
     check_classes,
     check_groups,
     check_labels,
     check_weights,
-    weigh_classes,
 )
 from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.estimators._network import BeatEstimator
@@ -41,10 +41,15 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
     ----------
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
     focal_gamma : float, default=2.0
-        Exponent of the focal loss.
-    class_weight : dict, "balanced" or None, default=None
+        Exponent of the focal loss. The alpha of its paper is `class_weight`.
+    label_smoothing : float, default=0.0
+        Share of each beat's target that is spread evenly over all classes, in the
+        cross-entropy. The losses in ``history_`` are then the smoothed ones.
+    class_weight : dict, "balanced", callable or None, default=None
         Weight of each class in the loss; "balanced" is inversely proportional to how often it
-        occurs. Multiplies `sample_weight`.
+        occurs. A callable, such as `EffectiveNumber`, is called with the number of beats of
+        each class (the sum of their weights), an ndarray of shape (n_classes,), and returns
+        the weights. Multiplies `sample_weight`.
 
     Attributes
     ----------
@@ -57,13 +62,15 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
 
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
-    class_weight: Mapping | Literal["balanced"] | None = None
+    label_smoothing: float = 0.0
+    class_weight: Mapping | Literal["balanced"] | ClassWeights | None = None
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
         "loss": [StrOptions({"cross_entropy", "focal"})],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, callable, None],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -106,31 +113,16 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         weight = check_weights(sample_weight, X)
         groups = check_groups(groups, len(X))
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
-        used = weight > 0
-        present = self.classes_[np.unique(codes[used])]
+        present = self.classes_[np.unique(codes[weight > 0])]
         if len(present) < 2:
             raise ValueError(
                 f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        rows = training.Rows(X, codes, weight)
-        if not used.all():
-            rows, groups = rows.take(used), None if groups is None else groups[used]
         if not going_on:
             self.net_ = self._make_net()
-        validation = None
-        if self.early_stopping:
-            parts = training.hold_out(rows.y, self.validation_fraction, self.net_.seed, groups)
-            rows, validation = (rows.take(part) for part in parts)
-        if len(rows) <= self.batch_size and self.augment is None:
-            rows = rows.distinct()
-        callbacks = training.fit_callbacks(
-            lr=self.lr,
-            lr_schedule=self.lr_schedule,
-            n_steps=self.max_epochs * -(-len(rows) // self.batch_size),
-            patience=self.n_iter_no_change if self.early_stopping else None,
-        )
-        callbacks += self._fit_callbacks()
+        rows, validation = self._split(training.Rows(X, codes, weight), groups)
+        callbacks = self._callbacks_of_fit(len(rows))
         self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
         self._streaming = False
         return self
@@ -166,10 +158,10 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         first = not hasattr(self, "net_")
         if self.early_stopping:
             raise ValueError("partial_fit sees no validation beats: set early_stopping=False.")
-        if self.class_weight == "balanced":
+        if not isinstance(self.class_weight, Mapping | None):
             raise ValueError(
                 "partial_fit cannot know how often each class will occur: give class_weight a "
-                "dict instead of 'balanced', or pass sample_weight."
+                f"dict instead of {self.class_weight!r}, or pass sample_weight."
             )
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -236,7 +228,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         check_is_fitted(self)
         X = check_beats(self, X, reset=False)
         with training.torch_threads(self.n_jobs):
-            return self.net_.logits(training.Rows(X))
+            return self.net_.outputs(training.Rows(X))
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
         """Turn labels into their places in ``classes_``, which `reset` sets."""
@@ -257,8 +249,13 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
 
     def _make_criterion(self) -> nn.Module:
         if self.loss == "focal":
+            if self.label_smoothing:
+                raise ValueError(
+                    f"label_smoothing={self.label_smoothing} is for loss='cross_entropy': set it "
+                    "to 0.0 for the focal loss."
+                )
             return training.FocalLoss(self.focal_gamma)
-        return training.CrossEntropyLoss()
+        return training.CrossEntropyLoss(self.label_smoothing)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

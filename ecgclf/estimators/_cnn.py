@@ -14,6 +14,7 @@ from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.modules import (
     ConvEncoder,
     ConvLayer,
+    Encoder,
     GlobalPool,
     encoded_length,
     minimum_length,
@@ -100,7 +101,10 @@ class ECGCNNClassifier(BeatClassifier):
         "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
     }
 
-    def _make_encoder(self, n_leads: int, n_samples: int) -> ConvEncoder:
+    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
+        return self._convolutions(n_leads, n_samples, self.global_pool)
+
+    def _convolutions(self, n_leads: int, n_samples: int, global_pool: GlobalPool) -> ConvEncoder:
         layers = self._layers()
         if encoded_length(layers, n_samples, self.padding) < 1:
             raise ValueError(
@@ -114,7 +118,7 @@ class ECGCNNClassifier(BeatClassifier):
             layers,
             padding=self.padding,
             batch_norm=self.batch_norm,
-            global_pool=self.global_pool,
+            global_pool=global_pool,
         )
 
     def _layers(self) -> list[ConvLayer]:

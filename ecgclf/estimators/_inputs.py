@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -42,7 +39,7 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         If `X` is empty, holds NaN, masked or infinite values, or has the wrong shape.
     """
     n_leads = estimator.n_leads
-    n_dimensions = (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+    n_dimensions = count_dimensions(X)
     if n_dimensions > 3:
         raise ValueError(
             f"X has {n_dimensions} dimensions, expected the shape (n_beats, n_columns) or "
@@ -71,6 +68,11 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         estimator.n_leads_ = n_leads
         estimator.n_samples_ = width // n_leads
     return X
+
+
+def count_dimensions(X: Any) -> int:
+    """Count the dimensions of an array, a frame, nested lists or whatever becomes an array."""
+    return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
 
 
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:
@@ -189,70 +191,6 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray:
     if not np.isfinite(weight.sum()):
         raise ValueError(f"sample_weight adds up to {weight.sum()}: give smaller weights.")
     return weight
-
-
-def weigh_classes(
-    class_weight: Mapping | str | None, weight: np.ndarray, codes: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
-    """Multiply the weights of beats by those of their classes.
-
-    Parameters
-    ----------
-    class_weight : mapping of label to weight, "balanced" or None
-        "balanced" gives all classes that occur the same weight in total.
-    weight : ndarray of shape (n_beats,)
-    codes : ndarray of shape (n_beats,)
-        Position of each beat's label in `classes`.
-    classes : ndarray of shape (n_classes,)
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-
-    Raises
-    ------
-    ValueError
-        If a weight is no finite number of 0 or more, all are 0, or no class is named.
-
-    Warns
-    -----
-    UserWarning
-        If a label is named that is no class, and a class is not: a slip of the pen, or a
-        fold that lacks a class.
-    """
-    if class_weight is None:
-        return weight
-    if isinstance(class_weight, str):
-        totals = np.bincount(codes, weight, minlength=len(classes))
-        factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
-    else:
-        factors = np.array(_given_factors(class_weight, classes))
-    weighed = weight * factors[codes]
-    if not weighed.any():
-        raise ValueError(f"class_weight={class_weight!r} gives every beat the weight 0.")
-    return weighed
-
-
-def _given_factors(class_weight: Mapping, classes: np.ndarray) -> list[float]:
-    """Look up the weight of each class; 1 if it is not named."""
-    for factor in class_weight.values():
-        if not (isinstance(factor, Real) and 0 <= float(factor) < np.inf):
-            raise ValueError(
-                f"class_weight={class_weight!r}: weights must be finite and 0 or more, got "
-                f"{factor!r}."
-            )
-    labels = classes.tolist()
-    others = [label for label in class_weight if label not in labels]
-    unnamed = [label for label in labels if label not in class_weight]
-    if others and len(unnamed) == len(labels):
-        raise ValueError(f"The classes {labels} are not in class_weight={class_weight!r}.")
-    if others and unnamed:
-        warnings.warn(
-            f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
-            "not named and weigh 1.",
-            stacklevel=6,  # the caller of fit, past its decorators
-        )
-    return [class_weight.get(label, 1.0) for label in labels]
 
 
 def check_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
@@ -54,6 +54,13 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     n_tabular : int, default=0
         Number of per-beat features in the last columns of a 2-D `X`. They join the network
         after its signal part. Bring them to a common scale yourself.
+    max_grad_norm : float or None, default=None
+        Cut the gradient of all parameters together down to this length (L2 norm) in every
+        step.
+    amp : bool, default=False
+        Mixed precision, on CUDA devices only: bfloat16 where torch's autocast takes it to be
+        safe, in training and prediction. Faster and smaller on a GPU with bfloat16 units, and
+        the last digits differ.
     augment : callable or None, default=None
         Called with the signals of every training batch, a Tensor of shape (batch, n_leads,
         n_samples), and a `torch.Generator`; returns the signals to train on.
@@ -84,8 +91,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         Number of epochs the network has been trained for.
     history_ : DataFrame
         A row an epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``; the loss is
-        the mean over batches, the score an accuracy, ``lr`` that of the epoch's last batch,
-        and the time in seconds. Callbacks may add columns.
+        the mean over batches, the score the accuracy of a classifier, ``lr`` that of the
+        epoch's last batch, and the time in seconds. Callbacks may add columns.
     net_ : BeatNet
         The skorch net; ``net_.module_`` is the torch module.
     """
@@ -101,6 +108,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     n_iter_no_change: int = 10
     n_leads: int | None = None
     n_tabular: int = 0
+    max_grad_norm: float | None = None
+    amp: bool = False
     augment: training.Augmentation | None = None
     callbacks: Sequence[training.Callback] | None = None
     warm_start: bool = False
@@ -121,6 +130,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "n_leads": [Interval(Integral, 1, None, closed="left"), None],
         "n_tabular": [Interval(Integral, 0, None, closed="left")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "amp": ["boolean"],
         "augment": [callable, None],
         "callbacks": ["array-like", None],
         "warm_start": ["boolean"],
@@ -133,6 +144,9 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    #: The net that trains this kind of estimator.
+    _net_kind: ClassVar[type[training.BeatNet]] = training.BeatNet
 
     @abstractmethod
     def _make_module(self) -> nn.Module:
@@ -154,7 +168,34 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
             device=self.device,
             optimizer=self.optimizer,
             weight_decay=self.weight_decay,
+            kind=self._net_kind,
         )
+
+    def _split(
+        self, rows: training.Rows, groups: np.ndarray | None
+    ) -> tuple[training.Rows, training.Rows | None]:
+        """Choose what ``net_`` trains on in `fit` and what early stopping looks at."""
+        used = rows.weight > 0
+        if not used.all():
+            rows, groups = rows.take(used), None if groups is None else groups[used]
+        validation = None
+        if self.early_stopping:
+            parts = training.hold_out(rows.y, self.validation_fraction, self.net_.seed, groups)
+            rows, validation = (rows.take(part) for part in parts)
+        if len(rows) <= self.batch_size and self.augment is None:
+            rows = rows.distinct()
+        return rows, validation
+
+    def _callbacks_of_fit(self, n_beats: int) -> list[training.Callback]:
+        """Build the callbacks of one `fit` with so many beats to train on."""
+        callbacks = training.fit_callbacks(
+            lr=self.lr,
+            lr_schedule=self.lr_schedule,
+            n_steps=self.max_epochs * -(-n_beats // self.batch_size),
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            accuracy=is_classifier(self),
+        )
+        return callbacks + self._fit_callbacks()
 
     def _train(
         self,
@@ -176,6 +217,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
             callbacks.append(training.Progress(n_epochs))
         net = self.net_
         net.batch_size, net.lr = self.batch_size, self.lr
+        net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
         net.augment = self.augment and training.OnSignals(
             self.augment, self.n_leads_, self.n_samples_
         )

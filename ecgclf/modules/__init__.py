@@ -13,18 +13,30 @@ from ecgclf.modules._convolutional import (
 )
 from ecgclf.modules._dropout import Dropout, set_generator
 from ecgclf.modules._image import GlobalPool
-from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder
+from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder, FlatEncoder
+from ecgclf.modules._recurrent import Cell, ConvRecurrentEncoder, RecurrentEncoder, StepPool
+from ecgclf.modules._spectral import FourierEncoder, SpectrogramEncoder
 from ecgclf.modules._transfer import PretrainedEncoder
+from ecgclf.modules._transformer import TransformerBlock, TransformerEncoder
 
 __all__ = [
     "BeatNetwork",
+    "Cell",
     "ConvEncoder",
     "ConvLayer",
+    "ConvRecurrentEncoder",
     "DenseHead",
     "Dropout",
     "Encoder",
+    "FlatEncoder",
+    "FourierEncoder",
     "GlobalPool",
     "PretrainedEncoder",
+    "RecurrentEncoder",
+    "SpectrogramEncoder",
+    "StepPool",
+    "TransformerBlock",
+    "TransformerEncoder",
     "encoded_length",
     "minimum_length",
     "set_generator",

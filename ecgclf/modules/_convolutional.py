@@ -132,6 +132,8 @@ class ConvEncoder(Encoder):
     ----------
     out_features : int
         Width of the output.
+    out_channels, out_length : int
+        Shape of what the layers give, before the global pooling.
 
     Notes
     -----
@@ -168,13 +170,17 @@ class ConvEncoder(Encoder):
         channels_last(self.layers)
         self.global_pool = global_pool
         self.last_dropout = last_dropout
-        length = encoded_length(layers, n_samples, padding)
-        self.out_features = channels * pooled_width(global_pool, length)
+        self.out_channels = channels
+        self.out_length = encoded_length(layers, n_samples, padding)
+        self.out_features = channels * pooled_width(global_pool, self.out_length)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
-        x = as_image(x)
-        return self.last_dropout(pool_globally(self.layers(x), self.global_pool))
+        return self.last_dropout(pool_globally(self.layers(as_image(x)), self.global_pool))
+
+    def sequence(self, x: Tensor) -> Tensor:
+        """Give what the layers make of beats, of shape (batch, out_channels, out_length)."""
+        return self.last_dropout(self.layers(as_image(x)).squeeze(2))
 
 
 def _layer_modules(

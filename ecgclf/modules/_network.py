@@ -36,6 +36,29 @@ class Encoder(nn.Module):
     out_features: int
 
 
+class FlatEncoder(Encoder):
+    """No encoder at all: the samples of all leads one after another.
+
+    Parameters
+    ----------
+    n_leads, n_samples : int
+        Shape of one beat.
+
+    Examples
+    --------
+    >>> FlatEncoder(2, 100)(torch.zeros(4, 2, 100)).shape
+    torch.Size([4, 200])
+    """
+
+    def __init__(self, n_leads: int, n_samples: int) -> None:
+        super().__init__()
+        self.out_features = n_leads * n_samples
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Flatten beats of shape (batch, n_leads, n_samples)."""
+        return x.flatten(1)
+
+
 class DenseHead(nn.Sequential):
     """Fully connected layers that end in the logits.
 

@@ -16,9 +16,10 @@ from ecgclf.training._callbacks import (
 )
 from ecgclf.training._device import resolve_device
 from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
-from ecgclf.training._losses import CrossEntropyLoss, FocalLoss
+from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionLoss
 from ecgclf.training._net import BeatNet
 from ecgclf.training._random import derive, draw_seed, seeded
+from ecgclf.training._reconstruction import ReconstructionNet
 from ecgclf.training._rows import Batches, Rows
 from ecgclf.training._split import hold_out
 from ecgclf.training._threads import torch_threads
@@ -38,6 +39,8 @@ __all__ = [
     "LearningRate",
     "OnSignals",
     "Progress",
+    "ReconstructionLoss",
+    "ReconstructionNet",
     "Rows",
     "check_callbacks",
     "derive",

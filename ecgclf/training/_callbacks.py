@@ -117,7 +117,7 @@ class BatchNormStatistics(Callback):
         batches = net.get_iterator(X, training=True)
         with torch.no_grad():
             for x, _ in islice(batches, self.n_batches):
-                net.module_(x["x"])
+                net.infer(x)
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
 

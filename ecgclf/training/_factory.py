@@ -38,6 +38,7 @@ def make_net(
     device: str,
     optimizer: str | type[torch.optim.Optimizer],
     weight_decay: float | None,
+    kind: type[BeatNet] = BeatNet,
 ) -> BeatNet:
     """Build an untrained net.
 
@@ -50,6 +51,7 @@ def make_net(
     seed : int
     device, optimizer, weight_decay
         As in `ecgclf.estimators.BeatEstimator`.
+    kind : subclass of BeatNet, default=BeatNet
 
     Returns
     -------
@@ -87,7 +89,7 @@ def make_net(
     if weight_decay is not None:
         options["weight_decay"] = weight_decay
     prefixed = {f"optimizer__{name}": value for name, value in options.items()}
-    return BeatNet(
+    return kind(
         seeded(make_module, derive(seed, _WEIGHTS)),
         criterion,
         optimizer=optimizer,
@@ -99,7 +101,7 @@ def make_net(
 
 
 def fit_callbacks(
-    *, lr: float, lr_schedule: str, n_steps: int, patience: int | None
+    *, lr: float, lr_schedule: str, n_steps: int, patience: int | None, accuracy: bool = True
 ) -> list[Callback]:
     """Build the callbacks of one fit.
 
@@ -111,6 +113,8 @@ def fit_callbacks(
         Batches in all epochs together.
     patience : int or None
         Epochs without improvement after which to stop; None if nothing is held out.
+    accuracy : bool, default=True
+        Whether to record the accuracy on what is held out: the output is that of a classifier.
 
     Returns
     -------
@@ -127,6 +131,8 @@ def fit_callbacks(
         monitor = "train_loss" if patience is None else "valid_loss"
         callbacks.append(SCHEDULES[lr_schedule](lr, n_steps, monitor))
     if patience is not None:
-        callbacks += [validation_score(), early_stopping(patience)]
+        if accuracy:
+            callbacks.append(validation_score())
+        callbacks.append(early_stopping(patience))
     # After early stopping, which puts the best weights back.
     return [*callbacks, BatchNormStatistics()]

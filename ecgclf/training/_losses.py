@@ -1,4 +1,4 @@
-"""Losses: logits, class codes and weights in, one number out."""
+"""Losses: output, target and weights in, one number out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from torch import Tensor, nn
 class CrossEntropyLoss(nn.Module):
     """Weighted cross-entropy.
 
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the target that is spread evenly over all classes.
+
+    Notes
+    -----
+    Label smoothing is section 7 of Szegedy et al., "Rethinking the Inception architecture for
+    computer vision", CVPR 2016 (arXiv:1512.00567).
+
     Examples
     --------
     >>> import torch
@@ -17,6 +27,10 @@ class CrossEntropyLoss(nn.Module):
     >>> round(CrossEntropyLoss()(logits, codes, torch.ones(4)).exp().item(), 4)
     5.0
     """
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, codes: Tensor, weight: Tensor) -> Tensor:
         """Average the weighted loss over the batch.
@@ -37,7 +51,9 @@ class CrossEntropyLoss(nn.Module):
 
     def per_beat(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Loss of each beat, of shape (batch,)."""
-        return F.cross_entropy(logits, codes, reduction="none")
+        return F.cross_entropy(
+            logits, codes, reduction="none", label_smoothing=self.label_smoothing
+        )
 
 
 class FocalLoss(CrossEntropyLoss):
@@ -51,7 +67,7 @@ class FocalLoss(CrossEntropyLoss):
     Notes
     -----
     Equation 4 of Lin et al., "Focal loss for dense object detection", ICCV 2017
-    (arXiv:1708.02002).
+    (arXiv:1708.02002). The factor alpha that the paper gives each class belongs to the weights.
 
     Examples
     --------
@@ -71,3 +87,33 @@ class FocalLoss(CrossEntropyLoss):
         # 1 - p, never quite 0: there a power below 1 has no derivative.
         doubt = (-torch.expm1(-cross_entropy)).clamp_min(torch.finfo(logits.dtype).tiny)
         return doubt**self.gamma * cross_entropy
+
+
+class ReconstructionLoss(nn.Module):
+    """Weighted mean squared error between a network's input and its output.
+
+    Examples
+    --------
+    >>> import torch
+    >>> ReconstructionLoss()(torch.zeros(1, 2), torch.tensor([[1.0, 3.0]]), torch.ones(1))
+    tensor(5.)
+    """
+
+    def forward(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Average the weighted loss over the batch.
+
+        Parameters
+        ----------
+        output, target : Tensor of shape (batch, n_columns)
+        weight : Tensor of shape (batch,)
+            Of mean 1 over the whole training set.
+
+        Returns
+        -------
+        Tensor, a scalar
+        """
+        return (self.per_beat(output, target) * weight).mean()
+
+    def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
+        """Loss of each beat, of shape (batch,)."""
+        return F.mse_loss(output, target, reduction="none").mean(dim=1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNetClassifier
-from skorch.callbacks import Callback, EpochTimer
+from skorch.callbacks import Callback, EpochTimer, GradientNormClipping
 from torch import Tensor, nn
 
 from ecgclf.modules import set_generator
@@ -35,14 +35,18 @@ class BeatNet(NeuralNetClassifier):
     Parameters
     ----------
     module : Module
-        Takes a Tensor of shape (batch, n_columns), gives logits.
+        Takes a Tensor of shape (batch, n_columns), gives logits or whatever `criterion` takes.
     criterion : Module
-        Called with logits, class codes and weights.
+        Called with that, class codes and weights.
     seed : int
         Seed of the run. Epoch ``i`` depends on it and on ``i`` alone, so a run that is
         continued equals one that never stopped.
     augment : OnSignals, optional
         Called with every training batch and a generator.
+    max_grad_norm : float, optional
+        Length to which the gradient of all parameters together is cut down.
+    amp : bool, default=False
+        Compute in bfloat16 where torch's autocast does, if the device is a CUDA device.
     **kwargs
         Parameters of `skorch.NeuralNetClassifier`.
 
@@ -52,7 +56,7 @@ class BeatNet(NeuralNetClassifier):
     >>> net = BeatNet(nn.Linear(187, 5), CrossEntropyLoss())
     >>> rows = Rows(np.zeros((10, 187), dtype=np.float32), y=np.arange(10) % 5)
     >>> interrupted = net.train(rows, 3, callbacks=[LearningRate()])
-    >>> net.logits(rows).shape
+    >>> net.outputs(rows).shape
     (10, 5)
     """
 
@@ -63,15 +67,22 @@ class BeatNet(NeuralNetClassifier):
         *,
         seed: int = 0,
         augment: OnSignals | None = None,
+        max_grad_norm: float | None = None,
+        amp: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)
         self.seed = seed
         self.augment = augment
+        self.max_grad_norm = max_grad_norm
+        self.amp = amp
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
-        """Only the timer: losses are recorded by `run_single_epoch`."""
-        return [("epoch_timer", EpochTimer())]
+        """Only the timer and the clipping: losses are recorded by `run_single_epoch`."""
+        callbacks: list[tuple[str, Callback]] = [("epoch_timer", EpochTimer())]
+        if self.max_grad_norm is not None:
+            callbacks.append(("gradient_norm", GradientNormClipping(self.max_grad_norm)))
+        return callbacks
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
         """Cut `dataset` into batches; training batches are shuffled and augmented."""
@@ -80,9 +91,20 @@ class BeatNet(NeuralNetClassifier):
             return Batches(dataset, self.batch_size, device, shuffle=True, augment=self.augment)
         return Batches(dataset, max(self.batch_size, PREDICTION_BATCH), device)
 
-    def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Tensor:
-        """Compute the logits of one batch."""
-        return self.module_(x["x"])
+    def infer(
+        self,
+        x: dict[str, Tensor],
+        part: Callable[[Tensor], Tensor] | None = None,
+        **fit_params: Any,
+    ) -> Tensor:
+        """Compute the output of the module, or of a part of it, for one batch."""
+        compute = self.module_ if part is None else part
+        # A model that was moved to a CPU computes in float32 there.
+        if not self.amp or torch.device(self.device).type != "cuda":
+            return compute(x["x"])
+        # bfloat16 has the range of float32, so that no gradient is lost and none needs scaling.
+        with torch.autocast("cuda", torch.bfloat16):
+            return compute(x["x"]).float()
 
     def get_loss(
         self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
@@ -165,7 +187,17 @@ class BeatNet(NeuralNetClassifier):
         -------
         bool
             Whether the user interrupted the training.
+
+        Raises
+        ------
+        ValueError
+            If `amp` is set and the device is no CUDA device, or the loss diverges.
         """
+        if self.amp and torch.device(self.device).type != "cuda":
+            raise ValueError(
+                f"amp=True needs a CUDA device, but the network is on {self.device!r}: set "
+                "amp=False, or device='cuda' on a machine that has one."
+            )
         self.callbacks = list(callbacks)
         self.max_epochs = epochs
         self.train_split = None if validation is None else (lambda rows: (rows, validation))
@@ -186,12 +218,19 @@ class BeatNet(NeuralNetClassifier):
             del self.history[n_done:]  # an epoch that did not end has no figures
         return not self.stopped_by_callback_ and n_done < before + epochs
 
-    def logits(self, rows: Rows) -> np.ndarray:
-        """Compute the logits of all rows.
+    def outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
+        """Compute the output of the module for all rows.
+
+        Parameters
+        ----------
+        rows : Rows
+        part : callable, optional
+            A part of the module to use in place of the whole: from a Tensor of rows to one of
+            shape (batch, n_outputs).
 
         Returns
         -------
-        ndarray of shape (n_beats, n_classes), float32
+        ndarray of shape (n_beats, n_outputs), float32
 
         Raises
         ------
@@ -203,15 +242,18 @@ class BeatNet(NeuralNetClassifier):
         # predicted beside a beat must not change its figures, so a batch is never that small.
         if n_beats < SMALLEST_BATCH:
             rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
-        logits = self.forward(rows).float().numpy()[:n_beats]
-        if not np.isfinite(logits).all():
-            first = np.flatnonzero(~np.isfinite(logits).all(axis=1))[0]
+        self.module_.eval()
+        with torch.no_grad():
+            batches = [self.infer(x, part).float().cpu() for x, _ in self.get_iterator(rows)]
+        outputs = torch.cat(batches).numpy()[:n_beats]
+        if not np.isfinite(outputs).all():
+            first = np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]
             raise ValueError(
                 f"The output for the beat at position {first} is not finite. Its values reach "
                 f"{np.abs(rows.X[first]).max():.3g}: bring them to the scale of the training "
                 f"beats; or the training diverged at its end: lower lr ({self.lr})."
             )
-        return logits
+        return outputs
 
     # skorch pickles what lives on a device, and such a pickle names tensors by their address.
     # Here equal nets give equal bytes, so that joblib can hash an estimator and a Pipeline

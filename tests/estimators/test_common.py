@@ -15,14 +15,46 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ecgclf import ECGCNNClassifier
+from ecgclf import (
+    ECGCNNClassifier,
+    ECGCRNNClassifier,
+    ECGFourierCNNClassifier,
+    ECGLSTMClassifier,
+    ECGMLPClassifier,
+    ECGResNetClassifier,
+    ECGRNNClassifier,
+    ECGSpectrogramClassifier,
+    ECGTransferClassifier,
+    ECGTransformerClassifier,
+)
 from ecgclf.datasets import make_beats
 
 QUICK = {"verbose": 0, "random_state": 0}
+SMALL = {"max_epochs": 3, "batch_size": 64, **QUICK}
+
+#: What the transfer begins with.
+SOURCE = ECGCNNClassifier(filters=(16, 32), stride=1, **SMALL).fit(
+    *make_beats(n_beats=200, random_state=0, return_X_y=True)
+)
 
 #: Every classifier, with parameters that make it small.
 CLASSIFIERS = [
-    ECGCNNClassifier(filters=(8, 16), stride=2, max_epochs=3, batch_size=64, **QUICK),
+    ECGCNNClassifier(filters=(8, 16), stride=2, **SMALL),
+    ECGCRNNClassifier(filters=(8, 16), units=(8,), **SMALL),
+    ECGFourierCNNClassifier(filters=(8, 16), stride=2, **SMALL),
+    ECGLSTMClassifier(units=(8,), step_size=12, **SMALL),
+    ECGMLPClassifier(dense=(16,), **SMALL),
+    ECGRNNClassifier(units=(8,), step_size=12, pool="attention", **SMALL),
+    ECGResNetClassifier(filters=(8, 16), stem_filters=8, squeeze_excite=True, **SMALL),
+    ECGSpectrogramClassifier(filters=(8, 16), **SMALL),
+    ECGTransferClassifier(source=SOURCE, strategy="finetune", head=(16,), **SMALL),
+    ECGTransformerClassifier(width=16, n_layers=2, feed_forward=32, pool="token", **SMALL),
+]
+
+#: Those whose defaults are tried too; the transfer has none without a source.
+AT_DEFAULTS = [
+    *(type(c)(verbose=0) for c in CLASSIFIERS if not isinstance(c, ECGTransferClassifier)),
+    ECGTransferClassifier(source=SOURCE, verbose=0),
 ]
 
 every_classifier = pytest.mark.parametrize(
@@ -30,7 +62,7 @@ every_classifier = pytest.mark.parametrize(
 )
 
 
-@parametrize_with_checks([ECGCNNClassifier(verbose=0)])
+@parametrize_with_checks(AT_DEFAULTS)
 def test_scikit_learn_finds_nothing_wrong(estimator, check):
     check(estimator)
 
@@ -128,7 +160,8 @@ def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
 
 @every_classifier
 def test_features_beside_the_signal_are_used(classifier, rng):
-    signal = rng.normal(size=(300, 40)).astype(np.float32)
+    # Five shapes of beats that say nothing about the class, so none can be learned by heart.
+    signal = rng.normal(size=(5, 40)).astype(np.float32)[rng.integers(5, size=300)]
     y = rng.random(300) > 0.5
     feature = (y[:, None] * 4.0 - 2.0 + rng.normal(size=(300, 1))).astype(np.float32)
     X = np.hstack([signal, feature])

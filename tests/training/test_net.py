@@ -85,7 +85,7 @@ def test_a_network_without_batch_norm_is_not_troubled():
     model.train(rows_of(24), 1, callbacks=[LearningRate(), BatchNormStatistics()])
     other = net()
     other.train(rows_of(24), 1, callbacks=[LearningRate()])
-    np.testing.assert_array_equal(model.logits(rows_of(40)), other.logits(rows_of(40)))
+    np.testing.assert_array_equal(model.outputs(rows_of(40)), other.outputs(rows_of(40)))
 
 
 # --- the run -------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_an_output_that_is_no_number_is_not_given_out():
     with torch.no_grad():
         model.module_[0].weight.fill_(10.0)
     with pytest.raises(ValueError, match=r"position 33 is not finite.*3e\+38.*lower lr"):
-        model.logits(rows)
+        model.outputs(rows)
 
 
 def test_a_pickled_net_goes_on():
@@ -162,7 +162,7 @@ def test_a_pickled_net_goes_on():
     assert other.module is other.module_
     for each in (model, other):
         each.train(rows_of(20), 2, callbacks=[LearningRate()])
-    np.testing.assert_array_equal(model.logits(rows_of(40)), other.logits(rows_of(40)))
+    np.testing.assert_array_equal(model.outputs(rows_of(40)), other.outputs(rows_of(40)))
 
 
 def test_an_untrained_net_can_be_pickled():

@@ -1,0 +1,38 @@
+"""The multilayer perceptron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecgclf.estimators._classifier import BeatClassifier
+from ecgclf.modules import FlatEncoder
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ECGMLPClassifier(BeatClassifier):
+    """Multilayer perceptron for heartbeats: dense layers on all samples of all leads.
+
+    Parameters
+    ----------
+    dense : sequence of int, default=(256,)
+        Units of each layer.
+
+    See Also
+    --------
+    ecgclf.estimators.BeatClassifier : the parameters shared by all networks.
+    sklearn.neural_network.MLPClassifier : the same without leads, groups and devices.
+
+    Examples
+    --------
+    >>> from ecgclf import ECGMLPClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
+    >>> ECGMLPClassifier(batch_size=32, random_state=0).fit(X, y).predict(X[:3]).shape
+    (3,)
+    """
+
+    dense: Sequence[int] = (256,)
+
+    def _make_encoder(self, n_leads: int, n_samples: int) -> FlatEncoder:
+        return FlatEncoder(n_leads, n_samples)

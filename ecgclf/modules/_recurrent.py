@@ -1,0 +1,179 @@
+"""Recurrent layers over the steps of a beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from ecgclf.modules._convolutional import ConvEncoder
+from ecgclf.modules._dropout import Dropout
+from ecgclf.modules._network import Encoder
+
+Cell = Literal["lstm", "gru", "rnn"]
+StepPool = Literal["last", "mean", "max", "attention"] | None
+
+_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+class RecurrentEncoder(Encoder):
+    """Recurrent layers, one after another, then a pooling over the steps.
+
+    Parameters
+    ----------
+    n_leads, n_samples : int
+        Shape of one beat.
+    units : sequence of int
+        Units of each layer, in each direction.
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+        "rnn" is the simple one with tanh.
+    bidirectional : bool, default=False
+    step_size : int, default=1
+        Samples, of all leads, that make one step. A last step that is not full is filled up
+        with zeros.
+    mask_zeros : bool, default=True
+        End each beat with its last step that is not zero in all leads: the layers do not see
+        what follows, in neither direction, nor does the pooling.
+    dropout : sequence of float, default=()
+        Dropout after each layer; none where it is empty.
+    pool : {"last", "mean", "max", "attention"} or None, default="last"
+        "last" is the final state of the last layer, of both directions. "attention" is a mean
+        with weights that a linear layer gives to the steps. None flattens all steps, those
+        beyond the end of a beat as zeros.
+
+    Notes
+    -----
+    LSTM: Hochreiter and Schmidhuber, Neural Computation 9(8), 1997. GRU: Cho et al., EMNLP
+    2014 (arXiv:1406.1078). Both directions: Schuster and Paliwal, IEEE Trans. Signal Process.
+    45(11), 1997.
+
+    Examples
+    --------
+    >>> encoder = RecurrentEncoder(1, 187, units=(16, 8), bidirectional=True, step_size=4)
+    >>> encoder(torch.zeros(3, 1, 187)).shape
+    torch.Size([3, 16])
+    """
+
+    def __init__(
+        self,
+        n_leads: int,
+        n_samples: int,
+        units: Sequence[int],
+        *,
+        cell: Cell = "lstm",
+        bidirectional: bool = False,
+        step_size: int = 1,
+        mask_zeros: bool = True,
+        dropout: Sequence[float] = (),
+        pool: StepPool = "last",
+    ) -> None:
+        super().__init__()
+        self.step_size = step_size
+        self.mask_zeros = mask_zeros
+        self.pool = pool
+        self.n_steps = -(-n_samples // step_size)
+        self.layers = nn.ModuleList()
+        width = n_leads * step_size
+        for size in units:
+            layer = _CELLS[cell](width, size, batch_first=True, bidirectional=bidirectional)
+            self.layers.append(layer)
+            width = size * (2 if bidirectional else 1)
+        self.dropouts = nn.ModuleList(Dropout(p) for p in dropout or (0.0,) * len(units))
+        self.attention = nn.Linear(width, 1, bias=False) if pool == "attention" else nn.Identity()
+        self.out_features = width * self.n_steps if pool is None else width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        n_steps, lengths = self._lengths(x)
+        x = nn.functional.pad(x, (0, n_steps * self.step_size - x.shape[2]))
+        steps = x.unflatten(2, (n_steps, self.step_size)).transpose(1, 2).flatten(2)
+        # Packed, the steps beyond a beat's end do not exist.
+        packed = pack_padded_sequence(
+            steps, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        for layer, dropout in zip(self.layers, self.dropouts):
+            packed, state = layer(packed)
+            packed = PackedSequence(dropout(packed.data), *packed[1:])
+        if self.pool == "last":
+            final = state[0] if isinstance(state, tuple) else state
+            return self.dropouts[-1](final.transpose(0, 1).flatten(1))
+        steps, _ = pad_packed_sequence(packed, batch_first=True, total_length=n_steps)
+        return self._pooled(steps, lengths)
+
+    def _lengths(self, x: Tensor) -> tuple[int, Tensor]:
+        """Count the steps of a padded beat, and those of each beat up to its end."""
+        n_steps = -(-x.shape[2] // self.step_size)
+        if not self.mask_zeros:
+            return n_steps, torch.full((len(x),), n_steps, device=x.device)
+        place = torch.arange(1, x.shape[2] + 1, device=x.device)
+        n_samples = ((x != 0).any(dim=1) * place).amax(dim=1)
+        # A beat of zeros alone is one step long: there is no sequence of length 0.
+        return n_steps, torch.ceil(n_samples / self.step_size).long().clamp(min=1)
+
+    def _pooled(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        """Pool steps (batch, n_steps, width), of which each beat has `lengths`."""
+        if self.pool is None:
+            return steps.flatten(1)
+        beyond = torch.arange(steps.shape[1], device=steps.device) >= lengths[:, None]
+        if self.pool == "max":
+            return steps.masked_fill(beyond[:, :, None], -torch.inf).amax(dim=1)
+        if self.pool == "mean":
+            # Beyond the end the steps are zeros.
+            return steps.sum(dim=1) / lengths[:, None]
+        scores = self.attention(steps).squeeze(2).masked_fill(beyond, -torch.inf)
+        return (scores.softmax(dim=1)[:, :, None] * steps).sum(dim=1)
+
+
+class ConvRecurrentEncoder(Encoder):
+    """Convolutions, recurrent layers over what they give, dense layers at each step.
+
+    Parameters
+    ----------
+    convolutions : ConvEncoder
+        Its global pooling is not used.
+    recurrent : RecurrentEncoder
+        Of the shape that the convolutions give.
+    step_dense : sequence of int, default=()
+        Units of dense layers that work on each step alone; only where `recurrent` flattens.
+    step_dropout : sequence of float, default=()
+        Dropout after each of them.
+
+    Examples
+    --------
+    >>> from ecgclf.modules import ConvEncoder
+    >>> convolutions = ConvEncoder(1, 100, (8,))
+    >>> recurrent = RecurrentEncoder(8, 100, units=(4,), mask_zeros=False, pool=None)
+    >>> encoder = ConvRecurrentEncoder(convolutions, recurrent, step_dense=(3,))
+    >>> encoder(torch.zeros(2, 1, 100)).shape
+    torch.Size([2, 300])
+    """
+
+    def __init__(
+        self,
+        convolutions: ConvEncoder,
+        recurrent: RecurrentEncoder,
+        step_dense: Sequence[int] = (),
+        step_dropout: Sequence[float] = (),
+    ) -> None:
+        super().__init__()
+        self.convolutions = convolutions
+        self.recurrent = recurrent
+        n_steps = recurrent.n_steps
+        width = recurrent.out_features // n_steps
+        layers: list[nn.Module] = []
+        for units, p in zip(step_dense, step_dropout or (0.0,) * len(step_dense)):
+            layers += [nn.Linear(width, units), nn.ReLU(), Dropout(p)]
+            width = units
+        self.step_layers = nn.Sequential(*layers)
+        self.n_steps = n_steps
+        self.out_features = n_steps * width if step_dense else recurrent.out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        x = self.recurrent(self.convolutions.sequence(x))
+        if len(self.step_layers):
+            x = self.step_layers(x.unflatten(1, (self.n_steps, -1))).flatten(1)
+        return x

@@ -1,0 +1,359 @@
+"""Residual networks: stages of blocks whose input is added to their output."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ecgclf.modules._dropout import Dropout
+from ecgclf.modules._image import (
+    GlobalPool,
+    as_image,
+    channels_last,
+    convolution,
+    pool_globally,
+    pooled_width,
+)
+from ecgclf.modules._network import Encoder
+
+#: The kinds of block: see `ResidualEncoder`.
+Block = Literal["basic", "bottleneck", "pooled"]
+
+
+@dataclass(frozen=True)
+class ResidualStage:
+    """Residual blocks of one width; the first of them divides the length.
+
+    Parameters
+    ----------
+    filters : int
+        Width of each block's output.
+    n_blocks : int, default=1
+    kernel_size : int, default=5
+    stride : int, default=1
+        By what the first block divides the length.
+
+    Examples
+    --------
+    >>> ResidualStage(64, n_blocks=2, stride=2)
+    ResidualStage(filters=64, n_blocks=2, kernel_size=5, stride=2)
+    """
+
+    filters: int
+    n_blocks: int = 1
+    kernel_size: int = 5
+    stride: int = 1
+
+
+class SqueezeExcite(nn.Module):
+    """Weigh the channels of an image by what the whole of it looks like.
+
+    ``x * sigmoid(W2 relu(W1 mean(x)))``, the mean over time: equations 2 to 4 of Hu et al.
+
+    Parameters
+    ----------
+    channels : int
+    reduction : int, default=8
+        Channels for each unit of the layer between; there are at least 4 units.
+
+    References
+    ----------
+    Hu, Shen and Sun, "Squeeze-and-excitation networks", CVPR 2018, arXiv:1709.01507. They
+    divide by 16, but have more channels than a network for heartbeats.
+
+    Examples
+    --------
+    >>> import torch
+    >>> SqueezeExcite(64)(torch.zeros(2, 64, 1, 47)).shape
+    torch.Size([2, 64, 1, 47])
+    """
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__()
+        units = max(channels // reduction, 4)
+        self.weigh = nn.Sequential(
+            nn.Linear(channels, units), nn.ReLU(), nn.Linear(units, channels), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Weigh the channels of `x`, of shape (batch, channels, 1, samples)."""
+        return x * self.weigh(x.mean(dim=(2, 3)))[:, :, None, None]
+
+
+class ResidualBlock(nn.Module):
+    """``after(branch(x) + shortcut(x))``.
+
+    Parameters
+    ----------
+    branch, shortcut, after : Module
+        The first two must give images of one shape.
+
+    Examples
+    --------
+    >>> import torch
+    >>> block = ResidualBlock(nn.Conv2d(8, 8, 1), nn.Identity(), nn.ReLU())
+    >>> block(torch.zeros(2, 8, 1, 47)).shape
+    torch.Size([2, 8, 1, 47])
+    """
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module, after: nn.Module) -> None:
+        super().__init__()
+        self.branch = branch
+        self.shortcut = shortcut
+        self.after = after
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform images of shape (batch, channels, 1, samples)."""
+        return self.after(self.branch(x) + self.shortcut(x))
+
+
+class ResidualEncoder(Encoder):
+    r"""A convolution, stages of residual blocks, and a global pooling.
+
+    Parameters
+    ----------
+    n_leads, n_samples : int
+        Shape of one beat.
+    stages : sequence of int, or of ResidualStage
+        Plain numbers are stages of one block with that many filters and kernel 5; all but the
+        first halve the length.
+    block : {"basic", "bottleneck", "pooled"}, default="basic"
+        With ``x`` the input of a block, ``y`` its output, ``BN`` batch norm, ``Ck`` a
+        convolution of the stage's kernel and ``C1`` one of kernel 1:
+
+        - "basic": ``y = ReLU(BN(Ck(ReLU(BN(Ck(x))))) + x)``. The first convolution has the
+          stride. Convolutions have no bias, as the batch norms have one [1]_.
+        - "bottleneck": ``y = C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))``, the
+          first two convolutions at a quarter of the width, the first of all with the stride.
+          ``r`` is left out at the start of the first block, behind the stem's own, and ends
+          the last stage [2]_.
+        - "pooled": ``y = MP(ReLU(Ck(ReLU(Ck(x))) + x))``, without batch norm, where the max
+          pooling ``MP`` has the stride; a stride of 1 means none [3]_.
+
+        Where widths or lengths differ, ``x`` is projected by a ``C1``: with a mean over the
+        stride before and a batch norm after it in "basic" [4]_, with the stride and alone in
+        the others.
+    stem_filters, stem_kernel_size, stem_stride : int
+        Of the convolution before the first stage. Batch norm and ReLU follow it, but not
+        before pooled blocks.
+    pool_size : int, default=5
+        Window of the max pooling in pooled blocks.
+    squeeze_excite : bool, default=False
+        Weigh the channels at the end of each block's branch.
+    block_dropout : float, default=0.0
+        Dropout before the last convolution of each block [5]_.
+    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
+        How the time axis ends: its mean, its maximum, both, or all of it flattened.
+
+    Attributes
+    ----------
+    out_features : int
+        Width of the output.
+
+    Notes
+    -----
+    All convolutions and poolings pad with zeros to ``ceil(length / stride)`` samples, so
+    there is no beat that is too short.
+
+    References
+    ----------
+    .. [1] He et al., "Deep residual learning for image recognition", CVPR 2016,
+       arXiv:1512.03385.
+    .. [2] He et al., "Identity mappings in deep residual networks", ECCV 2016,
+       arXiv:1603.05027.
+    .. [3] Kachuee, Fazeli and Sarrafzadeh, "ECG heartbeat classification: a deep
+       transferable representation", ICHI 2018, arXiv:1805.00794, figure 2.
+    .. [4] He et al., "Bag of tricks for image classification with convolutional neural
+       networks", CVPR 2019, arXiv:1812.01187, "ResNet-D".
+    .. [5] Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, arXiv:1605.07146.
+
+    Examples
+    --------
+    >>> import torch
+    >>> encoder = ResidualEncoder(n_leads=1, n_samples=187, stages=(16, 32))
+    >>> encoder(torch.zeros(4, 1, 187)).shape
+    torch.Size([4, 64])
+    """
+
+    def __init__(
+        self,
+        n_leads: int,
+        n_samples: int,
+        stages: Sequence[int | ResidualStage],
+        *,
+        block: Block = "basic",
+        stem_filters: int = 32,
+        stem_kernel_size: int = 7,
+        stem_stride: int = 1,
+        pool_size: int = 5,
+        squeeze_excite: bool = False,
+        block_dropout: float = 0.0,
+        global_pool: GlobalPool = "avg_max",
+    ) -> None:
+        super().__init__()
+        build = _KINDS[block](pool_size, squeeze_excite, block_dropout)
+        parts = build.stem(n_leads, stem_filters, stem_kernel_size, stem_stride)
+        channels, length = stem_filters, math.ceil(n_samples / stem_stride)
+        for i, stage in enumerate(stages):
+            if not isinstance(stage, ResidualStage):
+                stage = ResidualStage(stage, stride=1 if i == 0 else 2)
+            for j in range(stage.n_blocks):
+                stride = stage.stride if j == 0 else 1
+                parts.append(build.block(channels, stage, stride, first=i == j == 0))
+                channels, length = stage.filters, math.ceil(length / stride)
+        self.layers = nn.Sequential(*parts, *build.end(channels))
+        channels_last(self.layers)
+        self.global_pool = global_pool
+        self.out_features = channels * pooled_width(global_pool, length)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        return pool_globally(self.layers(as_image(x)), self.global_pool)
+
+
+@dataclass(frozen=True)
+class _Kind(ABC):
+    """What a network is built of, if its blocks are of one kind."""
+
+    pool_size: int
+    squeeze_excite: bool
+    dropout: float
+
+    def stem(self, n_leads: int, filters: int, kernel_size: int, stride: int) -> list[nn.Module]:
+        """Build what stands before the first block."""
+        return [*convolution(n_leads, filters, kernel_size, stride=stride), *_norm_relu(filters)]
+
+    def end(self, channels: int) -> list[nn.Module]:
+        """Build what stands behind the last block."""
+        return []
+
+    def block(
+        self, channels: int, stage: ResidualStage, stride: int, *, first: bool
+    ) -> ResidualBlock:
+        """Build one block; `first` of all of them."""
+        branch = self.branch(channels, stage, stride, first)
+        if self.squeeze_excite:
+            branch.append(SqueezeExcite(stage.filters))
+        shortcut = self.shortcut(channels, stage.filters, stride)
+        return ResidualBlock(
+            *(nn.Sequential(*part) for part in (branch, shortcut, self.after(stride)))
+        )
+
+    @abstractmethod
+    def branch(
+        self, channels: int, stage: ResidualStage, stride: int, first: bool
+    ) -> list[nn.Module]:
+        """Build what is added to the shortcut."""
+
+    def shortcut(self, channels: int, filters: int, stride: int) -> list[nn.Module]:
+        """Build what brings the input to the shape of the branch."""
+        if channels == filters and stride == 1:
+            return []
+        return convolution(channels, filters, 1, stride=stride)
+
+    def after(self, stride: int) -> list[nn.Module]:
+        """Build what follows the sum."""
+        return []
+
+    def drop(self) -> list[nn.Module]:
+        """Build the dropout inside a branch."""
+        return [Dropout(self.dropout)] if self.dropout else []
+
+
+class _Basic(_Kind):
+    def stem(self, n_leads: int, filters: int, kernel_size: int, stride: int) -> list[nn.Module]:
+        return [*_convolution_norm(n_leads, filters, kernel_size, stride), nn.ReLU(inplace=True)]
+
+    def branch(
+        self, channels: int, stage: ResidualStage, stride: int, first: bool
+    ) -> list[nn.Module]:
+        return [
+            *_convolution_norm(channels, stage.filters, stage.kernel_size, stride),
+            nn.ReLU(inplace=True),
+            *self.drop(),
+            *_convolution_norm(stage.filters, stage.filters, stage.kernel_size),
+        ]
+
+    def shortcut(self, channels: int, filters: int, stride: int) -> list[nn.Module]:
+        # The mean sees every sample, of which a convolution of kernel 1 would skip some.
+        mean = nn.AvgPool2d((1, stride), ceil_mode=True, count_include_pad=False)
+        return [
+            *([mean] if stride > 1 else []),
+            *(_convolution_norm(channels, filters, 1) if channels != filters else []),
+        ]
+
+    def after(self, stride: int) -> list[nn.Module]:
+        return [nn.ReLU(inplace=True)]
+
+
+class _Bottleneck(_Kind):
+    def branch(
+        self, channels: int, stage: ResidualStage, stride: int, first: bool
+    ) -> list[nn.Module]:
+        narrow = math.ceil(stage.filters / 4)
+        return [
+            *([] if first else _norm_relu(channels)),
+            *convolution(channels, narrow, 1, stride=stride),
+            *_norm_relu(narrow),
+            *convolution(narrow, narrow, stage.kernel_size),
+            *_norm_relu(narrow),
+            *self.drop(),
+            *convolution(narrow, stage.filters, 1),
+        ]
+
+    def end(self, channels: int) -> list[nn.Module]:
+        return _norm_relu(channels)
+
+
+class _Pooled(_Kind):
+    def stem(self, n_leads: int, filters: int, kernel_size: int, stride: int) -> list[nn.Module]:
+        return convolution(n_leads, filters, kernel_size, stride=stride)
+
+    def branch(
+        self, channels: int, stage: ResidualStage, stride: int, first: bool
+    ) -> list[nn.Module]:
+        return [
+            *convolution(channels, stage.filters, stage.kernel_size),
+            nn.ReLU(inplace=True),
+            *self.drop(),
+            *convolution(stage.filters, stage.filters, stage.kernel_size),
+        ]
+
+    def shortcut(self, channels: int, filters: int, stride: int) -> list[nn.Module]:
+        return super().shortcut(channels, filters, 1)  # the pooling has the stride
+
+    def after(self, stride: int) -> list[nn.Module]:
+        relu = nn.ReLU(inplace=True)
+        if stride == 1:
+            return [relu]
+        # Behind the ReLU, a zero that pads never is the maximum alone.
+        overlap = max(self.pool_size - stride, 0)
+        return [
+            relu,
+            nn.ZeroPad2d((overlap // 2, overlap - overlap // 2, 0, 0)),
+            nn.MaxPool2d((1, self.pool_size), stride=(1, stride), ceil_mode=True),
+        ]
+
+
+_KINDS: dict[str, type[_Kind]] = {
+    "basic": _Basic,
+    "bottleneck": _Bottleneck,
+    "pooled": _Pooled,
+}
+
+
+def _norm_relu(channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+
+
+def _convolution_norm(
+    channels: int, filters: int, kernel_size: int, stride: int = 1
+) -> list[nn.Module]:
+    """Build a convolution and its batch norm, which has the bias."""
+    parts = convolution(channels, filters, kernel_size, stride=stride, bias=False)
+    return [*parts, nn.BatchNorm2d(filters)]

@@ -1,0 +1,107 @@
+"""
+What augmentation does to a beat
+================================
+
+Each augmentation of `ecgclf.transforms`, on a normal beat and a ventricular one. While a network
+trains, every beat is changed in its own way every time it comes round.
+"""
+
+# %%
+# Two synthetic beats of two leads; of each the first lead is drawn.
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from ecgclf import ECGCNNClassifier
+from ecgclf.datasets import make_beats
+from ecgclf.transforms import (
+    AmplitudeScaling,
+    BaselineWander,
+    Compose,
+    GaussianNoise,
+    LeadDropout,
+    TimeShift,
+    TimeWarp,
+)
+
+beats = make_beats(n_beats=1500, n_leads=2, n_patients=20, random_state=0)
+names = ("N", "V")
+chosen = [np.flatnonzero(beats.target == name)[0] for name in names]
+signals = torch.from_numpy(beats.data[chosen])
+
+# %%
+# With ``p=1`` every beat is changed, so that there is something to see; the default is one half.
+# The strengths are larger than one would train with.
+
+augmentations = {
+    "GaussianNoise": GaussianNoise(std=0.05, p=1),
+    "AmplitudeScaling": AmplitudeScaling(factor=(0.5, 1.5), p=1),
+    "BaselineWander": BaselineWander(fs=beats.fs, amplitude=0.5, p=1),
+    "TimeWarp": TimeWarp(factor=(0.7, 1.4), center=0.25 / 0.7, p=1),  # about the R peak
+    "TimeShift": TimeShift(max_shift=12, p=1),
+    "LeadDropout": LeadDropout(rate=0.5, p=1),
+}
+augmentations["Compose"] = Compose(list(augmentations.values())[:5])
+
+# %%
+# The black line is the beat as it was, each coloured line one draw. Lead drop-out leaves the
+# first lead as it was or sets it to zero; never both leads are dropped.
+
+time = np.arange(signals.shape[2]) / beats.fs - 0.25
+generator = torch.Generator().manual_seed(0)
+fig, axes = plt.subplots(
+    len(augmentations), 2, figsize=(9, 13), sharex=True, sharey="col", layout="constrained"
+)
+for row, (title, augment) in zip(axes, augmentations.items(), strict=True):
+    for _ in range(4):
+        changed = augment(signals, generator)
+        for ax, beat in zip(row, changed, strict=True):
+            ax.plot(time, beat[0], linewidth=1)
+    for ax, beat, name in zip(row, signals, names, strict=True):
+        ax.plot(time, beat[0], color="black", linewidth=1.5)
+        ax.set_title(f"{title}, {name}", fontsize=10)
+for ax in axes[-1]:
+    ax.set_xlabel("time from the R peak (s)")
+for ax in axes[:, 0]:
+    ax.set_ylabel("mV")
+
+# %%
+# Rows that are padded with zeros
+# -------------------------------
+# The Kaggle rows end in zeros. As a rule they stay zero, and a beat is changed as if it ended
+# where they begin (left). With ``keep_padding=False`` they are signal like any other (right).
+
+padded = signals[:1].clone()
+padded[..., 60:] = 0
+fig, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+for ax, keep in zip(axes, (True, False), strict=True):
+    augment = Compose(
+        [
+            TimeShift(max_shift=10, keep_padding=keep, p=1),
+            GaussianNoise(std=0.05, keep_padding=keep, p=1),
+        ]
+    )
+    for _ in range(3):
+        ax.plot(augment(padded, generator)[0, 0], linewidth=1)
+    ax.plot(padded[0, 0], color="black", linewidth=1.5)
+    ax.set(title=f"keep_padding={keep}", xlabel="sample")
+
+# %%
+# In a training
+# -------------
+# An estimator takes any of them as ``augment``. What is predicted is never changed. The second
+# network here has seen beats without one of their leads, the first has not. Then beats of new
+# patients come, and with some a lead has failed.
+
+plain = ECGCNNClassifier(batch_size=32, random_state=0, verbose=0)
+augmented = ECGCNNClassifier(
+    augment=LeadDropout(rate=0.5), batch_size=32, random_state=0, verbose=0
+)
+new = make_beats(n_beats=1000, n_leads=2, n_patients=20, random_state=1)
+working = {"both leads": [1, 1], "first lead": [1, 0], "second lead": [0, 1]}
+for name, network in (("plain", plain), ("augmented", augmented)):
+    network.fit(beats.data, beats.target)
+    for leads, factors in working.items():
+        accuracy = network.score(new.data * np.array(factors)[:, None], new.target)
+        print(f"{name:9}  {leads:11}  accuracy {accuracy:.3f}")
