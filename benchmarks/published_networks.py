@@ -1,9 +1,31 @@
 """Published networks by their parameters: shown on the page networks.rst, and tested."""
 
+import numpy as np
+from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_resampling_pipeline
+from imblearn.under_sampling import RandomUnderSampler
+from scipy.signal import spectrogram
+from sklearn.base import clone
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from ecgclf import ECGCNNClassifier
+from ecgclf import (
+    ECGAutoencoder,
+    ECGCNNClassifier,
+    ECGCRNNClassifier,
+    ECGFourierCNNClassifier,
+    ECGLSTMClassifier,
+    ECGMLPClassifier,
+    ECGResNetClassifier,
+    ECGRNNClassifier,
+    ECGSpectrogramClassifier,
+    ECGTransferClassifier,
+    ECGTransformerClassifier,
+)
+from ecgclf.estimators import EffectiveNumber
 
 # network: plain deep CNN
 plain_deep_cnn = ECGCNNClassifier(
@@ -91,3 +113,279 @@ wide_kernel_cnn = ECGCNNClassifier(
     max_epochs=10,
 )
 # end
+
+# network: residual CNN
+residual_cnn = ECGResNetClassifier(
+    block="pooled",
+    filters=(32,) * 5,
+    stride=2,
+    pool_size=5,
+    stem_filters=32,
+    stem_kernel_size=5,
+    stem_stride=1,
+    squeeze_excite=False,
+    global_pool=None,
+    dense=(32, 32),
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    # The paper lowers the rate by e^-0.75 every 10,000 steps; batch size and epochs are choices.
+    batch_size=128,
+    max_epochs=10,
+)
+# end
+
+# network: wide-kernel residual CNN
+wide_kernel_residual_cnn = ECGResNetClassifier(
+    filters=(32,) * 4,
+    kernel_size=(40, 32, 24, 12),
+    squeeze_excite=False,
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=10,
+)
+# end
+
+# network: multilayer perceptron
+multilayer_perceptron = ECGMLPClassifier(
+    dense=(256,), optimizer="adam", lr=1e-3, lr_schedule="constant", batch_size=32, max_epochs=15
+)
+# end
+
+# network: vanilla RNN
+vanilla_rnn = ECGRNNClassifier(
+    cell="rnn",
+    units=(128,),
+    bidirectional=False,
+    step_size=1,
+    pool="last",
+    dense=(256, 128),
+    dense_dropout=0.1,
+    optimizer="adam",
+    lr=1e-4,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: LSTM stack
+lstm_stack = ECGLSTMClassifier(
+    units=(128, 64),
+    bidirectional=False,
+    step_size=1,
+    recurrent_dropout=(0, 0.2),
+    pool="last",
+    dense=(64,),
+    optimizer="adam",
+    lr=1e-4,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: GRU stack
+gru_stack = ECGRNNClassifier(
+    cell="gru",
+    units=(128, 64),
+    bidirectional=False,
+    step_size=1,
+    recurrent_dropout=(0, 0.2),
+    pool="last",
+    dense=(64,),
+    optimizer="adam",
+    lr=1e-4,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: bidirectional LSTM
+bidirectional_lstm = ECGLSTMClassifier(
+    units=(128,),
+    bidirectional=True,
+    step_size=1,
+    pool="last",
+    dense=(256, 128),
+    dense_dropout=0.1,
+    optimizer="adam",
+    lr=1e-4,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: dilated CNN and bidirectional LSTM
+dilated_cnn_lstm = ECGCRNNClassifier(
+    filters=(200, 150, 100, 75),
+    kernel_size=3,
+    stride=1,
+    dilation=2,
+    padding="valid",
+    batch_norm=False,
+    pool_size=2,
+    pool_dropout=0.05,
+    units=(20,),
+    bidirectional=True,
+    global_pool=None,
+    step_dense=(256, 128),
+    step_dropout=0.3,
+    loss="focal",
+    focal_gamma=2.0,
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: deep residual network
+deep_residual_network = ECGResNetClassifier(
+    block="bottleneck",
+    filters=(64, 128, 256),
+    n_blocks=44,  # 398 layers; 1 gives 11, which a CPU trains in minutes
+    kernel_size=3,
+    stem_filters=16,
+    stem_kernel_size=7,
+    stem_stride=1,
+    squeeze_excite=False,
+    global_pool="avg",
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="plateau",
+    batch_size=32,
+    max_epochs=30,
+)
+# end
+
+# network: Fourier network
+fourier_network = ECGFourierCNNClassifier(
+    filters=(16, 16, 32, 32, 32, 32, 256, 256),
+    kernel_size=(5, 5, 3, 3, 3, 3, 3, 3),
+    stride=1,
+    padding="valid",
+    batch_norm=False,
+    pool_size=(1, 2, 1, 2, 1, 2, 1, 1),
+    pool_dropout=(0, 0.1, 0, 0.1, 0, 0.1, 0, 0.2),
+    global_pool="max",
+    dense=(64, 64),
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+
+# network: spectrogram network
+def log_spectrogram(X):
+    """Turn beats (n, samples) at 120 Hz into spectrograms (n, n_freqs, n_frames) in dB."""
+    _, _, power = spectrogram(X, fs=120, nperseg=32, noverlap=26)
+    return 10 * np.log10(power + 1e-8)
+
+
+spectrogram_network = make_pipeline(
+    FunctionTransformer(log_spectrogram), ECGSpectrogramClassifier(max_epochs=15)
+)
+# end
+
+# network: transformer
+transformer = ECGTransformerClassifier(max_epochs=15)
+# end
+
+# network: autoencoder
+autoencoder_codes = make_pipeline(
+    ECGAutoencoder(max_epochs=15), LogisticRegression(max_iter=1000)
+)
+# end
+
+# network: transfer
+transfer_frozen = ECGTransferClassifier(
+    # source=plain_deep_cnn, fitted
+    strategy="frozen",
+    head=(256, 128),
+    class_weight="balanced",
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+transfer_whole = ECGTransferClassifier(
+    # source=deep_residual_network, fitted
+    strategy="finetune",
+    head=(),
+    class_weight="balanced",
+    optimizer="adam",
+    lr=1e-3,
+    lr_schedule="constant",
+    batch_size=32,
+    max_epochs=15,
+)
+# end
+
+# network: ensembles
+members = [
+    ("cnn", ECGCNNClassifier(max_epochs=8)),
+    ("resnet", ECGResNetClassifier(max_epochs=8)),
+    ("mlp", clone(multilayer_perceptron)),
+]
+soft_vote = VotingClassifier(members, voting="soft")
+hard_vote = VotingClassifier(members, voting="hard")
+stacking = StackingClassifier(members, LogisticRegression(max_iter=1000), cv=3)
+# end
+
+# network: class imbalance
+balanced_weights = ECGCNNClassifier(class_weight="balanced")
+effective_number_weights = ECGCNNClassifier(class_weight=EffectiveNumber(beta=0.999))
+upsampled = make_resampling_pipeline(RandomOverSampler(random_state=0), ECGCNNClassifier())
+smote_enn = make_resampling_pipeline(SMOTEENN(random_state=0), ECGCNNClassifier())
+undersampled = make_resampling_pipeline(RandomUnderSampler(random_state=0), ECGCNNClassifier())
+# end
+
+#: All that can be fitted as they are, by their numbers in the list of the documentation.
+PUBLISHED = {
+    "1 residual CNN (Kachuee et al. 2018)": residual_cnn,
+    "2 plain deep CNN": plain_deep_cnn,
+    "3 vanilla CNN": vanilla_cnn,
+    "4 small CNN with batch norm": small_cnn,
+    "5a wide-kernel CNN": wide_kernel_cnn,
+    "5b wide-kernel residual CNN": wide_kernel_residual_cnn,
+    "6 multilayer perceptron": multilayer_perceptron,
+    "7 vanilla RNN": vanilla_rnn,
+    "7 LSTM stack": lstm_stack,
+    "7 GRU stack": gru_stack,
+    "7 bidirectional LSTM": bidirectional_lstm,
+    "8 dilated CNN and bidirectional LSTM": dilated_cnn_lstm,
+    "9 deep residual network, 11 layers": clone(deep_residual_network).set_params(n_blocks=1),
+    "10 Fourier network": fourier_network,
+    "11 spectrogram network": spectrogram_network,
+    "12 transformer": transformer,
+    "13 autoencoder's codes, logistic regression": autoencoder_codes,
+    "15 ensemble: soft vote": soft_vote,
+    "15 ensemble: hard vote": hard_vote,
+    "15 ensemble: stacking": stacking,
+    "16 imbalance: balanced weights": balanced_weights,
+    "16 imbalance: effective number": effective_number_weights,
+    "16 imbalance: upsampled": upsampled,
+    "16 imbalance: SMOTE and ENN": smote_enn,
+    "16 imbalance: undersampled": undersampled,
+    "ECGCNNClassifier at its defaults": ECGCNNClassifier(),
+    "ECGResNetClassifier at its defaults": ECGResNetClassifier(),
+}
+
+#: Transfers, each with the network that it begins with.
+TRANSFERS = {
+    "14 transfer: plain deep CNN, frozen": (plain_deep_cnn, transfer_frozen),
+    "14 transfer: deep residual network, whole": (
+        clone(deep_residual_network).set_params(n_blocks=1),
+        transfer_whole,
+    ),
+}

@@ -1,5 +1,6 @@
 """Heartbeat classifiers with the scikit-learn API."""
 
+from ecgclf.estimators._autoencoder import ECGAutoencoder
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier, NetworkClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier
@@ -16,6 +17,7 @@ from ecgclf.estimators._transformer import ECGTransformerClassifier
 __all__ = [
     "BeatClassifier",
     "BeatEstimator",
+    "ECGAutoencoder",
     "ECGCNNClassifier",
     "ECGCRNNClassifier",
     "ECGFourierCNNClassifier",

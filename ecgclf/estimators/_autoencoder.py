@@ -59,8 +59,8 @@ class ECGAutoencoder(
         Numbers in a code.
     hidden : sequence of int or None, default=None
         Width of each layer of the encoder on the way to the code: units for "dense" and
-        "recurrent", filters for "conv". None is ``(128, 64)``, ``(64,)`` and
-        ``(16, 32, 64)``. Empty for "dense" is a linear network.
+        "recurrent", filters for "conv". None is ``(128, 64)`` for "dense", ``(64,)`` for
+        "recurrent" and ``(16, 32, 64)`` for "conv". An empty one makes "dense" linear.
     kernel_size : int, default=5
         Of the convolutions of "conv".
     stride : int, default=2
@@ -68,8 +68,10 @@ class ECGAutoencoder(
     step_size : int, default=8
         Samples of each lead that "recurrent" reads and writes in one step.
     contamination : float, default=0.1
-        Share of the training beats that `predict` calls outliers, in (0, 0.5]. Trained on
-        normal beats alone, this is the rate of false alarms that is put up with.
+        Share of the training beats that `predict` calls outliers, in (0, 0.5]. Beats of new
+        patients come back worse than those trained on, above all if these were few patients:
+        more of them are called outliers. To choose the threshold on beats of such patients,
+        compare `score_samples` with it yourself.
 
     Attributes
     ----------

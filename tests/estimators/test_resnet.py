@@ -16,15 +16,15 @@ from ecgclf.modules._residual import ResidualBlock, SqueezeExcite
 #: Kachuee, Fazeli and Sarrafzadeh 2018.
 KACHUEE = ECGResNetClassifier(
     block="pooled", filters=(32,) * 5, stride=2, kernel_size=5, stem_filters=32,
-    stem_kernel_size=5, stem_stride=1, pool_size=5, global_pool=None, dense=(32, 32),
-    max_epochs=1, verbose=0, random_state=0,
+    stem_kernel_size=5, stem_stride=1, pool_size=5, squeeze_excite=False, global_pool=None,
+    dense=(32, 32), max_epochs=1, verbose=0, random_state=0,
 )  # fmt: skip
 
 #: The pre-activation network of 398 layers.
 DEEPEST = ECGResNetClassifier(
     block="bottleneck", filters=(64, 128, 256), n_blocks=44, kernel_size=3, stem_filters=16,
-    stem_kernel_size=7, stem_stride=1, global_pool="avg", max_epochs=1, lr=1e-3, verbose=0,
-    random_state=0,
+    stem_kernel_size=7, stem_stride=1, squeeze_excite=False, global_pool="avg", max_epochs=1,
+    lr=1e-3, verbose=0, random_state=0,
 )  # fmt: skip
 
 
@@ -78,6 +78,21 @@ def test_the_deepest_network_has_the_published_size_and_predicts(five_classes):
     # and two batch norms a block of a quarter of its width; two figures for each.
     inside = 44 * 2 * (16 + 32 + 64)
     assert moving == 2 * (16 + 44 * (64 + 128 + 256) + inside)
+
+
+def test_the_default_network_counted_by_hand(five_classes):
+    """The documented number of parameters."""
+    model = ECGResNetClassifier(max_epochs=1, verbose=0, random_state=0).fit(*five_classes)
+    expected, before = 32 * 7 + 2 * 32, 32
+    for filters in (32, 64, 96, 128):
+        expected += 5 * filters * (before + filters) + 2 * 2 * filters
+        if before != filters:
+            expected += before * filters + 2 * filters
+        units = max(filters // 8, 4)
+        expected += 2 * filters * units + units + filters
+        before = filters
+    expected += 2 * 128 * 5 + 5
+    assert n_parameters(model) == expected == 293_069
 
 
 @pytest.mark.parametrize(

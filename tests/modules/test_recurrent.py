@@ -1,0 +1,99 @@
+"""Recurrent encoders against torch's own layers, and masking by what it must not change."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ecgclf.modules import ConvEncoder, ConvLayer, ConvRecurrentEncoder, RecurrentEncoder
+
+
+@pytest.fixture
+def beats() -> torch.Tensor:
+    return torch.randn(5, 2, 40, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
+    encoder = RecurrentEncoder(
+        2, 40, (6, 6), cell=cell, bidirectional=bidirectional, mask_zeros=False, pool=None
+    )
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
+    reference = kind(2, 6, num_layers=2, batch_first=True, bidirectional=bidirectional)
+    with torch.no_grad():
+        for i, layer in enumerate(encoder.layers):
+            for name, weight in layer.named_parameters():
+                getattr(reference, name.replace("l0", f"l{i}")).copy_(weight)
+    expected, state = reference(beats.transpose(1, 2))
+    torch.testing.assert_close(encoder(beats), expected.flatten(1))
+    final = (state[0] if cell == "lstm" else state)[-2 if bidirectional else -1 :]
+    encoder.pool = "last"
+    torch.testing.assert_close(encoder(beats), final.transpose(0, 1).flatten(1))
+
+
+@pytest.mark.parametrize("pool", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize("step_size", [1, 3])
+def test_trailing_zeros_change_nothing(beats, pool, step_size):
+    """In neither direction: a beat filled up with zeros is encoded as the beat alone."""
+    encoder = RecurrentEncoder(2, 40, (6, 4), bidirectional=True, step_size=step_size, pool=pool)
+    for length in (1, 10, 39):
+        short = beats[:, :, :length]
+        filled = torch.cat([short, torch.zeros(5, 2, 40 - length)], dim=2)
+        torch.testing.assert_close(encoder(filled), encoder(short))
+    mixed = beats.clone()
+    mixed[0, :, 7:] = 0
+    torch.testing.assert_close(encoder(mixed)[0], encoder(beats[:1, :, :7])[0])
+    torch.testing.assert_close(encoder(mixed)[1:], encoder(beats)[1:])
+
+
+def test_without_masking_zeros_are_samples(beats):
+    encoder = RecurrentEncoder(2, 40, (6,), mask_zeros=False)
+    filled = torch.cat([beats[:, :, :20], torch.zeros(5, 2, 20)], dim=2)
+    assert (encoder(filled) - encoder(beats[:, :, :20])).abs().max() > 1e-3
+
+
+def test_zeros_inside_a_beat_are_samples(beats):
+    encoder = RecurrentEncoder(2, 40, (6,), pool="mean")
+    gap = beats.clone()
+    gap[:, :, 10:20] = 0
+    without = torch.cat([beats[:, :, :10], beats[:, :, 20:]], dim=2)
+    assert (encoder(gap) - encoder(without)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
+def test_a_beat_of_zeros_is_encoded(pool):
+    encoder = RecurrentEncoder(1, 12, (3,), step_size=5, pool=pool)
+    encoded = encoder(torch.zeros(2, 1, 12))
+    assert encoded.shape == (2, encoder.out_features)
+    assert torch.isfinite(encoded).all()
+
+
+def test_poolings_by_hand(beats):
+    """Of three steps the second beat has two."""
+    encoder = RecurrentEncoder(2, 6, (4,), step_size=2, pool="attention")
+    x = beats[:2, :, :6].clone()
+    x[1, :, 4:] = 0
+    steps, _ = encoder.layers[0](x.unflatten(2, (3, 2)).transpose(1, 2).flatten(2))
+    scores = encoder.attention(steps).squeeze(2)
+    expected = [
+        (scores[i, :n].softmax(dim=0)[:, None] * steps[i, :n]).sum(dim=0)
+        for i, n in enumerate((3, 2))
+    ]
+    torch.testing.assert_close(encoder(x), torch.stack(expected))
+    encoder.pool = "mean"
+    torch.testing.assert_close(encoder(x)[1], steps[1, :2].mean(dim=0))
+    encoder.pool = "max"
+    torch.testing.assert_close(encoder(x)[1], steps[1, :2].amax(dim=0))
+
+
+def test_dense_layers_at_each_step(beats):
+    convolutions = ConvEncoder(2, 40, [ConvLayer(3, pool_size=2, pool_stride=2)])
+    recurrent = RecurrentEncoder(3, 20, (4,), mask_zeros=False, pool=None)
+    encoder = ConvRecurrentEncoder(convolutions, recurrent, step_dense=(5,)).eval()
+    assert encoder.out_features == 20 * 5
+    steps = recurrent(convolutions.sequence(beats)).reshape(5, 20, 4)
+    linear = encoder.step_layers[0]
+    expected = [linear(steps[:, t]).relu() for t in range(20)]
+    torch.testing.assert_close(encoder(beats), torch.cat(expected, dim=1))
