@@ -91,5 +91,14 @@ html_theme_options = {
     },
 }
 # Pages without pages below them need no navigation between those.
-single = ["index", "start", "data", "kaggle", "networks", "evaluation", "reproducibility"]
+single = [
+    "index",
+    "start",
+    "data",
+    "kaggle",
+    "networks",
+    "evaluation",
+    "augmentation",
+    "reproducibility",
+]
 html_sidebars = {page: [] for page in [*single, "contributing"]}

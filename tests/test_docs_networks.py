@@ -35,7 +35,66 @@ NETWORKS = [
         32 * (40 + 1) + 32 * (32 * (4 * 40 + 2 * 33 + 3 * 25) + 9)
         + 32 * (26 * 32 + 1) + 5 * (32 + 1),
     ),
+    (
+        "Residual CNN",
+        "residual_cnn",
+        187,
+        # 187 is halved five times to 6.
+        32 * (5 + 1) + 10 * 32 * (32 * 5 + 1) + 32 * (6 * 32 + 1) + 32 * (32 + 1) + 5 * (32 + 1),
+    ),
+    (
+        "Wide-kernel residual CNN",
+        "wide_kernel_residual_cnn",
+        256,
+        32 * (7 + 2) + 2 * 32 * (32 * (40 + 32 + 24 + 12) + 4 * 2) + 5 * (64 + 1),
+    ),
+    ("Multilayer perceptron", "multilayer_perceptron", 187, 256 * (187 + 1) + 5 * (256 + 1)),
+    # A recurrent layer of n units has n (inputs + n + 2), an LSTM four times that, a GRU three.
+    (
+        "Vanilla RNN",
+        "vanilla_rnn",
+        187,
+        128 * (1 + 128 + 2) + 256 * (128 + 1) + 128 * (256 + 1) + 5 * (128 + 1),
+    ),
+    (
+        "LSTM stack",
+        "lstm_stack",
+        187,
+        4 * (128 * (1 + 128 + 2) + 64 * (128 + 64 + 2)) + 64 * (64 + 1) + 5 * (64 + 1),
+    ),
+    (
+        "GRU stack",
+        "gru_stack",
+        187,
+        3 * (128 * (1 + 128 + 2) + 64 * (128 + 64 + 2)) + 64 * (64 + 1) + 5 * (64 + 1),
+    ),
+    (
+        "Bidirectional LSTM",
+        "bidirectional_lstm",
+        187,
+        2 * 4 * 128 * (1 + 128 + 2) + 256 * (256 + 1) + 128 * (256 + 1) + 5 * (128 + 1),
+    ),
+    ("Dilated CNN and bidirectional LSTM", "dilated_cnn_lstm", 187, 221_862 + 2 * 4 * 20),
+    ("Deep residual network", "deep_residual_network", 187, 2_782_725 - 59_168),
+    ("Fourier network", "fourier_network", 187, 254_901 + 5 * 16),
+    (
+        "Spectrogram network",
+        "spectrogram_network",
+        187,
+        16 * (9 + 2) + 32 * (16 * 9 + 2) + 64 * (32 * 9 + 2) + 5 * (128 + 1),
+    ),
+    (
+        "Transformer",
+        "transformer",
+        187,
+        64 * (8 + 1)
+        + 3 * (2 * 128 + 3 * 64 * 64 + 64 * (64 + 1) + 128 * (64 + 1) + 64 * (128 + 1))
+        + 128 + 5 * (64 + 1),
+    ),
 ]  # fmt: skip
+
+#: Sections that are not of one network with a size of its own.
+OTHERS = ("autoencoder", "transfer", "ensembles", "class imbalance")
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +102,21 @@ def networks() -> dict:
     return runpy.run_path(str(BENCHMARKS / "published_networks.py"))
 
 
+def test_the_published_count_of_the_deep_network_is_that_of_keras(networks):
+    """With the running statistics of its batch norms; of what it has, see the other test."""
+    X = np.random.default_rng(0).random((10, 60))
+    model = clone(networks["deep_residual_network"]).set_params(max_epochs=1, verbose=0)
+    module = model.fit(X, np.arange(10) % 5).net_.module_
+    n_learned = sum(p.numel() for p in module.parameters())
+    n_running = sum(b.numel() for name, b in module.named_buffers() if "running" in name)
+    assert n_learned + n_running == 2_782_725
+
+
 @pytest.mark.parametrize(("title", "name", "n_samples", "n_parameters"), NETWORKS)
 def test_trains_and_has_the_published_size(networks, title, name, n_samples, n_parameters):
     model = clone(networks[name])
     step = model[-1] if isinstance(model, Pipeline) else model
-    step.set_params(verbose=0, random_state=0, max_epochs=min(step.max_epochs, 3))
+    step.set_params(verbose=0, random_state=0, max_epochs=1)
     X = np.random.default_rng(0).random((50, n_samples))
     model.fit(X, np.arange(50) % 5)
     assert sum(p.numel() for p in step.net_.module_.parameters()) == n_parameters
@@ -62,5 +131,6 @@ def test_the_page_shows_every_network(networks):
     page = (DOCS / "networks.rst").read_text(encoding="utf-8")
     shown = re.findall(r":start-after: (# network: .+)", page)
     assert shown == re.findall(r"# network: .+", code)
-    assert len(shown) == len(NETWORKS)
+    assert len(shown) == len(NETWORKS) + len(OTHERS)
+    assert {f"# network: {other}" for other in OTHERS} <= set(shown)
     assert all(name in networks for _, name, _, _ in NETWORKS)

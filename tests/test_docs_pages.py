@@ -14,7 +14,15 @@ from ecgclf import datasets
 from ecgclf.training import BeatNet
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGES = ["index", "start", "data", "kaggle", "evaluation", "reproducibility"]
+PAGES = [
+    "index",
+    "start",
+    "data",
+    "kaggle",
+    "evaluation",
+    "augmentation",
+    "reproducibility",
+]
 
 
 def code_of(page: str) -> str:

@@ -59,7 +59,7 @@ class ECGResNetClassifier(BeatClassifier):
     ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`,
         `max_epochs`, `batch_size`, `lr`, `class_weight`, `early_stopping`, `device` and
         `random_state`, and the fitted attributes.
-    ECGCNNClassifier : a network without shortcuts, at a fraction of the cost.
+    ECGCNNClassifier : a network without shortcuts, at about half the cost.
 
     Notes
     -----
@@ -70,10 +70,10 @@ class ECGResNetClassifier(BeatClassifier):
     network                                    parameters  accuracy  macro-F1
     =========================================  ==========  ========  ========
     the default                                   293,069    0.9900    0.9430
-    ``squeeze_excite=False``                      285,029    0.9894    0.9377
-    also ``lr=5e-3``                              285,029    0.9899    0.9413
-    also ``filters=(32, 48, 64, 96)``             155,461    0.9895    0.9414
-    also ``filters=(32, 64, 128)``                176,933    0.9890    0.9371
+    without squeeze and excitation                285,029    0.9894    0.9377
+    ... and ``lr=5e-3``                           285,029    0.9899    0.9413
+    ... and ``filters=(32, 48, 64, 96)``          155,461    0.9895    0.9414
+    ... and ``filters=(32, 64, 128)``             176,933    0.9890    0.9371
     =========================================  ==========  ========  ========
 
     These are single runs; a part of such small differences is chance.
@@ -85,8 +85,8 @@ class ECGResNetClassifier(BeatClassifier):
 
     The pre-activation network of 398 layers is ``block="bottleneck", filters=(64, 128, 256),
     n_blocks=44, kernel_size=3, stem_filters=16, stem_stride=1, squeeze_excite=False,
-    global_pool="avg"``. Its published count, 2,782,725, is that of Keras, which counts the
-    running means and variances of the batch norms too; 2,723,557 are learned.
+    global_pool="avg"``. Its published count, 2,782,725, is as Keras counts: with the 59,168
+    running means and variances of the batch norms. 2,723,557 parameters are learned.
 
     Examples
     --------

@@ -5,6 +5,7 @@ Nothing here knows scikit-learn, skorch or a data set. A network is an encoder, 
 joins them and lets per-beat features enter between the two.
 """
 
+from ecgclf.modules._autoencoder import Autoencoder, Standardize, StandardizedEncoder
 from ecgclf.modules._convolutional import (
     ConvEncoder,
     ConvLayer,
@@ -20,6 +21,7 @@ from ecgclf.modules._transfer import PretrainedEncoder
 from ecgclf.modules._transformer import TransformerBlock, TransformerEncoder
 
 __all__ = [
+    "Autoencoder",
     "BeatNetwork",
     "Cell",
     "ConvEncoder",
@@ -34,6 +36,8 @@ __all__ = [
     "PretrainedEncoder",
     "RecurrentEncoder",
     "SpectrogramEncoder",
+    "Standardize",
+    "StandardizedEncoder",
     "StepPool",
     "TransformerBlock",
     "TransformerEncoder",

@@ -7,7 +7,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from ecgclf.modules._convolutional import ConvEncoder
 from ecgclf.modules._dropout import Dropout
@@ -77,10 +76,13 @@ class RecurrentEncoder(Encoder):
         self.n_steps = -(-n_samples // step_size)
         self.layers = nn.ModuleList()
         width = n_leads * step_size
+        n_directions = 2 if bidirectional else 1
         for size in units:
-            layer = _CELLS[cell](width, size, batch_first=True, bidirectional=bidirectional)
-            self.layers.append(layer)
-            width = size * (2 if bidirectional else 1)
+            directions = [
+                _CELLS[cell](width, size, batch_first=True) for _ in range(n_directions)
+            ]
+            self.layers.append(nn.ModuleList(directions))
+            width = size * n_directions
         self.dropouts = nn.ModuleList(Dropout(p) for p in dropout or (0.0,) * len(units))
         self.attention = nn.Linear(width, 1, bias=False) if pool == "attention" else nn.Identity()
         self.out_features = width * self.n_steps if pool is None else width
@@ -90,17 +92,14 @@ class RecurrentEncoder(Encoder):
         n_steps, lengths = self._lengths(x)
         x = nn.functional.pad(x, (0, n_steps * self.step_size - x.shape[2]))
         steps = x.unflatten(2, (n_steps, self.step_size)).transpose(1, 2).flatten(2)
-        # Packed, the steps beyond a beat's end do not exist.
-        packed = pack_padded_sequence(
-            steps, lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        for layer, dropout in zip(self.layers, self.dropouts):
-            packed, state = layer(packed)
-            packed = PackedSequence(dropout(packed.data), *packed[1:])
-        if self.pool == "last":
-            final = state[0] if isinstance(state, tuple) else state
-            return self.dropouts[-1](final.transpose(0, 1).flatten(1))
-        steps, _ = pad_packed_sequence(packed, batch_first=True, total_length=n_steps)
+        backwards = _backwards(lengths, n_steps)
+        for directions, dropout in zip(self.layers, self.dropouts):
+            # What follows a beat's end comes last in both directions, so it cannot reach the
+            # beat: the same as with packed sequences, which are several times slower here.
+            outputs = [directions[0](steps)[0]]
+            if len(directions) == 2:
+                outputs.append(_reorder(directions[1](_reorder(steps, backwards))[0], backwards))
+            steps = dropout(torch.cat(outputs, dim=2))
         return self._pooled(steps, lengths)
 
     def _lengths(self, x: Tensor) -> tuple[int, Tensor]:
@@ -115,16 +114,31 @@ class RecurrentEncoder(Encoder):
 
     def _pooled(self, steps: Tensor, lengths: Tensor) -> Tensor:
         """Pool steps (batch, n_steps, width), of which each beat has `lengths`."""
-        if self.pool is None:
-            return steps.flatten(1)
+        if self.pool == "last":
+            # Forwards the final state is at the last step, backwards at the first.
+            first, last = steps[:, 0], steps[torch.arange(len(steps)), lengths - 1]
+            size = steps.shape[2] // len(self.layers[-1])
+            return torch.cat([last[:, :size], first[:, size:]], dim=1)
         beyond = torch.arange(steps.shape[1], device=steps.device) >= lengths[:, None]
         if self.pool == "max":
             return steps.masked_fill(beyond[:, :, None], -torch.inf).amax(dim=1)
-        if self.pool == "mean":
-            # Beyond the end the steps are zeros.
-            return steps.sum(dim=1) / lengths[:, None]
-        scores = self.attention(steps).squeeze(2).masked_fill(beyond, -torch.inf)
-        return (scores.softmax(dim=1)[:, :, None] * steps).sum(dim=1)
+        if self.pool == "attention":
+            scores = self.attention(steps).squeeze(2).masked_fill(beyond, -torch.inf)
+            return (scores.softmax(dim=1)[:, :, None] * steps).sum(dim=1)
+        steps = steps.masked_fill(beyond[:, :, None], 0.0)
+        return steps.flatten(1) if self.pool is None else steps.sum(dim=1) / lengths[:, None]
+
+
+def _backwards(lengths: Tensor, n_steps: int) -> Tensor:
+    """Give the order of steps that turns each beat round and leaves what follows in place."""
+    place = torch.arange(n_steps, device=lengths.device)
+    turned = lengths[:, None] - 1 - place
+    return torch.where(turned >= 0, turned, place)
+
+
+def _reorder(steps: Tensor, order: Tensor) -> Tensor:
+    """Bring steps (batch, n_steps, width) into another order, one for each beat."""
+    return steps.gather(1, order[:, :, None].expand(-1, -1, steps.shape[2]))
 
 
 class ConvRecurrentEncoder(Encoder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ecgclf.modules import ConvEncoder, ConvLayer, ConvRecurrentEncoder, RecurrentEncoder
 
@@ -23,9 +24,10 @@ def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
     kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
     reference = kind(2, 6, num_layers=2, batch_first=True, bidirectional=bidirectional)
     with torch.no_grad():
-        for i, layer in enumerate(encoder.layers):
-            for name, weight in layer.named_parameters():
-                getattr(reference, name.replace("l0", f"l{i}")).copy_(weight)
+        for i, directions in enumerate(encoder.layers):
+            for layer, suffix in zip(directions, ("", "_reverse")):
+                for name, weight in layer.named_parameters():
+                    getattr(reference, name.replace("l0", f"l{i}{suffix}")).copy_(weight)
     expected, state = reference(beats.transpose(1, 2))
     torch.testing.assert_close(encoder(beats), expected.flatten(1))
     final = (state[0] if cell == "lstm" else state)[-2 if bidirectional else -1 :]
@@ -46,6 +48,29 @@ def test_trailing_zeros_change_nothing(beats, pool, step_size):
     mixed[0, :, 7:] = 0
     torch.testing.assert_close(encoder(mixed)[0], encoder(beats[:1, :, :7])[0])
     torch.testing.assert_close(encoder(mixed)[1:], encoder(beats)[1:])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_masking_is_that_of_packed_sequences(beats, cell):
+    encoder = RecurrentEncoder(2, 40, (6,), cell=cell, bidirectional=True, pool=None)
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
+    reference = kind(2, 6, batch_first=True, bidirectional=True)
+    with torch.no_grad():
+        for layer, suffix in zip(encoder.layers[0], ("", "_reverse")):
+            for name, weight in layer.named_parameters():
+                getattr(reference, f"{name}{suffix}").copy_(weight)
+    lengths = torch.tensor([40, 3, 17, 1, 39])
+    for beat, length in zip(beats, lengths):
+        beat[:, length:] = 0
+    packed = pack_padded_sequence(
+        beats.transpose(1, 2), lengths, batch_first=True, enforce_sorted=False
+    )
+    output, state = reference(packed)
+    padded, _ = pad_packed_sequence(output, batch_first=True, total_length=40)
+    torch.testing.assert_close(encoder(beats), padded.flatten(1))
+    encoder.pool = "last"
+    final = state[0] if cell == "lstm" else state
+    torch.testing.assert_close(encoder(beats), final.transpose(0, 1).flatten(1))
 
 
 def test_without_masking_zeros_are_samples(beats):
@@ -75,7 +100,7 @@ def test_poolings_by_hand(beats):
     encoder = RecurrentEncoder(2, 6, (4,), step_size=2, pool="attention")
     x = beats[:2, :, :6].clone()
     x[1, :, 4:] = 0
-    steps, _ = encoder.layers[0](x.unflatten(2, (3, 2)).transpose(1, 2).flatten(2))
+    steps, _ = encoder.layers[0][0](x.unflatten(2, (3, 2)).transpose(1, 2).flatten(2))
     scores = encoder.attention(steps).squeeze(2)
     expected = [
         (scores[i, :n].softmax(dim=0)[:, None] * steps[i, :n]).sum(dim=0)
