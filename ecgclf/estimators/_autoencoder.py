@@ -72,6 +72,10 @@ class ECGAutoencoder(
         patients come back worse than those trained on, above all if these were few patients:
         more of them are called outliers. To choose the threshold on beats of such patients,
         compare `score_samples` with it yourself.
+    max_epochs : int, default=30
+        More than for classifiers, because a beat has more to teach than its label.
+    weight_decay : float or None, default=0.0
+        Decay would pull reconstructions to the mean beat.
 
     Attributes
     ----------
@@ -96,10 +100,8 @@ class ECGAutoencoder(
     ``net_.module_.standardize`` keeps both. Per-beat features (`n_tabular`) are encoded and
     reconstructed too, but not scaled.
 
-    Two defaults differ from those of classifiers: 30 epochs, because a beat has more to teach
-    than its label, and no weight decay, which would pull reconstructions to the mean beat. A
-    few thousand beats or fewer are learned better still in smaller batches. An augmented beat
-    is to be reconstructed as it is after the augmentation.
+    A few thousand beats or fewer are learned better in smaller batches. An augmented beat is to
+    be reconstructed as it is after the augmentation.
 
     References
     ----------
