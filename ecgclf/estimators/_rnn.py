@@ -34,7 +34,7 @@ class ECGLSTMClassifier(BeatClassifier):
         are filled up with zeros.
     recurrent_dropout : float or sequence of float, default=0.0
         Dropout after each recurrent layer.
-    pool : {"last", "mean", "max", "attention"} or None, default="mean"
+    pool : {"last", "mean", "max", "attention"} or None, default="last"
         What of the steps goes on: the final state, their mean, maximum or weighted mean, or
         all of them.
 
@@ -60,7 +60,7 @@ class ECGLSTMClassifier(BeatClassifier):
     step_size: int = 4
     mask_zeros: bool = True
     recurrent_dropout: float | Sequence[float] = 0.0
-    pool: StepPool = "mean"
+    pool: StepPool = "last"
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,

@@ -16,6 +16,12 @@ from ecgclf.modules._dropout import Dropout, set_generator
 from ecgclf.modules._image import GlobalPool
 from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder, FlatEncoder
 from ecgclf.modules._recurrent import Cell, ConvRecurrentEncoder, RecurrentEncoder, StepPool
+from ecgclf.modules._residual import (
+    ResidualBlock,
+    ResidualEncoder,
+    ResidualStage,
+    SqueezeExcite,
+)
 from ecgclf.modules._spectral import FourierEncoder, SpectrogramEncoder
 from ecgclf.modules._transfer import PretrainedEncoder
 from ecgclf.modules._transformer import TransformerBlock, TransformerEncoder
@@ -35,7 +41,11 @@ __all__ = [
     "GlobalPool",
     "PretrainedEncoder",
     "RecurrentEncoder",
+    "ResidualBlock",
+    "ResidualEncoder",
+    "ResidualStage",
     "SpectrogramEncoder",
+    "SqueezeExcite",
     "Standardize",
     "StandardizedEncoder",
     "StepPool",

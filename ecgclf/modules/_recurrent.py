@@ -74,6 +74,7 @@ class RecurrentEncoder(Encoder):
         self.mask_zeros = mask_zeros
         self.pool = pool
         self.n_steps = -(-n_samples // step_size)
+        # Layer by layer, forwards and, if wanted, backwards.
         self.layers = nn.ModuleList()
         width = n_leads * step_size
         n_directions = 2 if bidirectional else 1
@@ -84,6 +85,7 @@ class RecurrentEncoder(Encoder):
             self.layers.append(nn.ModuleList(directions))
             width = size * n_directions
         self.dropouts = nn.ModuleList(Dropout(p) for p in dropout or (0.0,) * len(units))
+        self.n_directions = n_directions
         self.attention = nn.Linear(width, 1, bias=False) if pool == "attention" else nn.Identity()
         self.out_features = width * self.n_steps if pool is None else width
 
@@ -93,7 +95,8 @@ class RecurrentEncoder(Encoder):
         x = nn.functional.pad(x, (0, n_steps * self.step_size - x.shape[2]))
         steps = x.unflatten(2, (n_steps, self.step_size)).transpose(1, 2).flatten(2)
         backwards = _backwards(lengths, n_steps)
-        for directions, dropout in zip(self.layers, self.dropouts):
+        for layer, dropout in zip(self.layers, self.dropouts):
+            directions = list(layer.children())
             # What follows a beat's end comes last in both directions, so it cannot reach the
             # beat: the same as with packed sequences, which are several times slower here.
             outputs = [directions[0](steps)[0]]
@@ -117,7 +120,7 @@ class RecurrentEncoder(Encoder):
         if self.pool == "last":
             # Forwards the final state is at the last step, backwards at the first.
             first, last = steps[:, 0], steps[torch.arange(len(steps)), lengths - 1]
-            size = steps.shape[2] // len(self.layers[-1])
+            size = steps.shape[2] // self.n_directions
             return torch.cat([last[:, :size], first[:, size:]], dim=1)
         beyond = torch.arange(steps.shape[1], device=steps.device) >= lengths[:, None]
         if self.pool == "max":

@@ -13,6 +13,7 @@ import torch
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ecgclf import (
@@ -56,6 +57,9 @@ AT_DEFAULTS = [
     *(type(c)(verbose=0) for c in CLASSIFIERS if not isinstance(c, ECGTransferClassifier)),
     ECGTransferClassifier(source=SOURCE, verbose=0),
 ]
+
+#: Of a transfer the source decides, and spectrograms are not beats.
+NOT_FOR_BEATS_ALONE = (ECGTransferClassifier, ECGSpectrogramClassifier)
 
 every_classifier = pytest.mark.parametrize(
     "classifier", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__
@@ -202,10 +206,54 @@ def test_beats_of_any_size(classifier, rng, n_samples, n_leads):
     assert model.predict_proba(X).shape == (12, 3)
 
 
-def test_defaults_beat_a_linear_model():
-    train = make_beats(n_beats=2000, n_patients=20, random_state=0)
-    test = make_beats(n_beats=1000, n_patients=20, random_state=1)
-    network = ECGCNNClassifier(batch_size=64, **QUICK).fit(train.data, train.target)
+@every_classifier
+def test_the_same_seed_gives_the_same_model_in_threads_and_processes(classifier, beats):
+    expected = clone(classifier).fit(beats.data, beats.target).predict_proba(beats.data)
+    for backend in ("threading", "loky"):
+        again = joblib.Parallel(n_jobs=2, backend=backend)(
+            joblib.delayed(_probabilities)(clone(classifier), beats.data, beats.target)
+            for _ in range(2)
+        )
+        for probabilities in again:
+            np.testing.assert_array_equal(probabilities, expected)
+
+
+def _probabilities(classifier, X, y):
+    return classifier.fit(X, y).predict_proba(X)
+
+
+@every_classifier
+def test_grid_search_over_the_architecture(classifier, beats):
+    name = "head" if isinstance(classifier, ECGTransferClassifier) else "dense"
+    search = GridSearchCV(clone(classifier), {name: [(), (8,)]}, cv=2)
+    search.fit(beats.data, beats.target)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_params_[name] in [(), (8,)]
+
+
+@pytest.fixture(scope="module")
+def new_patients():
+    """Beats to train on, and beats of other patients to test on."""
+    return (
+        make_beats(n_beats=2000, n_patients=20, random_state=0),
+        make_beats(n_beats=1000, n_patients=20, random_state=1),
+    )
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    # The source of a transfer decides, and spectrograms are not beats.
+    [
+        c
+        for c in AT_DEFAULTS
+        if not isinstance(c, (ECGTransferClassifier, ECGSpectrogramClassifier))
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_defaults_beat_a_linear_model(classifier, new_patients):
+    train, test = new_patients
+    network = clone(classifier).set_params(batch_size=64, random_state=0)
+    network.fit(train.data, train.target)
     linear = LogisticRegression(max_iter=300).fit(train.data, train.target)
     dummy = DummyClassifier().fit(train.data, train.target)
     scores = [m.score(test.data, test.target) for m in (network, linear, dummy)]
