@@ -101,6 +101,9 @@ class ECGCNNClassifier(BeatClassifier):
         "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
     }
 
+    #: What the convolutions run along.
+    _along: ClassVar[str] = "samples"
+
     def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
         return self._convolutions(n_leads, n_samples, self.global_pool)
 
@@ -108,8 +111,8 @@ class ECGCNNClassifier(BeatClassifier):
         layers = self._layers()
         if encoded_length(layers, n_samples, self.padding) < 1:
             raise ValueError(
-                f"Beats of {n_samples} samples are too short for this network, which needs at "
-                f"least {minimum_length(layers, self.padding)}: lower kernel_size, pool_size, "
+                f"Beats of {n_samples} {self._along} are too short for this network, which needs "
+                f"at least {minimum_length(layers, self.padding)}: lower kernel_size, pool_size, "
                 "stride or dilation, use fewer filters, or set padding='same'."
             )
         return ConvEncoder(

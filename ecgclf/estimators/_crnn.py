@@ -31,7 +31,7 @@ class ECGCRNNClassifier(ECGCNNClassifier):
     bidirectional : bool, default=True
     recurrent_dropout : float or sequence of float, default=0.0
         Dropout after each recurrent layer.
-    global_pool : {"last", "mean", "max", "attention"} or None, default="mean"
+    global_pool : {"last", "mean", "max", "attention"} or None, default="last"
         What of the recurrent layers' steps goes on; None flattens them.
     step_dense : sequence of int, default=()
         Units of dense layers that work on each step alone; only with ``global_pool=None``.
@@ -64,7 +64,7 @@ class ECGCRNNClassifier(ECGCNNClassifier):
     units: Sequence[int] = (32,)
     bidirectional: bool = True
     recurrent_dropout: float | Sequence[float] = 0.0
-    global_pool: StepPool = "mean"  # type: ignore[assignment]
+    global_pool: StepPool = "last"  # type: ignore[assignment]
     step_dense: Sequence[int] = ()
     step_dropout: float | Sequence[float] = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ecgclf.estimators._cnn import ECGCNNClassifier
 from ecgclf.modules import Encoder, FourierEncoder
@@ -29,6 +30,8 @@ class ECGFourierCNNClassifier(ECGCNNClassifier):
     >>> model.predict(X[:3]).shape
     (3,)
     """
+
+    _along: ClassVar[str] = "frequencies"
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
         return FourierEncoder(super()._make_encoder(2 * n_leads, n_samples // 2 + 1))

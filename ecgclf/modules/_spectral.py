@@ -58,11 +58,14 @@ class SpectrogramEncoder(Encoder):
 
     def __init__(self, filters: Sequence[int], kernel_size: int = 3) -> None:
         super().__init__()
+        before = (kernel_size - 1) // 2
         layers: list[nn.Module] = []
         channels = 1
         for n_filters in filters:
+            if kernel_size % 2 == 0:  # a convolution itself can only pad both sides alike
+                layers.append(nn.ZeroPad2d((0, 1, 0, 1)))
             layers += [
-                nn.Conv2d(channels, n_filters, kernel_size, padding="same", bias=False),
+                nn.Conv2d(channels, n_filters, kernel_size, padding=before, bias=False),
                 nn.BatchNorm2d(n_filters),
                 nn.ReLU(inplace=True),
                 nn.MaxPool2d(2, ceil_mode=True),

@@ -10,6 +10,14 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from ecgclf.modules import ConvEncoder, ConvLayer, ConvRecurrentEncoder, RecurrentEncoder
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def beats() -> torch.Tensor:
     return torch.randn(5, 2, 40, generator=torch.Generator().manual_seed(0))
@@ -122,3 +130,17 @@ def test_dense_layers_at_each_step(beats):
     linear = encoder.step_layers[0]
     expected = [linear(steps[:, t]).relu() for t in range(20)]
     torch.testing.assert_close(encoder(beats), torch.cat(expected, dim=1))
+
+
+@pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
+def test_a_beat_does_not_depend_on_those_beside_it(pool):
+    """To the last bit, whatever the lengths: packed sequences would not keep this."""
+    encoder = RecurrentEncoder(1, 60, (16,), bidirectional=True, step_size=2, pool=pool).eval()
+    generator = torch.Generator().manual_seed(0)
+    beats = torch.randn(96, 1, 60, generator=generator)
+    for beat, length in zip(beats, torch.randint(1, 61, (96,), generator=generator)):
+        beat[:, length:] = 0
+    with torch.no_grad():
+        together = encoder(beats)
+        apart = torch.cat([encoder(part) for part in beats.split(32)])
+    assert torch.equal(together, apart)
