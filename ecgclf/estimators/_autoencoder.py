@@ -24,7 +24,6 @@ from ecgclf.estimators._inputs import (
     check_beats,
     check_groups,
     check_weights,
-    count_dimensions,
 )
 from ecgclf.estimators._layers import EachLayer
 from ecgclf.estimators._network import BeatEstimator
@@ -35,6 +34,7 @@ from ecgclf.modules._mirrored import (
     dense_autoencoder,
     recurrent_autoencoder,
 )
+from ecgclf.transforms._transformer import count_dimensions
 
 #: Layers of the encoder where `hidden` is None.
 _HIDDEN = {"dense": (128, 64), "conv": (16, 32, 64), "recurrent": (64,)}

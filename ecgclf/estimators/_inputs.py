@@ -16,6 +16,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ecgclf.transforms._transformer import count_dimensions
+
 
 def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     """Check beats and lay the leads of each one after another.
@@ -68,11 +70,6 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         estimator.n_leads_ = n_leads
         estimator.n_samples_ = width // n_leads
     return X
-
-
-def count_dimensions(X: Any) -> int:
-    """Count the dimensions of an array, a frame, nested lists or whatever becomes an array."""
-    return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
 
 
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:

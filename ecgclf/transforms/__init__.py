@@ -1,55 +1,34 @@
-"""Changes of beats: augmentation while training.
+"""Changes of beats: what stands before a network in a Pipeline, and augmentation in training.
 
-The pure functions take tensors and a generator; the classes hold their parameters and are
-what an estimator takes as ``augment``. torch is imported when one of them is first used.
+The transformers are scikit-learn's: they take and give arrays. Augmentations work on tensors
+while a network trains: pure functions take tensors and a generator, and the classes, which
+hold their parameters, are what an estimator takes as ``augment``. What a name needs, such as
+torch, is imported when it is first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ecgclf.transforms._augmenters import (
-        AmplitudeScaling,
-        BaselineWander,
-        Compose,
-        GaussianNoise,
-        LeadDropout,
-        RandomAugmentation,
-        TimeShift,
-        TimeWarp,
-    )
-    from ecgclf.transforms._time import shift_time, warp_time
-    from ecgclf.transforms._values import (
-        add_baseline_wander,
-        add_noise,
-        drop_leads,
-        scale_amplitude,
-    )
+#: The module of each public name.
+_MODULES = {
+    "_augmenters": (
+        "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout "
+        "RandomAugmentation TimeShift TimeWarp"
+    ),
+    "_time": "shift_time warp_time",
+    "_transformer": "BeatTransformer",
+    "_values": "add_baseline_wander add_noise drop_leads scale_amplitude",
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
-__all__ = [
-    "AmplitudeScaling",
-    "BaselineWander",
-    "Compose",
-    "GaussianNoise",
-    "LeadDropout",
-    "RandomAugmentation",
-    "TimeShift",
-    "TimeWarp",
-    "add_baseline_wander",
-    "add_noise",
-    "drop_leads",
-    "scale_amplitude",
-    "shift_time",
-    "warp_time",
-]
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # The classes use all of the functions, so their module has every name.
-    return getattr(import_module(f"{__name__}._augmenters"), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__
