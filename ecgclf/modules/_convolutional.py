@@ -15,6 +15,7 @@ from ecgclf.modules._image import (
     as_image,
     channels_last,
     convolution,
+    max_pooling,
     pool_globally,
     pooled_width,
 )
@@ -202,16 +203,7 @@ def _layer_modules(
     if layer.dropout:
         modules.append(Dropout(layer.dropout))
     if layer.pool_size > 1:
-        overlap = layer.pool_size - layer.pool_stride
-        if padding == "same" and overlap > 0:  # after a ReLU, a zero never is the maximum alone
-            modules.append(nn.ZeroPad2d((overlap // 2, overlap - overlap // 2, 0, 0)))
-        modules.append(
-            nn.MaxPool2d(
-                (1, layer.pool_size),
-                stride=(1, layer.pool_stride),
-                ceil_mode=padding == "same",
-            )
-        )
+        modules += max_pooling(layer.pool_size, layer.pool_stride, padding=padding)
     if layer.pool_dropout:
         modules.append(Dropout(layer.pool_dropout))
     return modules

@@ -75,6 +75,34 @@ def convolution(
     return modules
 
 
+def max_pooling(size: int, stride: int, *, padding: str = "same") -> list[nn.Module]:
+    """Build a max pooling over the time of an image of height 1, to stand behind a ReLU.
+
+    Parameters
+    ----------
+    size, stride : int
+    padding : {"same", "valid"}, default="same"
+        As in `convolution`. Behind a ReLU, a zero that pads never is the maximum alone.
+
+    Returns
+    -------
+    list of Module
+
+    Examples
+    --------
+    >>> layer = nn.Sequential(*max_pooling(5, 2))
+    >>> layer(torch.zeros(3, 8, 1, 187)).shape
+    torch.Size([3, 8, 1, 94])
+    """
+    same = padding == "same"
+    modules: list[nn.Module] = []
+    overlap = size - stride
+    if same and overlap > 0:
+        modules.append(nn.ZeroPad2d((overlap // 2, overlap - overlap // 2, 0, 0)))
+    modules.append(nn.MaxPool2d((1, size), stride=(1, stride), ceil_mode=same))
+    return modules
+
+
 def pool_globally(x: Tensor, how: GlobalPool) -> Tensor:
     """End the time axis of images (batch, channels, 1, samples); gives (batch, features)."""
     x = x.squeeze(2)

@@ -16,6 +16,7 @@ from ecgclf.modules._image import (
     as_image,
     channels_last,
     convolution,
+    max_pooling,
     pool_globally,
     pooled_width,
 )
@@ -328,16 +329,8 @@ class _Pooled(_Kind):
         return super().shortcut(channels, filters, 1)  # the pooling has the stride
 
     def after(self, stride: int) -> list[nn.Module]:
-        relu = nn.ReLU(inplace=True)
-        if stride == 1:
-            return [relu]
-        # Behind the ReLU, a zero that pads never is the maximum alone.
-        overlap = max(self.pool_size - stride, 0)
-        return [
-            relu,
-            nn.ZeroPad2d((overlap // 2, overlap - overlap // 2, 0, 0)),
-            nn.MaxPool2d((1, self.pool_size), stride=(1, stride), ceil_mode=True),
-        ]
+        pooling = max_pooling(self.pool_size, stride) if stride > 1 else []
+        return [nn.ReLU(inplace=True), *pooling]
 
 
 _KINDS: dict[str, type[_Kind]] = {
