@@ -27,26 +27,33 @@ from ecgclf import (
 )
 from ecgclf.estimators import EffectiveNumber
 
+# network: training
+adam = {"optimizer": "adam", "lr_schedule": "constant", "batch_size": 32, "max_epochs": 15}
+adam_until_no_better = {
+    "optimizer": "adam",
+    "lr": 1e-3,
+    "lr_schedule": "plateau",  # a tenth of it after 3 epochs without improvement
+    "batch_size": 32,
+    "max_epochs": 1000,
+    "early_stopping": True,
+    "validation_fraction": 0.1,
+    "n_iter_no_change": 5,
+}
+# end
+
 # network: plain deep CNN
-plain_deep_cnn = ECGCNNClassifier(
-    filters=(16, 16, 32, 32, 32, 32, 256, 256),
-    kernel_size=(5, 5, 3, 3, 3, 3, 3, 3),
-    stride=1,
-    padding="valid",
-    batch_norm=False,
-    pool_size=(1, 2, 1, 2, 1, 2, 1, 1),
-    pool_dropout=(0, 0.1, 0, 0.1, 0, 0.1, 0, 0.2),
-    global_pool="max",
-    dense=(64, 64),
-    optimizer="adam",
-    lr=1e-3,
-    lr_schedule="plateau",  # a tenth of it after 3 epochs without improvement
-    batch_size=32,
-    max_epochs=1000,
-    early_stopping=True,
-    validation_fraction=0.1,
-    n_iter_no_change=5,
-)
+plain_deep_layers = {
+    "filters": (16, 16, 32, 32, 32, 32, 256, 256),
+    "kernel_size": (5, 5, 3, 3, 3, 3, 3, 3),
+    "stride": 1,
+    "padding": "valid",
+    "batch_norm": False,
+    "pool_size": (1, 2, 1, 2, 1, 2, 1, 1),
+    "pool_dropout": (0, 0.1, 0, 0.1, 0, 0.1, 0, 0.2),
+    "global_pool": "max",
+    "dense": (64, 64),
+}
+plain_deep_cnn = ECGCNNClassifier(**plain_deep_layers, **adam_until_no_better)
 # end
 
 # network: vanilla CNN
@@ -60,15 +67,7 @@ vanilla_cnn = ECGCNNClassifier(
     pool_dropout=(0, 0, 0, 0, 0, 0.1),
     global_pool="max",
     dense=(512, 256),
-    # Of the training nothing is noted; this is that of the plain deep CNN.
-    optimizer="adam",
-    lr=1e-3,
-    lr_schedule="plateau",
-    batch_size=32,
-    max_epochs=1000,
-    early_stopping=True,
-    validation_fraction=0.1,
-    n_iter_no_change=5,
+    **adam_until_no_better,  # of its own training nothing is noted
 )
 # end
 
@@ -85,11 +84,8 @@ small_cnn = make_pipeline(
         global_pool=None,  # flatten
         dense=(64,),
         dense_dropout=0.4,
-        optimizer="adam",
+        **adam,
         lr=4e-4,
-        lr_schedule="constant",
-        batch_size=32,
-        max_epochs=15,
         class_weight="balanced",
     ),
 )
@@ -149,9 +145,7 @@ wide_kernel_residual_cnn = ECGResNetClassifier(
 # end
 
 # network: multilayer perceptron
-multilayer_perceptron = ECGMLPClassifier(
-    dense=(256,), optimizer="adam", lr=1e-3, lr_schedule="constant", batch_size=32, max_epochs=15
-)
+multilayer_perceptron = ECGMLPClassifier(dense=(256,), **adam, lr=1e-3)
 # end
 
 # network: vanilla RNN
@@ -163,11 +157,8 @@ vanilla_rnn = ECGRNNClassifier(
     pool="last",
     dense=(256, 128),
     dense_dropout=0.1,
-    optimizer="adam",
+    **adam,
     lr=1e-4,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -179,11 +170,8 @@ lstm_stack = ECGLSTMClassifier(
     recurrent_dropout=(0, 0.2),
     pool="last",
     dense=(64,),
-    optimizer="adam",
+    **adam,
     lr=1e-4,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -196,11 +184,8 @@ gru_stack = ECGRNNClassifier(
     recurrent_dropout=(0, 0.2),
     pool="last",
     dense=(64,),
-    optimizer="adam",
+    **adam,
     lr=1e-4,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -212,11 +197,8 @@ bidirectional_lstm = ECGLSTMClassifier(
     pool="last",
     dense=(256, 128),
     dense_dropout=0.1,
-    optimizer="adam",
+    **adam,
     lr=1e-4,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -237,11 +219,8 @@ dilated_cnn_lstm = ECGCRNNClassifier(
     step_dropout=0.3,
     loss="focal",
     focal_gamma=2.0,
-    optimizer="adam",
+    **adam,
     lr=1e-3,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -265,22 +244,7 @@ deep_residual_network = ECGResNetClassifier(
 # end
 
 # network: Fourier network
-fourier_network = ECGFourierCNNClassifier(
-    filters=(16, 16, 32, 32, 32, 32, 256, 256),
-    kernel_size=(5, 5, 3, 3, 3, 3, 3, 3),
-    stride=1,
-    padding="valid",
-    batch_norm=False,
-    pool_size=(1, 2, 1, 2, 1, 2, 1, 1),
-    pool_dropout=(0, 0.1, 0, 0.1, 0, 0.1, 0, 0.2),
-    global_pool="max",
-    dense=(64, 64),
-    optimizer="adam",
-    lr=1e-3,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
-)
+fourier_network = ECGFourierCNNClassifier(**plain_deep_layers, **adam, lr=1e-3)
 # end
 
 
@@ -312,22 +276,16 @@ transfer_frozen = ECGTransferClassifier(
     strategy="frozen",
     head=(256, 128),
     class_weight="balanced",
-    optimizer="adam",
+    **adam,
     lr=1e-3,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 transfer_whole = ECGTransferClassifier(
     # source=deep_residual_network, fitted
     strategy="finetune",
     head=(),
     class_weight="balanced",
-    optimizer="adam",
+    **adam,
     lr=1e-3,
-    lr_schedule="constant",
-    batch_size=32,
-    max_epochs=15,
 )
 # end
 
@@ -377,8 +335,18 @@ PUBLISHED = {
     "16 imbalance: upsampled": upsampled,
     "16 imbalance: SMOTE and ENN": smote_enn,
     "16 imbalance: undersampled": undersampled,
-    "ECGCNNClassifier at its defaults": ECGCNNClassifier(),
-    "ECGResNetClassifier at its defaults": ECGResNetClassifier(),
+} | {
+    f"{kind.__name__} at its defaults": kind()
+    for kind in (
+        ECGCNNClassifier,
+        ECGResNetClassifier,
+        ECGCRNNClassifier,
+        ECGFourierCNNClassifier,
+        ECGLSTMClassifier,
+        ECGMLPClassifier,
+        ECGRNNClassifier,
+        ECGTransformerClassifier,
+    )
 }
 
 #: Transfers, each with the network that it begins with.

@@ -94,7 +94,7 @@ NETWORKS = [
 ]  # fmt: skip
 
 #: Sections that are not of one network with a size of its own.
-OTHERS = ("autoencoder", "transfer", "ensembles", "class imbalance")
+OTHERS = ("training", "autoencoder", "transfer", "ensembles", "class imbalance")
 
 
 @pytest.fixture(scope="module")
