@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "benchmark_table",
     "rhythm_table",
     "shared_parameters",
 ]
@@ -91,14 +92,5 @@ html_theme_options = {
     },
 }
 # Pages without pages below them need no navigation between those.
-single = [
-    "index",
-    "start",
-    "data",
-    "kaggle",
-    "networks",
-    "evaluation",
-    "augmentation",
-    "reproducibility",
-]
-html_sidebars = {page: [] for page in [*single, "contributing"]}
+single = ["index", "start", "kaggle", "networks", "benchmarks", "faq", "contributing"]
+html_sidebars = {page: [] for page in single}

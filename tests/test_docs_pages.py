@@ -21,6 +21,8 @@ PAGES = [
     "kaggle",
     "evaluation",
     "augmentation",
+    "transfer",
+    "tuning",
     "reproducibility",
 ]
 
