@@ -3,7 +3,8 @@
 The beats are those of the Kaggle "heartbeat" set, with its published training and test rows:
 beats of the same patients are on both sides, so the figures compare networks and say nothing
 about new patients. A part of the rows and a few epochs show that everything works; all rows
-and as many epochs as were published give the figures proper.
+and as many epochs as were published give the figures proper. Finished networks are kept: a
+benchmark that was killed goes on where it stood.
 
     python benchmarks/networks.py --fraction 0.05 --epochs 2
 """
@@ -13,73 +14,20 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _data import find_records, part_of
 from _results import write_results
+from _runs import fitted, prepare, run
 from published_networks import PUBLISHED, TRANSFERS
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
 
-from ecgclf.datasets import Beats, get_data_home, load_kaggle_heartbeat
+from ecgclf.datasets import Beats, load_kaggle_heartbeat
 from ecgclf.estimators import BeatEstimator
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def find_records(given: Path | None) -> Path:
-    """Return the folder of the MIT-BIH records."""
-    places = [given] if given else [get_data_home() / "mitdb", SHARED / "mitdb"]
-    for place in places:
-        if (place / "100.dat").exists():
-            return place
-    raise SystemExit(
-        f"No MIT-BIH records in {', '.join(map(str, places))}: name their folder with --data, or "
-        "download them with ecgclf.datasets.fetch_mitbih()."
-    )
-
-
-def part_of(beats: Beats, fraction: float, seed: int) -> Beats:
-    """Take a part of the beats in which every class keeps its share."""
-    if fraction == 1.0:
-        return beats
-    rows, _ = train_test_split(
-        np.arange(len(beats.data)), train_size=fraction, stratify=beats.target, random_state=seed
-    )
-    return beats.select(np.sort(rows))
-
-
-def networks_in(estimator: BaseEstimator) -> Iterator[BeatEstimator]:
-    """Yield the networks inside an estimator: a pipeline or an ensemble has several."""
-    if isinstance(estimator, BeatEstimator):
-        yield estimator
-        return
-    for value in estimator.get_params(deep=True).values():
-        if isinstance(value, BeatEstimator):
-            yield value
-
-
-def fitted_networks(estimator: BaseEstimator) -> Iterator[BeatEstimator]:
-    """Yield the fitted networks inside a fitted estimator."""
-    members = getattr(estimator, "estimators_", None)
-    yield from (
-        network
-        for member in (members if members is not None else [estimator])
-        for network in networks_in(member)
-    )
-
-
-def prepare(estimator: BaseEstimator, options: argparse.Namespace) -> BaseEstimator:
-    """Set what the command line says on every network inside an estimator."""
-    for network in networks_in(estimator):
-        network.set_params(random_state=options.seed, n_jobs=options.n_jobs, verbose=0)
-        if options.epochs is not None:
-            network.set_params(max_epochs=min(options.epochs, network.max_epochs))
-    return estimator
 
 
 def with_source(source: BeatEstimator, transfer: BaseEstimator, train: Beats) -> BaseEstimator:
@@ -88,27 +36,20 @@ def with_source(source: BeatEstimator, transfer: BaseEstimator, train: Beats) ->
     It stands for another data set: PTB, to which the published transfers went, is not here.
     """
     known = train.select(np.isin(train.target, ["N", "V"]))
-    return clone(transfer).set_params(source=source.fit(known.data, known.target))
+    return clone(transfer).set_params(source=fitted(source, known.data, known.target))
 
 
 def measure(name: str, estimator: BaseEstimator, train: Beats, test: Beats) -> dict:
     """Train one network and return its row of the table."""
-    start = time.perf_counter()
-    estimator.fit(train.data, train.target)
-    seconds = time.perf_counter() - start
-    predicted = estimator.predict(test.data)
-    networks = list(fitted_networks(estimator))
+    result = run(estimator, train.data, train.target, test.data)
+    predicted = result["predicted"]
     return {
         "network": name,
         "accuracy": accuracy_score(test.target, predicted),
         "macro_f1": f1_score(test.target, predicted, average="macro"),
-        "parameters": sum(
-            parameter.numel()
-            for network in networks
-            for parameter in network.net_.module_.parameters()
-        ),
-        "epochs": max(network.n_iter_ for network in networks),
-        "seconds": seconds,
+        "parameters": result["parameters"],
+        "epochs": result["epochs"],
+        "seconds": result["seconds"],
     }
 
 
@@ -138,6 +79,7 @@ def main() -> None:
         for name in (*PUBLISHED, *TRANSFERS)
         if not options.only or any(part.lower() in name.lower() for part in options.only)
     ]
+    settings = {"seed": options.seed, "n_jobs": options.n_jobs, "epochs": options.epochs}
     rows = []
     for name in tqdm(names, unit="network", disable=None):
         with warnings.catch_warnings():
@@ -145,10 +87,10 @@ def main() -> None:
             warnings.simplefilter("ignore", UserWarning)
             if name in TRANSFERS:
                 source, transfer = TRANSFERS[name]
-                estimator = with_source(prepare(clone(source), options), transfer, train)
+                estimator = with_source(prepare(clone(source), **settings), transfer, train)
             else:
                 estimator = clone(PUBLISHED[name])
-            rows.append(measure(name, prepare(estimator, options), train, test))
+            rows.append(measure(name, prepare(estimator, **settings), train, test))
         newest = rows[-1]
         scores = f"{newest['accuracy']:.4f} {newest['macro_f1']:.4f}"
         tqdm.write(f"{scores} {newest['seconds']:7.1f} s  {name}")
