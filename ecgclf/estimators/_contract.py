@@ -44,28 +44,33 @@ def input_contract(
         raise ValueError(f"fs={fs!r}: give the sampling rate in Hz, a number above 0.")
     if unit is not None and not (isinstance(unit, str) and unit):
         raise ValueError(f"unit={unit!r}: give the unit of the amplitude, such as 'mV'.")
-    if window is not None:
-        try:
-            before, after = window
-        except (TypeError, ValueError):
-            before = after = None
-        if not (_is_finite(before) and _is_finite(after)):
-            raise ValueError(
-                f"window={window!r}: give two numbers, the seconds before and after the R peak, "
-                "such as (0.25, 0.45)."
-            )
-        window = (float(before), float(after))
-    before_this = getattr(estimator, "input_contract_", {})
-    stated = {"fs": None if fs is None else float(fs), "unit": unit, "window": window}
+    stated = {
+        "fs": None if fs is None else float(fs),
+        "unit": unit,
+        "window": None if window is None else _check_window(window),
+    }
+    loaded = getattr(estimator, "input_contract_", {})
     return {
         "n_leads": estimator.n_leads_,
         "n_samples": estimator.n_samples_,
         "n_tabular": estimator.n_tabular,
-        **{
-            name: before_this.get(name) if value is None else value
-            for name, value in stated.items()
-        },
+        **{name: loaded.get(name) if value is None else value for name, value in stated.items()},
     }
+
+
+def _check_window(window: Sequence[float]) -> tuple[float, float]:
+    """Check a window, given as two numbers in a sequence of any kind."""
+    try:
+        before, after = window
+        is_window = _is_finite(before) and _is_finite(after) and before + after > 0
+    except (TypeError, ValueError):
+        is_window = False
+    if not is_window:
+        raise ValueError(
+            f"window={window!r}: give two numbers, the seconds before and after the R peak, such "
+            "as (0.25, 0.45)."
+        )
+    return float(before), float(after)
 
 
 def _is_finite(value: Any) -> bool:

@@ -52,11 +52,11 @@ def _check_network(
             alike = training.compute_alike(estimator.net_, again, estimator.n_features_in_)
         reason = "it computes something else"
     except (ValueError, TypeError, RuntimeError) as error:
-        alike, reason = False, str(error)
+        alike, reason = False, " ".join(str(error).split())
     if not alike:
         raise PersistenceError(
             "The parameters are not those that the network was made with, so it could not be "
-            f"made again from a file: {reason}. Set back what has been changed since fit, or "
+            f"made again from a file ({reason}). Set back what has been changed since fit, or "
             "fit again."
         )
 
@@ -81,7 +81,8 @@ def become_fitted(
     taken = [name for name in attributes if hasattr(estimator, name)]
     if taken:
         raise ValueError(f"{taken} are no fitted attributes")
-    vars(estimator).update(attributes)
+    for name, value in attributes.items():
+        setattr(estimator, name, value)
     net = estimator._make_net(training.device_here(estimator.device))
     training.restore_net(net, values["net"], arrays)
     estimator.net_ = net

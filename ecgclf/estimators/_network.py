@@ -223,7 +223,8 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         """Take a new, untrained network and forget what belonged to the last one."""
         self.net_ = self._make_net(self.device)
         self.training_data_: list[dict[str, Any]] = []
-        vars(self).pop("input_contract_", None)
+        if hasattr(self, "input_contract_"):
+            del self.input_contract_
 
     def _make_net(self, device: str) -> training.BeatNet:
         return training.make_net(

@@ -95,16 +95,17 @@ def load(path: str | os.PathLike[str]) -> Any:
     ...     model.save(f"{folder}/model.ecgclf", fs=125, unit="mV")
     ...     loaded = load(f"{folder}/model.ecgclf")
     >>> loaded.input_contract_["n_samples"], loaded.input_contract_["fs"]
-    (187, 125.0)
+    (84, 125.0)
     """
     document, arrays = _read(path)
     try:
         return Reader(arrays).model(document)
     except Exception as error:  # there is no end to what can be wrong with a made-up document
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise PersistenceError(
             f"{os.fspath(path)!r} describes no model that this version of ecgclf, {__version__}, "
-            f"can make: {error}. It was saved by version {_saved_by(document)}; use that one, or "
-            "save the model again."
+            f"can make ({reason}). It was saved by version {_saved_by(document)}: use that one, "
+            "or save the model again."
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecgclf.persistence._classes import ESTIMATORS, PARTS, class_named
-from ecgclf.persistence._writing import Savable, prefix_of
+from ecgclf.persistence._writing import Savable
 
 
 class Reader:
@@ -38,13 +38,13 @@ class Reader:
         """Make a fitted model."""
         parameters = {key: self.value(item) for key, item in plain["parameters"].items()}
         model = class_named(plain["class"], ESTIMATORS)(**parameters)
-        prefix = prefix_of(plain["number"])
-        names = [name for name in self._arrays if re.match(r"(\d+/)?", name)[0] == prefix]
+        number = plain["number"]
+        owned = [(name.rpartition("/"), array) for name, array in self._arrays.items()]
         model._set_fitted(
             {key: self.value(item) for key, item in plain["fitted"].items()},
-            {name.removeprefix(prefix): self._arrays[name] for name in names},
+            {key: array for (folder, _, key), array in owned if folder == str(number or "")},
         )
-        self._models[plain["number"]] = model
+        self._models[number] = model
         return model
 
     def value(self, plain: Any) -> Any:
@@ -64,6 +64,8 @@ class Reader:
                 return {self.value(key): self.value(item) for key, item in pairs}
             case {"array": [str(dtype), list(items)]}:
                 return _array(dtype, self.value(items))
+            case {"scalar": [str(dtype), item]}:
+                return _array(dtype, [self.value(item)])[0]
             case {"path": str(path)}:
                 return Path(path)
             case {"object": [str(name), dict(parameters)]}:

@@ -69,8 +69,8 @@ class Writer:
             for key, value in model.get_params(deep=False).items()
         }
         values, arrays = model._get_fitted()
-        prefix = prefix_of(number)
-        self.arrays |= {f"{prefix}{key}": array for key, array in arrays.items()}
+        folder = f"{number}/" if number else ""
+        self.arrays |= {f"{folder}{key}": array for key, array in arrays.items()}
         fitted = {key: self.plain(value, f"{place}{key}") for key, value in values.items()}
         return {"class": name, "number": number, "parameters": parameters, "fitted": fitted}
 
@@ -88,8 +88,6 @@ class Writer:
         PersistenceError
             If it is none that a file can hold.
         """
-        if isinstance(value, np.generic):
-            value = value.item()
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -100,6 +98,8 @@ class Writer:
             return items if kind is list else {"tuple": items}
         if kind is dict:
             return self._plain_dict(value, place)
+        if isinstance(value, np.generic) and type(value.item()) in (bool, int, float, str):
+            return {"scalar": [value.dtype.str, self.plain(value.item(), place)]}
         if kind is np.ndarray and value.ndim == 1 and value.dtype.kind in "biufUO":
             items = [self.plain(item, f"{place}[{i}]") for i, item in enumerate(value.tolist())]
             return {"array": [value.dtype.str, items]}
@@ -129,14 +129,3 @@ class Writer:
         if all(type(key) is str for key in items):
             return {"dict": items}
         return {"pairs": [[self.plain(key, place), item] for key, item in items.items()]}
-
-
-def prefix_of(number: int) -> str:
-    """Make the beginning of the names of a model's arrays.
-
-    Examples
-    --------
-    >>> prefix_of(0), prefix_of(1)
-    ('', '1/')
-    """
-    return f"{number}/" if number else ""
