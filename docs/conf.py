@@ -100,5 +100,6 @@ single = [
     "evaluation",
     "augmentation",
     "reproducibility",
+    "persistence",
 ]
 html_sidebars = {page: [] for page in [*single, "contributing"]}

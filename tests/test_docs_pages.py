@@ -22,6 +22,7 @@ PAGES = [
     "evaluation",
     "augmentation",
     "reproducibility",
+    "persistence",
 ]
 
 
