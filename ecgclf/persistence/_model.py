@@ -167,7 +167,7 @@ def _saved_by(document: dict) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """Write beside the file, and put that into its place when it is complete."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    beside = path.with_name(f".{uuid.uuid4().hex}.ecgclf-part")
     try:
         with open(beside, "xb") as file:
             file.write(data)

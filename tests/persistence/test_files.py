@@ -262,7 +262,8 @@ def test_a_made_up_file_says_what_is_wrong(content, load, place, value, match):
 def test_other_arrays(content, load):
     document, arrays = unpack(content)
     name = next(name for name in arrays if name.startswith("head"))
-    for wrong in ({}, {**arrays, "more": arrays[name]}, {**arrays, name: arrays[name][:1]}):
+    others = {key: array for key, array in arrays.items() if key != name}
+    for wrong in (others, {**arrays, "more": arrays[name]}, {**others, name: arrays[name][:1]}):
         with pytest.raises(PersistenceError, match=r"describes no model.*(key|size)"):
             load(sealed(document, wrong))
 
