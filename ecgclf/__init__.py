@@ -14,14 +14,18 @@ _ESTIMATORS = tuple(
     "ECGLSTMClassifier ECGMLPClassifier ECGRNNClassifier ECGResNetClassifier "
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
-_SUBPACKAGES = tuple("datasets estimators evaluation modules plots training transforms".split())
+_SUBPACKAGES = tuple(
+    "datasets estimators evaluation modules persistence plots training transforms".split()
+)
 
-__all__ = [*_ESTIMATORS, "__version__"]
+__all__ = [*_ESTIMATORS, "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ESTIMATORS:
         return getattr(import_module(f"{__name__}.estimators"), name)
+    if name == "load":
+        return import_module(f"{__name__}.persistence").load
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,6 +24,7 @@ PAGES = [
     "transfer",
     "tuning",
     "reproducibility",
+    "persistence",
 ]
 
 

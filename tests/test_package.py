@@ -46,6 +46,7 @@ HEAVY = {
     "numpy",
     "wfdb",
     "imblearn",
+    "safetensors",
 }
 
 
@@ -66,6 +67,7 @@ def test_the_classifier_needs_no_pictures():
     [
         ("datasets", {"torch", "skorch", "matplotlib"}),
         ("evaluation", {"torch", "skorch", "matplotlib"}),
+        ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
@@ -91,7 +93,8 @@ MAY_IMPORT = {
     "modules": set(),
     "transforms": {"datasets"},
     "training": {"modules"},
-    "estimators": {"transforms", "modules", "training"},
+    "persistence": set(),
+    "estimators": {"transforms", "modules", "persistence", "training"},
     "evaluation": {"datasets"},
     "plots": {"datasets", "evaluation"},
 }
@@ -102,6 +105,7 @@ ONLY_IN = {
     "torch": {"modules", "training", "estimators", "transforms"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
+    "safetensors": {"persistence"},
 }
 
 

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf.estimators._fingerprint import fingerprint
 from ecgclf.estimators._inputs import (
     check_beats,
     check_groups,
@@ -181,11 +182,12 @@ class ECGAutoencoder(
         weight = check_weights(sample_weight, X)
         groups = check_groups(groups, len(X))
         if not going_on:
-            self.net_ = self._make_net()
+            self._begin()
             self._in_3d = in_3d
         rows, validation = self._split(training.Rows(X, weight=weight), groups)
         callbacks = self._callbacks_of_fit(len(rows))
         self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
+        self.training_data_ = [*self.training_data_, fingerprint(X)]
         used = weight > 0
         self.offset_ = _threshold(self._score(X[used]), weight[used], self.contamination)
         return self

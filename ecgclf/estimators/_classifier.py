@@ -18,6 +18,7 @@ from torch import nn
 
 from ecgclf import training
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
+from ecgclf.estimators._fingerprint import fingerprint
 from ecgclf.estimators._inputs import (
     check_beats,
     check_classes,
@@ -120,10 +121,11 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
                 "classifier needs beats of at least 2 classes."
             )
         if not going_on:
-            self.net_ = self._make_net()
+            self._begin()
         rows, validation = self._split(training.Rows(X, codes, weight), groups)
         callbacks = self._callbacks_of_fit(len(rows))
         self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
+        self.training_data_ = [*self.training_data_, fingerprint(X, y)]
         self._streaming = False
         return self
 
@@ -172,11 +174,12 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         weight = check_weights(sample_weight, X)
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         if first:
-            self.net_ = self._make_net()
+            self._begin()
         rows = training.Rows(X, codes, weight).take(weight > 0)
         # One call after another is one long training; after a fit it starts afresh.
         streaming = getattr(self, "_streaming", False)
         self._train(rows, 1, (), new_optimizer=not streaming)
+        self.training_data_ = [*self.training_data_, fingerprint(X, y)]
         self._streaming = True
         return self
 

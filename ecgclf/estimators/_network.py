@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
@@ -15,9 +16,12 @@ import torch
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ecgclf import training
+from ecgclf import persistence, training
+from ecgclf.estimators._contract import input_contract
+from ecgclf.estimators._fitted import become_fitted, fitted_values
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -95,6 +99,12 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         epoch's last batch, and the time in seconds. Callbacks may add columns.
     net_ : BeatNet
         The skorch net; ``net_.module_`` is the torch module.
+    training_data_ : list of dict
+        A fingerprint of the beats of each call of `fit` or `partial_fit` that trained this
+        network: ``n_beats``; ``X_sha256``, the SHA-256 of `X` as float32 in C order; and of a
+        classifier ``class_counts``, and ``y_sha256``, that of the labels as text, one a line.
+    input_contract_ : dict
+        What beats the network takes, as stated by `save`. Only of a model that was loaded.
     """
 
     max_epochs: int = 10
@@ -160,12 +170,68 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         """Build the callbacks of `fit` that only this kind of estimator has."""
         return []
 
-    def _make_net(self) -> training.BeatNet:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        fs: float | None = None,
+        unit: str | None = None,
+        window: tuple[float, float] | None = None,
+    ) -> None:
+        """Save the fitted model to one file, without pickle; `ecgclf.load` reads it.
+
+        What cannot be seen from the network, but must be the same where it is used, can be
+        stated here. What is not stated is taken from the file that this model was loaded
+        from, if it was. All of it is in ``input_contract_`` of the loaded model.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; by custom its name ends in ``.ecgclf``. One of that name is
+            replaced.
+        fs : float, optional
+            Sampling rate of the beats in Hz.
+        unit : str, optional
+            Unit of their amplitude, such as "mV".
+        window : tuple of two floats, optional
+            Time in seconds from the start of a beat to its R peak, and from there to its end.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        PersistenceError
+            If a parameter cannot be kept without pickle, such as a callback, or is not the one
+            that the network was made with.
+        ValueError
+            If `fs`, `unit` or `window` is not as described.
+        OSError
+            If the file cannot be written.
+        """
+        check_is_fitted(self)
+        described = copy.copy(self)
+        described.input_contract_ = input_contract(self, fs=fs, unit=unit, window=window)
+        persistence.save(described, path)
+
+    def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return fitted_values(self)
+
+    def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        become_fitted(self, values, arrays)
+
+    def _begin(self) -> None:
+        """Take a new, untrained network and forget what belonged to the last one."""
+        self.net_ = self._make_net(self.device)
+        self.training_data_: list[dict[str, Any]] = []
+        if hasattr(self, "input_contract_"):
+            del self.input_contract_
+
+    def _make_net(self, device: str) -> training.BeatNet:
         return training.make_net(
             self._make_module,
             self._make_criterion(),
             seed=training.draw_seed(self.random_state),
-            device=self.device,
+            device=device,
             optimizer=self.optimizer,
             weight_decay=self.weight_decay,
             kind=self._net_kind,

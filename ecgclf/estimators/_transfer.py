@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ecgclf import training
+from ecgclf import persistence, training
 from ecgclf.estimators._classifier import NetworkClassifier
 from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.estimators._network import BeatEstimator
@@ -27,9 +29,10 @@ class ECGTransferClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    source : fitted estimator of ecgclf
+    source : fitted estimator of ecgclf, str or path-like
         A classifier or an autoencoder. Its encoder is copied; `source` itself is never
-        changed, and `sklearn.base.clone` keeps it as it is.
+        changed, and `sklearn.base.clone` keeps it as it is. Or the path of a file that a
+        model was saved to; `fit` then loads it, and the parameter remains the path.
     strategy : {"frozen", "finetune", "gradual"}, default="frozen"
         "frozen" trains the new layers only. "finetune" trains everything from the beginning.
         "gradual" begins as "frozen" and lets the layers of the encoder join in one after
@@ -39,6 +42,11 @@ class ECGTransferClassifier(NetworkClassifier):
         Units of the new dense layers.
     head_dropout : float or sequence of float, default=0.0
         Dropout after each of them.
+
+    Attributes
+    ----------
+    source_ : fitted estimator of ecgclf
+        `source`, or what was loaded from there.
 
     See Also
     --------
@@ -80,7 +88,7 @@ class ECGTransferClassifier(NetworkClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,
-        "source": [BeatEstimator],
+        "source": [BeatEstimator, str, os.PathLike],
         "strategy": [StrOptions({"frozen", "finetune", "gradual"})],
         "head": [EachLayer(Integral, 1, None, closed="left")],
         "head_dropout": [
@@ -107,12 +115,18 @@ class ECGTransferClassifier(NetworkClassifier):
             index=["shape", "size", "trains"],
         ).T.infer_objects()
 
+    def _begin(self) -> None:
+        """Find the source first, which stays what it is however often the net is made."""
+        is_model = isinstance(self.source, BeatEstimator)
+        self.source_ = self.source if is_model else persistence.load(self.source)
+        super()._begin()
+
     def _make_module(self) -> BeatNetwork:
-        check_is_fitted(self.source)
+        check_is_fitted(self.source_)
         encoder = PretrainedEncoder(
-            copy.deepcopy(self.source.net_.module_.encoder).cpu(),
+            copy.deepcopy(self.source_.net_.module_.encoder).cpu(),
             self.n_leads_,
-            self.source.n_leads_,
+            self.source_.n_leads_,
         )
         self._check_length(encoder)
         if self.strategy != "finetune":
@@ -125,7 +139,7 @@ class ECGTransferClassifier(NetworkClassifier):
 
     def _check_length(self, encoder: PretrainedEncoder) -> None:
         """Try the encoder on a beat of the new length."""
-        if self.n_samples_ == self.source.n_samples_:
+        if self.n_samples_ == self.source_.n_samples_:
             return
         beat = torch.zeros(2, self.n_leads_, self.n_samples_)
         try:
@@ -136,7 +150,7 @@ class ECGTransferClassifier(NetworkClassifier):
         if not fits:
             raise ValueError(
                 f"The beats have {self.n_samples_} samples, but the encoder of source was made "
-                f"for {self.source.n_samples_} and cannot take another length: cut the beats to "
+                f"for {self.source_.n_samples_} and cannot take another length: cut the beats to "
                 "that length, or use a source with a global pooling."
             )
 
@@ -144,6 +158,16 @@ class ECGTransferClassifier(NetworkClassifier):
         if self.strategy == "gradual":
             return [training.GradualUnfreezing(self.max_epochs)]
         return []
+
+    def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        values, arrays = super()._get_fitted()
+        return {**values, "n_frozen": self.net_.module_.encoder.n_frozen}, arrays
+
+    def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        super()._set_fitted(values, arrays)
+        encoder = self.net_.module_.encoder
+        if values["n_frozen"] != encoder.n_frozen:  # layers have joined in since it was made
+            encoder.freeze(values["n_frozen"])
 
     def __sklearn_clone__(self) -> ECGTransferClassifier:
         # clone() makes estimators among the parameters unfitted, but the source is here for

@@ -14,7 +14,7 @@ from ecgclf.training._callbacks import (
     check_callbacks,
     history_frame,
 )
-from ecgclf.training._device import resolve_device
+from ecgclf.training._device import device_here, resolve_device
 from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
 from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionLoss
 from ecgclf.training._net import BeatNet
@@ -22,6 +22,7 @@ from ecgclf.training._random import derive, draw_seed, seeded
 from ecgclf.training._reconstruction import ReconstructionNet
 from ecgclf.training._rows import Batches, Rows
 from ecgclf.training._split import hold_out
+from ecgclf.training._state import compute_alike, net_state, restore_net
 from ecgclf.training._threads import torch_threads
 from ecgclf.training._unfreezing import GradualUnfreezing
 
@@ -43,13 +44,17 @@ __all__ = [
     "ReconstructionNet",
     "Rows",
     "check_callbacks",
+    "compute_alike",
     "derive",
+    "device_here",
     "draw_seed",
     "fit_callbacks",
     "history_frame",
     "hold_out",
     "make_net",
+    "net_state",
     "resolve_device",
+    "restore_net",
     "seeded",
     "torch_threads",
 ]

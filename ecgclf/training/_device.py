@@ -61,7 +61,27 @@ def resolve_device(device: str) -> torch.device:
 
 
 def device_here(device: str) -> str:
-    """Name `device`, or the CPU, with a warning, if this machine does not have it."""
+    """Name `device`, or the CPU, with a warning, if this machine does not have it.
+
+    Parameters
+    ----------
+    device : str
+        As in `resolve_device`.
+
+    Returns
+    -------
+    str
+
+    Warns
+    -----
+    UserWarning
+        If it is the CPU for want of the device.
+
+    Examples
+    --------
+    >>> device_here("cpu")
+    'cpu'
+    """
     try:
         return str(resolve_device(device))
     except ValueError:

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import ecgclf
 from ecgclf import (
     ECGCNNClassifier,
     ECGCRNNClassifier,
@@ -82,6 +83,33 @@ def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
     again = joblib.load(tmp_path / "model.joblib")
     np.testing.assert_array_equal(again.predict_proba(beats.data), expected)
     pd.testing.assert_frame_equal(again.history_, fitted.history_)
+
+
+@every_classifier
+@pytest.mark.parametrize("kind", ["str", "int", "bool"])
+def test_saved_and_loaded(classifier, beats, kind, tmp_path):
+    is_normal = beats.target == "N"
+    y = {"str": beats.target, "int": is_normal * 10 - 20, "bool": is_normal}[kind]
+    fitted = clone(classifier).set_params(max_epochs=1).fit(beats.data, y)
+    fitted.save(tmp_path / "model.ecgclf")
+    loaded = ecgclf.load(tmp_path / "model.ecgclf")
+    assert type(loaded) is type(fitted)
+    for method in ("predict_proba", "decision_function", "predict"):
+        ours, theirs = (getattr(model, method)(beats.data) for model in (loaded, fitted))
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == theirs.dtype
+    params, expected = loaded.get_params(), fitted.get_params()
+    # Another object, of which all parameters are compared.
+    assert type(params.pop("source", None)) is type(expected.pop("source", None))
+    assert params == expected
+    np.testing.assert_array_equal(loaded.classes_, fitted.classes_)
+    assert loaded.classes_.dtype == fitted.classes_.dtype
+    pd.testing.assert_frame_equal(loaded.history_, fitted.history_)
+    for again in (loaded, clone(loaded)):
+        again.fit(beats.data, y)
+        np.testing.assert_array_equal(
+            again.predict_proba(beats.data), fitted.predict_proba(beats.data)
+        )
 
 
 @every_classifier

@@ -143,7 +143,7 @@ def test_other_lengths(source, rng):
     ("wrong", "error", "message"),
     [
         (None, ValueError, "'source' parameter"),
-        ("model.pt", ValueError, "'source' parameter"),
+        ("model.pt", FileNotFoundError, "no file 'model.pt'.*give the path of a model"),
         (ECGCNNClassifier(), NotFittedError, "not fitted"),
     ],
 )
