@@ -14,7 +14,9 @@ _ESTIMATORS = tuple(
     "ECGLSTMClassifier ECGMLPClassifier ECGRNNClassifier ECGResNetClassifier "
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
-_SUBPACKAGES = tuple("datasets estimators evaluation modules plots training transforms".split())
+_SUBPACKAGES = tuple(
+    "datasets estimators evaluation modules plots sampling training transforms".split()
+)
 
 __all__ = [*_ESTIMATORS, "__version__"]
 

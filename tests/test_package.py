@@ -68,6 +68,7 @@ def test_the_classifier_needs_no_pictures():
         ("evaluation", {"torch", "skorch", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
+        ("sampling", {"torch", "skorch", "matplotlib"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -90,6 +91,7 @@ MAY_IMPORT = {
     "datasets": set(),
     "modules": set(),
     "transforms": set(),
+    "sampling": set(),
     "training": {"modules"},
     "estimators": {"modules", "training"},
     "evaluation": {"datasets"},
@@ -99,7 +101,8 @@ MAY_IMPORT = {
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators", "transforms"},
+    "torch": {"modules", "training", "estimators", "transforms", "sampling"},
+    "imblearn": {"sampling"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
 }
