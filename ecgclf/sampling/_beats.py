@@ -32,6 +32,7 @@ class TakesBeats:
         -------
         self
         """
+        check_complete(y)
         X, self.n_leads_in_ = flat_beats(X)
         return super().fit(X, y, **params)  # type: ignore[misc]
 
@@ -58,6 +59,7 @@ class TakesBeats:
             If `X` is empty, holds NaN or infinite values or is neither 2-D nor 3-D, `y` has
             another length or only one class, or a parameter is out of its range.
         """
+        check_complete(y)
         rows, self.n_leads_in_ = flat_beats(X)
         rows, y = self._resample_rows(rows, y, **params)
         if self.n_leads_in_ is None:
@@ -103,20 +105,16 @@ class TakesBeats:
                     f"array {place} has {_num_samples(array)} entries, expected "
                     f"{self.n_beats_in_}: one for each beat that was given to fit_resample."
                 )
-        carried = [_safe_indexing(array, self.sample_indices_) for array in arrays]
+        rows = self.sample_indices_  # type: ignore[attr-defined]  # set by the sampler
+        carried = [_safe_indexing(array, rows) for array in arrays]
         return carried[0] if len(carried) == 1 else carried
 
-    def _check_X_y(self, X: Any, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
+    def _check_X_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, bool]:  # noqa: N802
         """Check beats and labels; a hook of imbalanced-learn."""
         y, binarized = check_target_type(y, indicate_one_vs_all=True)
         if hasattr(X, "sparse"):  # a frame of sparse columns, which the result will be too
             X = X.sparse.to_dense()
         X, y = validate_data(self, X=X, y=y, reset=True)
-        if missing := int(pd.isna(y).sum()):
-            raise ValueError(
-                f"y misses the label (NaN or None) of {missing} of {len(y)} beats: label them or "
-                "leave them out."
-            )
         self.n_beats_in_: int = len(X)
         return X, y, binarized
 
@@ -131,6 +129,21 @@ def tags_for_beats(tags: Any) -> Any:
     tags.input_tags.string = False
     tags.input_tags.allow_nan = False
     return tags
+
+
+def check_complete(y: Any) -> None:
+    """Check that no label is missing.
+
+    Raises
+    ------
+    ValueError
+        If one is NaN or None.
+    """
+    missing = 0 if y is None else np.count_nonzero(pd.isna(np.asarray(y)))
+    if missing:
+        raise ValueError(
+            f"y misses the labels (NaN or None) of {missing} beats: label them or leave them out."
+        )
 
 
 def flat_beats(X: Any) -> tuple[Any, int | None]:
@@ -168,4 +181,3 @@ def flat_beats(X: Any) -> tuple[Any, int | None]:
     beats = np.asarray(X)
     n_beats, n_leads, n_samples = beats.shape
     return beats.reshape(n_beats, n_leads * n_samples), n_leads
-

@@ -98,7 +98,7 @@ class BeatSMOTE(TakesBeats, SMOTE):
     [1, 1, 2, 2]
     """
 
-    def fit_resample(
+    def fit_resample(  # type: ignore[override]  # it has the parameters of the sampler
         self, X: Any, y: ArrayLike, groups: ArrayLike | None = None
     ) -> tuple[Any, Any]:
         """Add new beats to the beats.
