@@ -43,8 +43,10 @@ class BeatSMOTE(TakesBeats, SMOTE):
         Finds the neighbours.
     n_leads_in_ : int or None
         Number of leads of a 3-D `X`.
-    n_beats_in_, n_features_in_ : int
-        Number of beats, and of values of a beat.
+    n_beats_in_ : int
+        Number of beats in `X`.
+    n_features_in_ : int
+        Number of values of a beat.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Of a frame whose columns have names.
 
