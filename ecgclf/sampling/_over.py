@@ -56,7 +56,7 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
         Number of beats in `X`.
     n_features_in_ : int
         Number of values of a beat.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Of a frame whose columns have names.
 
     See Also
