@@ -41,11 +41,13 @@ autosummary_context = {
     "hidden": [
         *("name", "causal", "description", "set_output"),
         *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
+        "set_fit_resample_request",
     ],
     # Where the inherited members of a page end.
     "foreign": [
         *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
         *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
+        *("RandomOverSampler", "RandomUnderSampler", "SMOTE", "OneToOneFeatureMixin"),
         *("Bunch", "ValueError", "tuple"),
     ],
 }

@@ -15,7 +15,7 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "datasets estimators evaluation modules persistence plots training transforms".split()
+    "datasets estimators evaluation modules persistence plots sampling training transforms".split()
 )
 
 __all__ = [*_ESTIMATORS, "__version__", "load"]

@@ -18,6 +18,7 @@ PAGES = [
     "index",
     "start",
     "data",
+    "imbalance",
     "kaggle",
     "evaluation",
     "augmentation",

@@ -70,6 +70,7 @@ def test_the_classifier_needs_no_pictures():
         ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
+        ("sampling", {"torch", "skorch", "matplotlib"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -92,6 +93,7 @@ MAY_IMPORT = {
     "datasets": set(),
     "modules": set(),
     "transforms": {"datasets"},
+    "sampling": set(),
     "training": {"modules"},
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
@@ -102,7 +104,8 @@ MAY_IMPORT = {
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators", "transforms"},
+    "torch": {"modules", "training", "estimators", "transforms", "sampling"},
+    "imblearn": {"sampling"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},

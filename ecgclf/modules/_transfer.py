@@ -16,7 +16,8 @@ class PretrainedEncoder(Encoder):
     Parameters
     ----------
     encoder : Encoder
-        Used as it is; pass a copy if the original must not change.
+        Used as it is; pass a copy if the original must not change. What was frozen in it no
+        longer is.
     n_leads : int
         Number of leads of the beats to come.
     n_leads_before : int
@@ -43,7 +44,10 @@ class PretrainedEncoder(Encoder):
 
     def __init__(self, encoder: Encoder, n_leads: int, n_leads_before: int) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = encoder.requires_grad_(True)
+        for inner in encoder.modules():
+            if isinstance(inner, PretrainedEncoder):
+                inner.n_frozen = 0
         self.out_features = encoder.out_features
         self.n_frozen = 0
         self.mix: nn.Linear | None = None

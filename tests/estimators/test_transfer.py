@@ -68,6 +68,17 @@ def test_finetuning_moves_every_parameter(source, beats):
     assert model.parameter_table()["trains"].all()
 
 
+def test_finetuning_moves_what_an_earlier_transfer_has_frozen(source, beats):
+    frozen = transfer(source, strategy="frozen").fit(beats.data, beats.target == "V")
+    model = transfer(frozen, strategy="finetune").fit(beats.data, beats.target == "V")
+    table = model.parameter_table()
+    assert table["trains"].all()
+    ours, theirs = weights(model, "encoder.encoder."), weights(frozen, "encoder.")
+    moved = [name for name in theirs if not torch.equal(ours[name], theirs[name])]
+    assert set(moved) >= {name for name in theirs if name.endswith(("weight", "bias"))}
+    assert not frozen.parameter_table().filter(like="encoder", axis=0)["trains"].any()
+
+
 def test_gradual_unfreezing_goes_from_the_head_to_the_first_layer(source, beats):
     seen = []
 
