@@ -261,6 +261,8 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
 
     _parameter_constraints: ClassVar[dict] = {"fs": [_POSITIVE], "baseline": [callable, None]}
 
+    _min_samples: ClassVar[int] = 2
+
     def _change(self, signals: NDArray) -> NDArray:
         estimate = MedianBaseline() if self.baseline is None else self.baseline
         return signals - estimate(signals, self.fs)

@@ -97,6 +97,8 @@ class Spectrogram(TimeFrequencyTransformer):
         "high": [POSITIVE, None],
     }
 
+    _min_samples: ClassVar[int] = 2
+
     def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
         if self.frame > n_samples:
             raise ValueError(

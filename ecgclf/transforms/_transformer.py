@@ -150,22 +150,24 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
         If `X` is empty, holds NaN or infinite values, or has the wrong shape.
     """
     dtypes = (np.float64, np.float32)
+    # After a fit the shape of its beats counts, which the messages then name.
+    is_new = reset or not hasattr(transformer, "n_samples_")
+    least = transformer._min_samples if is_new else 1
     in_3d = count_dimensions(X) == 3
     if in_3d:
         signals = check_array(
             X, allow_nd=True, dtype=dtypes, estimator=transformer, input_name="X"
         )
-        if signals.shape[1] < 1 or signals.shape[2] < transformer._min_samples:
+        if signals.shape[1] < 1 or signals.shape[2] < least:
             raise ValueError(
                 f"X of shape {signals.shape} has {signals.shape[1]} leads of {signals.shape[2]} "
-                f"samples; at least 1 lead of {transformer._min_samples} samples is required."
+                f"samples; at least 1 lead of {least} samples is required."
             )
         _check_shape(transformer, signals.shape[1:], reset)
         # The 2-D form sets the number of columns, and forgets their names.
         rows = signals.reshape(len(signals), -1)
         validate_data(transformer, rows, reset=reset, skip_check_array=True)
     else:
-        least = transformer._min_samples
         rows = validate_data(transformer, X, reset=reset, dtype=dtypes, ensure_min_features=least)
         signals = rows[:, np.newaxis]
         _check_shape(transformer, signals.shape[1:], reset)
