@@ -124,12 +124,21 @@ class Spectrogram(TimeFrequencyTransformer):
         _, _, power = spectrogram(
             signals,
             fs=self.fs,
-            window=get_window(self.window, self.frame).astype(signals.dtype),
+            window=self._window().astype(signals.dtype),
             noverlap=self.frame - self.hop,
             detrend="constant" if self.detrend else False,
             axis=2,
         )
         return power[:, :, self._chosen()]
+
+    def _window(self) -> NDArray:
+        try:
+            return get_window(self.window, self.frame)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"window={self.window!r}: expected one of scipy.signal.get_window, such as "
+                "'hann' or ('tukey', 0.25)."
+            ) from error
 
     def _all_frequencies(self) -> NDArray:
         return np.fft.rfftfreq(self.frame, 1 / self.fs)
@@ -138,7 +147,8 @@ class Spectrogram(TimeFrequencyTransformer):
         """Tell which frequencies are kept."""
         high = check_frequency_range(self.low, self.high, self.fs)
         frequencies = self._all_frequencies()
+        rounding = 1e-9 * self.fs  # else half of the rate could lie above half of the rate
         return slice(
-            int(np.searchsorted(frequencies, self.low)),
-            int(np.searchsorted(frequencies, high, side="right")),
+            int(np.searchsorted(frequencies, self.low - rounding)),
+            int(np.searchsorted(frequencies, high + rounding)),
         )
