@@ -45,7 +45,7 @@ autosummary_context = {
     "foreign": [
         *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
         *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
-        *("Bunch", "ValueError", "tuple"),
+        *("Bunch", "ValueError", "tuple", "TransformerMixin", "OneToOneFeatureMixin"),
     ],
 }
 numpydoc_show_class_members = False
@@ -98,6 +98,7 @@ single = [
     "kaggle",
     "networks",
     "evaluation",
+    "signals",
     "augmentation",
     "reproducibility",
 ]

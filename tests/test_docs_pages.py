@@ -20,6 +20,7 @@ PAGES = [
     "data",
     "kaggle",
     "evaluation",
+    "signals",
     "augmentation",
     "reproducibility",
 ]
