@@ -239,8 +239,9 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
     Notes
     -----
     A window of one beat is shorter than one wave of the baseline. What is removed of a beat
-    is then little more than its offset and slope; `MedianBaseline` bears that best. Where
-    there is the whole record, it is better treated before it is cut.
+    is then little more than its offset and slope; `MedianBaseline` comes nearest to what it
+    finds in the whole record. Where there is the record, it is better treated before it is
+    cut.
 
     Examples
     --------
