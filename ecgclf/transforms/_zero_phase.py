@@ -7,9 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import sosfiltfilt
+from sklearn.utils import gen_batches
 
 #: Share of its first ringing at which a filter is taken to have come to rest.
 _AT_REST = 1e-3
+
+#: Beats that are filtered at once; mirrored, each takes several times its memory.
+_BLOCK = 1024
 
 
 def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDArray:
@@ -19,7 +23,7 @@ def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDAr
 
     Parameters
     ----------
-    signals : ndarray of shape (..., n_samples)
+    signals : ndarray of shape (n_beats, n_leads, n_samples)
     sos : ndarray of shape (n_sections, 6)
         Second-order sections.
     n_pad : int or None
@@ -28,7 +32,7 @@ def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDAr
 
     Returns
     -------
-    ndarray of float64, shape (..., n_samples)
+    ndarray of shape (n_beats, n_leads, n_samples)
 
     Raises
     ------
@@ -43,7 +47,10 @@ def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDAr
             f"n_pad={n_pad}: beats of {longest + 1} samples can be mirrored by {longest} at "
             "most; cut longer beats, or set n_pad to that or to None."
         )
-    return sosfiltfilt(sos, signals, axis=-1, padtype="even", padlen=n_pad)
+    filtered = np.empty_like(signals)
+    for block in gen_batches(len(signals), _BLOCK):
+        filtered[block] = sosfiltfilt(sos, signals[block], padtype="even", padlen=n_pad)
+    return filtered
 
 
 def _samples_to_rest(sos: NDArray) -> int:
