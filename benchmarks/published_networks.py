@@ -1,16 +1,14 @@
 """Published networks by their parameters: shown on the page networks.rst, and tested."""
 
-import numpy as np
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_resampling_pipeline
 from imblearn.under_sampling import RandomUnderSampler
-from scipy.signal import spectrogram
 from sklearn.base import clone
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from ecgclf import (
     ECGAutoencoder,
@@ -26,6 +24,7 @@ from ecgclf import (
     ECGTransformerClassifier,
 )
 from ecgclf.estimators import EffectiveNumber
+from ecgclf.transforms import Spectrogram
 
 # network: training
 adam = {"optimizer": "adam", "lr_schedule": "constant", "batch_size": 32, "max_epochs": 15}
@@ -247,16 +246,10 @@ deep_residual_network = ECGResNetClassifier(
 fourier_network = ECGFourierCNNClassifier(**plain_deep_layers, **adam, lr=1e-3)
 # end
 
-
 # network: spectrogram network
-def log_spectrogram(X):
-    """Turn beats (n, samples) at 120 Hz into spectrograms (n, n_freqs, n_frames) in dB."""
-    _, _, power = spectrogram(X, fs=120, nperseg=32, noverlap=26)
-    return 10 * np.log10(power + 1e-8)
-
-
 spectrogram_network = make_pipeline(
-    FunctionTransformer(log_spectrogram), ECGSpectrogramClassifier(max_epochs=15)
+    Spectrogram(fs=120, frame=32, hop=6, window=("tukey", 0.25)),
+    ECGSpectrogramClassifier(max_epochs=15),
 )
 # end
 

@@ -48,7 +48,7 @@ autosummary_context = {
         *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
         *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
         *("RandomOverSampler", "RandomUnderSampler", "SMOTE", "OneToOneFeatureMixin"),
-        *("Bunch", "ValueError", "tuple"),
+        *("Bunch", "ValueError", "tuple", "TransformerMixin"),
     ],
 }
 numpydoc_show_class_members = False

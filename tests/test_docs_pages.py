@@ -21,6 +21,7 @@ PAGES = [
     "imbalance",
     "kaggle",
     "evaluation",
+    "signals",
     "augmentation",
     "transfer",
     "tuning",

@@ -106,6 +106,7 @@ ONLY_IN = {
     "skorch": {"training"},
     "torch": {"modules", "training", "estimators", "transforms", "sampling"},
     "imblearn": {"sampling"},
+    "pywt": {"transforms"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},

@@ -32,20 +32,21 @@ class ECGSpectrogramClassifier(BeatClassifier):
     See Also
     --------
     ecgclf.estimators.BeatClassifier : the parameters shared by all networks.
-    scipy.signal.ShortTimeFFT : makes spectrograms.
+    ecgclf.transforms.Spectrogram, ecgclf.transforms.Scalogram : what stands before it.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from scipy.signal import spectrogram
+    >>> from sklearn.pipeline import make_pipeline
     >>> from ecgclf import ECGSpectrogramClassifier
     >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.transforms import Spectrogram
     >>> beats = make_beats(n_beats=200, random_state=0)
-    >>> _, _, power = spectrogram(beats.data, beats.fs, nperseg=24, noverlap=20)
-    >>> X = np.log(power + 1e-6)
-    >>> model = ECGSpectrogramClassifier(batch_size=32, random_state=0).fit(X, beats.target)
-    >>> model.n_leads_, model.predict(X[:3]).shape
-    (13, (3,))
+    >>> network = ECGSpectrogramClassifier(batch_size=32, random_state=0)
+    >>> model = make_pipeline(Spectrogram(beats.fs, frame=24), network)
+    >>> model.fit(beats.data, beats.target).predict(beats.data[:3]).shape
+    (3,)
+    >>> network.n_leads_  # frequencies
+    13
     """
 
     filters: Sequence[int] = (16, 32, 64)

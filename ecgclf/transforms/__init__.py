@@ -15,6 +15,14 @@ _MODULES = {
         "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout "
         "RandomAugmentation TimeShift TimeWarp"
     ),
+    "_baseline": "BaselineWanderRemover HighpassBaseline MedianBaseline WaveletBaseline",
+    "_denoiser": "WaveletDenoiser",
+    "_filters": "BandpassFilter NotchFilter",
+    "_fourier": "FourierFeatures",
+    "_resampler": "SignalResampler",
+    "_scaler": "BeatScaler",
+    "_scalogram": "Scalogram",
+    "_spectrogram": "Spectrogram",
     "_time": "shift_time warp_time",
     "_transformer": "BeatTransformer",
     "_values": "add_baseline_wander add_noise drop_leads scale_amplitude",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._set_output import _auto_wrap_is_configured, _get_output_config
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 
@@ -41,10 +42,13 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     _parameter_constraints: ClassVar[dict] = {}
 
     #: Whether `transform` needs nothing that `fit` has learned.
-    _stateless = True
+    _stateless: ClassVar[bool] = True
 
     #: Whether `_change` gives signals, which for 2-D beats are 2-D again.
-    _gives_signals = True
+    _gives_signals: ClassVar[bool] = True
+
+    #: How many samples a beat must have.
+    _min_samples: ClassVar[int] = 1
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> BeatTransformer:
@@ -79,7 +83,8 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         ndarray
-            One row a beat. A signal transformed into a signal has the dimensions of `X`.
+            One row a beat, float32 or float64 as `X`. A signal transformed into a signal has
+            the dimensions of `X`.
 
         Raises
         ------
@@ -91,8 +96,11 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         else:
             check_is_fitted(self)
         signals = check_signals(self, X, reset=False)
-        changed = self._change(signals)
-        return changed[:, 0] if self._gives_signals and count_dimensions(X) == 2 else changed
+        changed = self._change(signals).astype(signals.dtype, copy=False)
+        if self._gives_signals and count_dimensions(X) == 2:
+            changed = changed[:, 0]
+        self._check_container(changed)
+        return changed
 
     def _learn(self, signals: NDArray) -> None:
         """Learn from beats of shape (n_beats, n_leads, n_samples), and check that they fit."""
@@ -102,6 +110,17 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     def _change(self, signals: NDArray) -> NDArray:
         """Transform beats of shape (n_beats, n_leads, n_samples), which stay as they are."""
 
+    def _check_container(self, changed: NDArray) -> None:
+        """Check that a frame can hold the result, if there is to be one."""
+        container = _get_output_config("transform", self)["dense"]
+        if changed.ndim == 2 or container == "default" or not _auto_wrap_is_configured(self):
+            return
+        raise ValueError(
+            f"{type(self).__name__} gives an array of shape {changed.shape}, which no "
+            f"{container} frame can hold: pass beats of shape (n_beats, n_samples), or call "
+            "set_output(transform='default')."
+        )
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -110,12 +129,12 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-def check_signals(transformer: BaseEstimator, X: ArrayLike, *, reset: bool) -> NDArray:
+def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) -> NDArray:
     """Check beats and give them an axis of leads.
 
     Parameters
     ----------
-    transformer : estimator
+    transformer : BeatTransformer
         With `reset`, gets the attributes ``n_features_in_``, ``n_leads_`` and ``n_samples_``.
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
     reset : bool
@@ -131,22 +150,26 @@ def check_signals(transformer: BaseEstimator, X: ArrayLike, *, reset: bool) -> N
         If `X` is empty, holds NaN or infinite values, or has the wrong shape.
     """
     dtypes = (np.float64, np.float32)
+    # After a fit the shape of its beats counts, which the messages then name.
+    is_new = reset or not hasattr(transformer, "n_samples_")
+    least = transformer._min_samples if is_new else 1
     in_3d = count_dimensions(X) == 3
     if in_3d:
         signals = check_array(
             X, allow_nd=True, dtype=dtypes, estimator=transformer, input_name="X"
         )
-        if 0 in signals.shape:
+        if signals.shape[1] < 1 or signals.shape[2] < least:
             raise ValueError(
                 f"X of shape {signals.shape} has {signals.shape[1]} leads of {signals.shape[2]} "
-                "samples; at least 1 of each is required."
+                f"samples; at least 1 lead of {least} samples is required."
             )
         _check_shape(transformer, signals.shape[1:], reset)
         # The 2-D form sets the number of columns, and forgets their names.
         rows = signals.reshape(len(signals), -1)
         validate_data(transformer, rows, reset=reset, skip_check_array=True)
     else:
-        signals = validate_data(transformer, X, reset=reset, dtype=dtypes)[:, np.newaxis]
+        rows = validate_data(transformer, X, reset=reset, dtype=dtypes, ensure_min_features=least)
+        signals = rows[:, np.newaxis]
         _check_shape(transformer, signals.shape[1:], reset)
     return signals
 
@@ -156,7 +179,7 @@ def count_dimensions(X: Any) -> int:
     return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
 
 
-def _check_shape(transformer: BaseEstimator, shape: tuple[int, int], reset: bool) -> None:
+def _check_shape(transformer: BeatTransformer, shape: tuple[int, int], reset: bool) -> None:
     """Set the shape of a beat, or check it against that of `fit`."""
     if reset:
         transformer.n_leads_, transformer.n_samples_ = shape

@@ -1,0 +1,118 @@
+"""Bring beats to another sampling rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
+
+from ecgclf.datasets._windows import resample, resampling_ratio
+from ecgclf.transforms._transformer import BeatTransformer
+
+
+@dataclass(eq=False, repr=False)
+class SignalResampler(BeatTransformer):
+    """Change the sampling rate of beats by polyphase filtering, which avoids aliases.
+
+    Beyond its ends a beat is taken to go on along the line through its first and last
+    sample. The first sample keeps its time.
+
+    Parameters
+    ----------
+    fs_in : float
+        Sampling rate of the beats in Hz.
+    fs_out : float
+        The one that they are to have. Its ratio to `fs_in` must be one of integers up to
+        5,000. ``ceil(n_samples * fs_out / fs_in)`` samples come out.
+
+    See Also
+    --------
+    scipy.signal.resample_poly : what filters.
+    ecgclf.datasets.load_mitbih : its `fs` changes the rate of whole records, before beats are
+        cut.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import SignalResampler
+    >>> resampler = SignalResampler(fs_in=360, fs_out=120).fit(np.zeros((5, 252)))
+    >>> resampler.transform(np.zeros((5, 252))).shape
+    (5, 84)
+    >>> resampler.transform_positions([90])  # of the R peak in windows from 0.25 s before it
+    array([30])
+    """
+
+    fs_in: float
+    fs_out: float
+
+    _parameter_constraints: ClassVar[dict] = {
+        "fs_in": [Interval(Real, 0, np.inf, closed="neither")],
+        "fs_out": [Interval(Real, 0, np.inf, closed="neither")],
+    }
+
+    def transform_positions(self, positions: ArrayLike) -> NDArray[np.int64]:
+        """Find where positions in the beats lie in the resampled ones.
+
+        Parameters
+        ----------
+        positions : array-like of int, of any shape
+            In samples from the start of a beat, at `fs_in`.
+
+        Returns
+        -------
+        ndarray of int64, of the shape of `positions`
+            In samples at `fs_out`: the nearest ones.
+
+        Raises
+        ------
+        ValueError
+            If a position lies outside of the beats that were passed to `fit`.
+        """
+        check_is_fitted(self, "n_samples_")
+        given = check_array(
+            positions, ensure_2d=False, allow_nd=True, ensure_min_samples=0, dtype=np.float64
+        )
+        outside = given[(given < 0) | (given > self.n_samples_ - 1)]
+        if outside.size:
+            raise ValueError(
+                f"position {outside[0]:g} lies outside of beats of {self.n_samples_} samples: "
+                "count positions from the start of each beat, at fs_in."
+            )
+        ratio = resampling_ratio(self.fs_in, self.fs_out)
+        nearest = np.rint(given * float(ratio)).astype(np.int64)
+        return np.minimum(nearest, self._n_samples_out() - 1)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Name the samples that come out, by their numbers.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Checked to be the names of the columns of `X`, and not used.
+
+        Returns
+        -------
+        ndarray of str objects
+            ``"sample_000"`` and so on.
+        """
+        check_is_fitted(self, "n_samples_")
+        _check_feature_names_in(self, input_features, generate_names=False)
+        n_columns = self.n_leads_ * self._n_samples_out()
+        width = max(3, len(str(n_columns - 1)))
+        return np.array([f"sample_{i:0{width}}" for i in range(n_columns)], dtype=object)
+
+    def _n_samples_out(self) -> int:
+        ratio = resampling_ratio(self.fs_in, self.fs_out)
+        return -(-self.n_samples_ * ratio.numerator // ratio.denominator)
+
+    def _change(self, signals: NDArray) -> NDArray:
+        ratio = resampling_ratio(self.fs_in, self.fs_out)
+        if ratio == 1:
+            return signals.copy()
+        rows = resample(signals.reshape(-1, signals.shape[2]), ratio)
+        return rows.reshape(*signals.shape[:2], -1)
