@@ -70,16 +70,7 @@ def reliability_table(
     """
     if not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
         raise ValueError(f"n_bins must be an integer >= 1; got {n_bins!r}.")
-    y_true = check_beats(y_true, "y_true")
-    columns, probability = _checked(y_true, y_prob, classes)
-    if label is None:
-        confidence = probability.max(axis=1)
-        came_true = columns[probability.argmax(axis=1)] == y_true
-    else:
-        place = np.flatnonzero(columns == label)
-        if not len(place):
-            raise ValueError(f"label {label!r} is not among the classes {columns.tolist()}.")
-        confidence, came_true = probability[:, place[0]], y_true == label
+    confidence, came_true = confidence_of(y_true, y_prob, classes, label)
     edges = _edges(confidence, n_bins, strategy)
     # As in the paper a bin holds its upper edge.
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
@@ -163,6 +154,21 @@ def error_of_table(table: pd.DataFrame) -> float:
     used = table[table["count"] > 0]
     gaps = (used["observed"] - used["predicted"]).abs()
     return float(np.average(gaps, weights=used["count"]))
+
+
+def confidence_of(
+    y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike | None, label: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability that each beat counts with, and whether it came true."""
+    y_true = check_beats(y_true, "y_true")
+    columns, probability = _checked(y_true, y_prob, classes)
+    if label is None:
+        predicted = columns[probability.argmax(axis=1)]
+        return probability.max(axis=1), predicted == y_true
+    place = np.flatnonzero(columns == label)
+    if not len(place):
+        raise ValueError(f"label {label!r} is not among the classes {columns.tolist()}.")
+    return probability[:, place[0]], y_true == label
 
 
 def _checked(

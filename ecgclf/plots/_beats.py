@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from ecgclf.evaluation._class_order import in_class_order
 from ecgclf.plots._panels import (
+    add_legend,
     amplitude_label,
     beats_in_3d,
     names_of_leads,
@@ -145,12 +146,12 @@ class BeatDisplay:
             If there are no beats, their fields do not fit together, or a parameter is
             none of the values above.
         """
-        if not isinstance(n_per_class, (int, np.integer)) or n_per_class < 1:
-            if n_per_class != 0 or spread is None:
-                raise ValueError(
-                    f"n_per_class must be an integer >= 1; got {n_per_class!r}. "
-                    "Only with spread may it be 0."
-                )
+        least = 1 if spread is None else 0
+        if not isinstance(n_per_class, (int, np.integer)) or n_per_class < least:
+            raise ValueError(
+                f"n_per_class must be an integer >= {least}; got {n_per_class!r}. (It may be 0 "
+                "where spread is given.)"
+            )
         lead = beats.get("lead")
         n_leads = 1 if lead is None else np.shape(lead)[1]
         data = beats_in_3d(beats.data, n_leads, "beats.data")
@@ -233,7 +234,7 @@ class BeatDisplay:
             for artist in (*self.ax_.lines, *self.ax_.collections)
             if not artist.get_label().startswith("_")
         ]
-        self.ax_.legend(handles=handles, fontsize="small")
+        add_legend(ax, self.axes_, handles)
         return self
 
     def _draw(self, panel: Axes, label: Any, lead: int, time: np.ndarray, mean: bool) -> None:
@@ -258,7 +259,8 @@ def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dic
     """Return the band of each class and what it is."""
     if spread is None:
         return {}
-    if isinstance(spread, str) and spread == "sd":
+    as_sd = isinstance(spread, str) and spread == "sd"
+    if as_sd:
         name = "mean \N{PLUS-MINUS SIGN} SD"
     else:
         edges = np.asarray([] if isinstance(spread, str) else spread, dtype=float)
@@ -271,7 +273,7 @@ def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dic
     bands = {}
     for label, found in rows.items():
         beats = data[found]
-        if spread == "sd":
+        if as_sd:
             middle, sd = beats.mean(axis=0), beats.std(axis=0)
             bands[label] = np.stack([middle - sd, middle + sd])
         else:

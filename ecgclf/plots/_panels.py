@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Beats side by side before the next row begins.
 _BEATS_PER_ROW = 4
@@ -81,7 +78,7 @@ def panels(plt: Any, ax: Any, shape: tuple[int, int], of_what: str) -> np.ndarra
     if ax is None:
         _, axes = plt.subplots(
             *shape,
-            figsize=(2.3 * n_columns + 0.7, 2.3 * n_rows + 0.5),
+            figsize=(2.3 * n_columns + 0.7, 2.3 * n_rows + 0.7),
             sharex=True,
             sharey="row",
             squeeze=False,
@@ -131,6 +128,11 @@ def label_panels(
             panel.set_xlabel(time_label(before, time_unit))
 
 
-def as_axes_list(ax: Axes | Sequence[Axes] | np.ndarray) -> list[Axes]:
-    """List axes that were given alone or as an array."""
-    return list(np.asarray(ax, dtype=object).ravel())
+def add_legend(ax: Any, axes: np.ndarray, handles: Sequence[Any]) -> None:
+    """Explain the lines: below a figure of its own, in the first of axes that were given."""
+    if ax is None:
+        axes.flat[0].figure.legend(
+            handles=handles, loc="outside lower center", ncols=len(handles), fontsize="small"
+        )
+    else:
+        axes.flat[0].legend(handles=handles, fontsize="small")
