@@ -144,7 +144,9 @@ class AttributionDisplay:
         predicted = np.asarray(estimator.predict(X))
         titles = [f"predicted {label}" for label in predicted]
         if y is not None:
-            titles = [f"{true}, predicted {label}" for true, label in zip(y, predicted)]
+            titles = [
+                f"{true}, predicted {label}" for true, label in zip(np.asarray(y), predicted)
+            ]
         kwargs = {"titles": titles, "credit_name": credit_name, **kwargs}
         return cls.from_attributions(X, credit, fs=fs, **kwargs)
 
@@ -258,7 +260,7 @@ class AttributionDisplay:
         for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, credit = self.X[beat, lead], self.attributions[beat, lead]
             self.bands_[lead, beat] = band = LineCollection(
-                _pieces(time, signal),
+                list(_pieces(time, signal)),
                 array=credit,
                 cmap=colors,
                 linewidths=_WIDEST * np.abs(credit) / highest,

@@ -245,8 +245,8 @@ class BeatDisplay:
                 time, low, high, color="0.75", lw=0, label=self.spread_name, zorder=1
             )
         # Thin light lines under a thick dark one: they differ in grey, too.
-        light = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
-        alone = {"color": COLORS["blue"], "lw": 1.0}
+        light: dict[str, Any] = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
+        alone: dict[str, Any] = {"color": COLORS["blue"], "lw": 1.0}
         lines = panel.plot(time, self.examples[label][:, lead].T, **(light if mean else alone))
         for line in lines[:1]:
             line.set_label("example beats")

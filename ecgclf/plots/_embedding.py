@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
-from ecgclf.evaluation._checks import check_beats, check_same_length
+from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._class_order import in_class_order
 from ecgclf.plots._style import class_styles, pyplot
 
@@ -143,7 +143,10 @@ class EmbeddingDisplay:
         labels = None
         if y is not None:
             labels = check_beats(y, "y")
-            check_same_length(labels, "features", values)
+            if len(labels) != len(values):
+                raise ValueError(
+                    f"y has {len(labels)} labels, but there are {len(values)} beats."
+                )
         reducer = PCA(2) if reducer is None else reducer
         points = np.asarray(reducer.fit_transform(values.reshape(len(values), -1)))
         if points.shape != (len(values), 2):
@@ -186,7 +189,8 @@ class EmbeddingDisplay:
         for label in sorted(order, key=lambda label: -len(self.points[rows[label]])):
             points = self.points[rows[label]]
             self.dots_[label] = ax.scatter(
-                *points.T,
+                points[:, 0],
+                points[:, 1],
                 s=14,
                 alpha=0.7,
                 linewidths=0.3,

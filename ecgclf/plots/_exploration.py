@@ -153,7 +153,7 @@ class Exploration:
         ):
             height = table[label].to_numpy()
             color = "0.75" if style["color"] == COLORS["black"] else style["color"]
-            looks = {"color": color, "hatch": hatch, "label": str(label)}
+            looks: dict[str, Any] = {"color": color, "hatch": hatch, "label": str(label)}
             bars.append(ax.bar(place, height, width=0.9, bottom=below, **looks))
             below = below + height
         few = len(table) <= _MOST_TICKS

@@ -9,28 +9,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ecgclf.plots._paper import (
+    HIGHEST_ROW,
+    LONGEST_ROW,
+    MM_PER_MV,
+    MM_PER_S,
+    bold_range,
+    draw_paper,
+    true_size,
+)
 from ecgclf.plots._style import COLORS, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-#: The scale of ECG paper: 25 mm for a second, 10 mm for a millivolt.
-_MM_PER_S, _MM_PER_MV = 25.0, 10.0
-_MM_PER_INCH = 25.4
-
-#: Fine and bold lines of the paper, 1 and 5 mm apart: in seconds and in mV.
-_FINE, _BOLD = (0.04, 0.1), (0.2, 0.5)
-_PAPER = {"minor": ("#F6D5D5", 0.4), "major": ("#E3A0A0", 0.7)}
-
-#: Left, right, top and bottom margin, gap between leads and between rows, in mm.
-_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN_LEADS, _BETWEEN_ROWS = 24.0, 5.0, 9.0, 12.0, 4.0, 8.0
 
 #: Height of a line of letters in mV, and half the width of the mark of an error in s.
 _LANE, _MARK = 0.4, 0.12
-
-#: More than this in a row has too many lines of the paper, and no screen shows it.
-_LONGEST_ROW = 30.0
 
 
 class RecordDisplay:
@@ -201,17 +195,17 @@ class RecordDisplay:
         Raises
         ------
         ValueError
-            If there are not as many axes as strips, `row_duration` is out of its range, or
-            there are not as many lead names as leads.
+            If there are not as many axes as strips, `row_duration` is out of its range, there
+            are not as many lead names as leads, or the signal goes over more than 50 mV.
         ImportError
             If matplotlib is not installed.
         """
         plt = pyplot("RecordDisplay")
         n_leads, n_samples = self.signal.shape
-        if not 0 < row_duration <= _LONGEST_ROW:
+        if not 0 < row_duration <= LONGEST_ROW:
             raise ValueError(
                 f"row_duration={row_duration}: expected more than 0 and at most "
-                f"{_LONGEST_ROW:g} s."
+                f"{LONGEST_ROW:g} s."
             )
         if self.lead_names is not None and len(self.lead_names) != n_leads:
             raise ValueError(
@@ -221,8 +215,13 @@ class RecordDisplay:
         # A hair less, or rounding might add an empty row.
         n_rows = max(1, int(np.ceil(n_samples / self.fs / row_duration - 1e-6)))
         ranges = [self._range(lead) for lead in range(n_leads)]
+        if (widest := max(high - low for low, high, _ in ranges)) > HIGHEST_ROW:
+            raise ValueError(
+                f"the signal goes over {widest:g} mV, and the paper ends at {HIGHEST_ROW:g}: it "
+                "has to be in mV, without an artefact of that height."
+            )
         if ax is None:
-            axes = _true_size(plt, n_rows, ranges, row_duration)
+            axes = true_size(plt, n_rows, ranges, row_duration)
         else:
             axes = np.asarray(ax, dtype=object).ravel()
             if axes.size != n_rows * n_leads:
@@ -231,14 +230,16 @@ class RecordDisplay:
                     f"times {n_leads} leads."
                 )
             axes = axes.reshape(n_rows, n_leads)
-        self.axes_, self.ax_, self.figure_ = axes, axes[0, 0], axes[0, 0].figure
+        self.axes_: np.ndarray = axes
+        self.ax_, self.figure_ = axes[0, 0], axes[0, 0].figure
         self.label_texts_: list[Any] = []
         self.predicted_texts_: list[Any] = []
         time = self.start + np.arange(n_samples) / self.fs
         for row, lead in np.ndindex(n_rows, n_leads):
-            panel, left = axes[row, lead], self.start + row * row_duration
+            panel: Any = axes[row, lead]
+            left = self.start + row * row_duration
             low, signal_top, top = ranges[lead]
-            _draw_paper(panel, (left, left + row_duration), (low, top), signal_top)
+            draw_paper(panel, (left, left + row_duration), (low, top), signal_top)
             here = (time >= left) & (time < left + row_duration)
             panel.plot(time[here], self.signal[lead, here], color=COLORS["black"], lw=0.9)
             name = "" if self.lead_names is None else f"{self.lead_names[lead]} "
@@ -259,11 +260,7 @@ class RecordDisplay:
     def _range(self, lead: int) -> tuple[float, float, float]:
         """Return the lowest mV of a lead's strip, the highest of its signal, and its top."""
         signal = self.signal[lead][np.isfinite(self.signal[lead])]
-        low, high = (signal.min(), signal.max()) if signal.size else (0.0, 0.0)
-        bold = _BOLD[1]
-        low, high = np.floor(low / bold) * bold, np.ceil(high / bold) * bold
-        if low == high:
-            low, high = low - bold, high + bold
+        low, high = bold_range(signal)
         lanes = self._lanes() if lead == 0 else []
         return low, high, high + _LANE * len(lanes) + (0.2 if lanes else 0.0)
 
@@ -302,7 +299,12 @@ class RecordDisplay:
                 annotation_clip=False,
             )
             if values is None:
-                marks = {"color": COLORS["blue"], "ls": "", "marker": "v", "ms": 4}
+                marks: dict[str, Any] = {
+                    "color": COLORS["blue"],
+                    "ls": "",
+                    "marker": "v",
+                    "ms": 4,
+                }
                 panel.plot(time[here], np.full(len(here), height), **marks)
                 continue
             texts = self.label_texts_ if name == "annotated" else self.predicted_texts_
@@ -323,7 +325,7 @@ class RecordDisplay:
                 )
 
     def _title(self) -> str:
-        title = f"{_MM_PER_S:g} mm/s, {_MM_PER_MV:g} mm/mV"
+        title = f"{MM_PER_S:g} mm/s, {MM_PER_MV:g} mm/mV"
         if self.labels is None or self.predicted is None:
             return title
         n_wrong, n_beats = int(self.differs.sum()), len(self.differs)
@@ -352,42 +354,3 @@ def _checked_beats(
         if pd.isna(values).any():
             raise ValueError(f"{name} holds missing values: leave those beats out.")
     return {"r_peaks": positions, **given}
-
-
-def _true_size(
-    plt: Any, n_rows: int, ranges: list[tuple[float, float, float]], row_duration: float
-) -> np.ndarray:
-    """Make a figure whose paper has the size of ECG paper."""
-    heights = [(top - low) * _MM_PER_MV for low, _, top in ranges]
-    row_height = sum(heights) + _BETWEEN_LEADS * (len(heights) - 1)
-    width = _LEFT + row_duration * _MM_PER_S + _RIGHT
-    height = _TOP + n_rows * row_height + (n_rows - 1) * _BETWEEN_ROWS + _BOTTOM
-    figure: Figure = plt.figure(figsize=(width / _MM_PER_INCH, height / _MM_PER_INCH))
-    axes = np.empty((n_rows, len(heights)), dtype=object)
-    for row, lead in np.ndindex(*axes.shape):
-        above = row * (row_height + _BETWEEN_ROWS) + sum(heights[:lead]) + lead * _BETWEEN_LEADS
-        bottom = height - _TOP - above - heights[lead]
-        box = (_LEFT, bottom, row_duration * _MM_PER_S, heights[lead])
-        axes[row, lead] = figure.add_axes(
-            tuple(np.asarray(box) / np.asarray([width, height, width, height]))
-        )
-    return axes
-
-
-def _draw_paper(
-    panel: Axes, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
-) -> None:
-    """Draw the lines of the paper, and name every second and every 0.5 mV of the signal."""
-    panel.set(xlim=times, ylim=range_mv, aspect=_MM_PER_MV / _MM_PER_S)
-    for axis, fine, bold in zip((panel.xaxis, panel.yaxis), _FINE, _BOLD):
-        low, high = times if axis is panel.xaxis else range_mv
-        for spacing, minor in ((fine, True), (bold, False)):
-            steps = np.arange(np.ceil(low / spacing - 1e-6), np.floor(high / spacing + 1e-6) + 1)
-            axis.set_ticks(steps * spacing, minor=minor)
-    # Labels only at whole seconds: five a second would run into each other.
-    panel.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if abs(t - round(t)) < 1e-6 else "")
-    panel.yaxis.set_major_formatter(lambda v, _: f"{v:g}" if v <= signal_top + 1e-6 else "")
-    for which, (color, width) in _PAPER.items():
-        panel.grid(which=which, color=color, lw=width)
-    panel.tick_params(which="both", length=0, labelsize=7)
-    panel.set_axisbelow(True)
