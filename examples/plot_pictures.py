@@ -13,7 +13,6 @@ looks at in between. All pictures can be read without colour.
 import tempfile
 from functools import partial
 
-import numpy as np
 import wfdb
 from scipy.signal import spectrogram
 
@@ -81,12 +80,13 @@ ReliabilityDisplay.from_estimator(model, second.data, second.target, per_class=T
 EmbeddingDisplay.from_estimator(model, second.data, second.target)
 
 # %%
-# What the decisions rest on: one beat of each class. First the credit of each sample in the
-# logit of the predicted class, by the gradients of the network; then by how much the
-# probability falls where the beat is covered by the mean beat.
+# What the decisions rest on: a beat of each class that was predicted right. First the credit
+# of each sample in the logit of the predicted class, by the gradients of the network; then by
+# how much the probability falls where the beat is covered by the mean beat.
 
-chosen = [np.flatnonzero(second.target == label)[0] for label in ("N", "S", "V", "F")]
-some, labels = second.data[chosen], second.target[chosen]
+labels = ["N", "S", "V", "F"]
+right = [(second.target == label) & (predicted == label) for label in labels]
+some = second.data[[found.argmax() for found in right]]
 settings = {"fs": beats.fs, "before": BEFORE}
 AttributionDisplay.from_estimator(model, some, labels, method=integrated_gradients, **settings)
 

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgclf.evaluation import occlusion
-from ecgclf.plots._panels import beat_panels, beats_in_3d, label_panels, time_of_samples
+from ecgclf.plots._panels import (
+    beat_panels,
+    beats_in_3d,
+    label_panels,
+    signals_of,
+    time_of_samples,
+)
 from ecgclf.plots._style import COLORS, pyplot
 
 if TYPE_CHECKING:
@@ -114,7 +120,7 @@ class AttributionDisplay:
         estimator : object
             Fitted classifier.
         X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            A few beats.
+            A few beats, as the estimator takes them. Per-beat features are not drawn.
         y : array-like of shape (n_beats,), optional
             Their true labels, for the titles.
         fs : float
@@ -135,9 +141,13 @@ class AttributionDisplay:
         Raises
         ------
         ValueError
-            As in `from_attributions`.
+            As in `from_attributions`, or if the method gives another shape than that of `X`.
         """
-        credit = method(estimator, X)
+        credit = np.asarray(method(estimator, X))
+        if credit.shape != np.shape(X):
+            raise ValueError(
+                f"method gave the shape {credit.shape}; expected that of X, {np.shape(X)}."
+            )
         if credit_name is None:
             name = getattr(getattr(method, "func", method), "__name__", "credit")
             credit_name = _CREDITS.get(name, "credit")
@@ -148,7 +158,8 @@ class AttributionDisplay:
                 f"{true}, predicted {label}" for true, label in zip(np.asarray(y), predicted)
             ]
         kwargs = {"titles": titles, "credit_name": credit_name, **kwargs}
-        return cls.from_attributions(X, credit, fs=fs, **kwargs)
+        signals, credit = signals_of(estimator, X), signals_of(estimator, credit)
+        return cls.from_attributions(signals, credit, fs=fs, **kwargs)
 
     @classmethod
     def from_attributions(
@@ -163,6 +174,7 @@ class AttributionDisplay:
         titles: Sequence[str] | None = None,
         lead_names: Sequence[str] | None = None,
         credit_name: str = "credit",
+        vmax: float | None = None,
         ax: Sequence[Axes] | np.ndarray | None = None,
     ) -> AttributionDisplay:
         """Plot credits over beats.
@@ -179,7 +191,7 @@ class AttributionDisplay:
             Seconds from the start of the window to the R peak: the zero of the time axis.
         unit : {"mV", "scaled"}, default="mV"
             Unit of the amplitudes.
-        time_unit, ax
+        time_unit, vmax, ax
             As in `plot`.
         titles : sequence of str, optional
             Title of each beat.
@@ -216,12 +228,13 @@ class AttributionDisplay:
             lead_names=lead_names,
             credit_name=credit_name,
         )
-        return display.plot(time_unit=time_unit, ax=ax)
+        return display.plot(time_unit=time_unit, vmax=vmax, ax=ax)
 
     def plot(
         self,
         *,
         time_unit: Literal["s", "ms"] = "ms",
+        vmax: float | None = None,
         ax: Sequence[Axes] | np.ndarray | None = None,
     ) -> AttributionDisplay:
         """Draw the panels.
@@ -230,6 +243,9 @@ class AttributionDisplay:
         ----------
         time_unit : {"s", "ms"}, default="ms"
             Unit of the time axis.
+        vmax : float, optional
+            Credit at which the band is widest and its colour full; the greatest in any panel
+            by default. Lower it where one beat outdoes the others.
         ax : array of matplotlib Axes, optional
             Where to draw: as many axes as beats times leads, lead by lead. A new figure by
             default.
@@ -256,14 +272,14 @@ class AttributionDisplay:
         self.ax_, self.figure_ = self.axes_[0, 0], self.axes_[0, 0].figure
         self.bands_ = np.empty(self.axes_.shape, dtype=object)
         colors = LinearSegmentedColormap.from_list("credit", [_AGAINST, _NEUTRAL, _FOR])
-        highest = float(np.abs(self.attributions).max()) or 1.0
+        highest = vmax or float(np.abs(self.attributions).max()) or 1.0
         for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, credit = self.X[beat, lead], self.attributions[beat, lead]
             self.bands_[lead, beat] = band = LineCollection(
                 list(_pieces(time, signal)),
                 array=credit,
                 cmap=colors,
-                linewidths=_WIDEST * np.abs(credit) / highest,
+                linewidths=_WIDEST * np.minimum(np.abs(credit) / highest, 1),
                 capstyle="round",
             )
             band.set_clim(-highest, highest)

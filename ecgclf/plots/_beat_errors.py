@@ -16,6 +16,7 @@ from ecgclf.plots._panels import (
     amplitude_label,
     beats_in_3d,
     panels,
+    signals_of,
     time_label,
     time_of_samples,
 )
@@ -33,7 +34,7 @@ _OUTCOMES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ),
     (
         "predicted wrong",
-        {"color": COLORS["orange"], "lw": 0.6, "alpha": 0.8},
+        {"color": COLORS["orange"], "lw": 0.7, "alpha": 0.8, "ls": (0, (4, 2))},
         {"color": COLORS["vermilion"], "lw": 1.8, "ls": (0, (4, 1.5))},
     ),
 )
@@ -112,7 +113,8 @@ class BeatErrorDisplay:
         estimator : object
             Fitted classifier.
         X, y : array-like
-            What its ``predict`` takes, which must be beats, and their true labels.
+            Beats as its ``predict`` takes them, and their true labels. Per-beat features are
+            not drawn.
         fs : float
             Sampling rate in Hz.
         **kwargs
@@ -122,7 +124,9 @@ class BeatErrorDisplay:
         -------
         BeatErrorDisplay
         """
-        return cls.from_predictions(X, y, estimator.predict(X), fs=fs, **kwargs)
+        return cls.from_predictions(
+            signals_of(estimator, X), y, estimator.predict(X), fs=fs, **kwargs
+        )
 
     @classmethod
     def from_predictions(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 #: Beats side by side before the next row begins.
 _BEATS_PER_ROW = 4
@@ -22,6 +23,27 @@ def beats_in_3d(data: Any, n_leads: int = 1, name: str = "X") -> np.ndarray:
             f"n_samples); got {data.shape}."
         )
     return data
+
+
+def signals_of(estimator: Any, X: Any) -> np.ndarray:
+    """Return the signals in what a fitted estimator takes, without per-beat features.
+
+    Parameters
+    ----------
+    estimator : object
+        A network of ecgclf, or a Pipeline that ends in one, knows its leads and features; for
+        all others a row of 2-D `X` is one lead.
+    X : array-like
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_leads, n_samples)
+    """
+    model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    rows = np.asarray(X)
+    if rows.ndim == 2:
+        rows = rows[:, : rows.shape[1] - getattr(model, "n_tabular", 0)]
+    return beats_in_3d(rows, getattr(model, "n_leads_", 1))
 
 
 def names_of_leads(lead: Any) -> list[str] | None:

@@ -13,6 +13,7 @@ from ecgclf.plots._panels import (
     beat_panels,
     beats_in_3d,
     label_panels,
+    signals_of,
     time_of_samples,
 )
 from ecgclf.plots._style import COLORS, pyplot
@@ -98,7 +99,8 @@ class ReconstructionDisplay:
         estimator : object
             Fitted, with ``transform`` and ``inverse_transform``: an `ECGAutoencoder`, a PCA.
         X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            A few beats, without per-beat features.
+            A few beats, as the estimator takes them. Per-beat features are neither drawn nor
+            part of the score.
         y : array-like of shape (n_beats,), optional
             Their labels, for the titles.
         fs : float
@@ -116,9 +118,8 @@ class ReconstructionDisplay:
             As in `from_reconstructions`.
         """
         reconstructed = estimator.inverse_transform(estimator.transform(X))
-        # An autoencoder of several leads also takes the leads one after another.
-        kwargs = {"n_leads": getattr(estimator, "n_leads_", 1), **kwargs}
-        return cls.from_reconstructions(X, reconstructed, y, fs=fs, **kwargs)
+        beats, back = signals_of(estimator, X), signals_of(estimator, reconstructed)
+        return cls.from_reconstructions(beats, back, y, fs=fs, **kwargs)
 
     @classmethod
     def from_reconstructions(
@@ -131,7 +132,6 @@ class ReconstructionDisplay:
         before: float = 0.0,
         unit: Literal["mV", "scaled"] = "mV",
         time_unit: Literal["s", "ms"] = "ms",
-        n_leads: int = 1,
         lead_names: Sequence[str] | None = None,
         ax: Sequence[Axes] | np.ndarray | None = None,
     ) -> ReconstructionDisplay:
@@ -156,8 +156,6 @@ class ReconstructionDisplay:
             Unit of the amplitudes.
         time_unit, ax
             As in `plot`.
-        n_leads : int, default=1
-            Leads that stand one after another in the columns of 2-D `X`.
         lead_names : sequence of str, optional
             Name of each lead.
 
@@ -170,7 +168,7 @@ class ReconstructionDisplay:
         ValueError
             If `reconstructed` or `y` do not fit `X`, there are no beats, or a unit is unknown.
         """
-        beats = beats_in_3d(X, n_leads)
+        beats = beats_in_3d(X)
         back = np.asarray(reconstructed)
         if not beats.size or back.shape[:1] != beats.shape[:1] or back.size != beats.size:
             raise ValueError(

@@ -69,10 +69,11 @@ class SpectrogramDisplay:
         ----------
         transformer : object
             Its ``transform`` gives spectrograms, of shape (n_beats, n_freqs, n_frames) or
-            (n_beats, n_leads, n_freqs, n_frames); ``frequencies_`` (Hz) and ``times_`` (s) are
-            their axes.
+            with the leads one after another in an axis before the frames; ``frequencies_``
+            (Hz) and ``times_`` (s) are their axes. Its ``log``, if it has one, tells whether
+            they are in dB.
         X : array-like
-            What its ``transform`` takes. Of several beats and leads the mean is shown.
+            What its ``transform`` takes. Of several beats and leads the mean power is shown.
         **kwargs
             As in `from_spectrogram`.
 
@@ -99,7 +100,12 @@ class SpectrogramDisplay:
                 f"transform gave the shape {values.shape}; expected spectrograms of {shape[0]} "
                 f"frequencies and {shape[1]} times."
             )
-        mean = values.reshape(-1, *shape).mean(axis=0)
+        kwargs = {"in_db": getattr(transformer, "log", False), **kwargs}
+        power = values.reshape(-1, *shape).astype(float)
+        if kwargs["in_db"]:
+            mean = 10 * np.log10(np.mean(10 ** (power / 10), axis=0))
+        else:
+            mean = power.mean(axis=0)
         return cls.from_spectrogram(mean, transformer.frequencies_, transformer.times_, **kwargs)
 
     @classmethod

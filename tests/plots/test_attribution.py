@@ -8,7 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from ecgclf import ECGMLPClassifier
 from ecgclf.evaluation import occlusion
 from ecgclf.plots import AttributionDisplay
 
@@ -53,6 +56,29 @@ def test_sign_can_be_told_without_colour(rng):
     lightness = cmap(np.linspace(0, 1, 50))[:, :3] @ [0.299, 0.587, 0.114]
     assert (np.diff(lightness) > 0).all()
     assert lightness[-1] - lightness[0] > 0.25
+
+
+def test_less_than_the_greatest_credit_can_be_the_widest(rng):
+    X, credit = rng.normal(size=(2, 1, 20))
+    display = draw(X, credit, vmax=0.5)
+    widths = np.asarray(display.bands_[0, 0].get_linewidths())
+    np.testing.assert_allclose(widths, 9 * np.minimum(np.abs(credit[0]) / 0.5, 1))
+    assert display.bands_[0, 0].get_clim() == (-0.5, 0.5)
+
+
+def test_leads_and_features_of_a_network(rng):
+    X = rng.normal(size=(40, 2 * 12 + 3))
+    y = np.where(X[:, 4] > 0, "V", "N")
+    model = ECGMLPClassifier(n_leads=2, n_tabular=3, max_epochs=1, random_state=0, verbose=0)
+    pipeline = make_pipeline(StandardScaler(), model).fit(X, y)
+    display = AttributionDisplay.from_estimator(
+        pipeline, X[:2], fs=FS, method=lambda model, X: 2 * X
+    )
+    assert display.axes_.shape == (2, 2)  # two leads, and no panel for the features
+    np.testing.assert_allclose(display.axes_[1, 0].lines[0].get_ydata(), X[0, 12:24])
+    np.testing.assert_allclose(display.bands_[1, 0].get_array(), 2 * X[0, 12:24])
+    with pytest.raises(ValueError, match=r"method gave the shape \(27,\); expected .* \(2, 27\)"):
+        AttributionDisplay.from_estimator(pipeline, X[:2], fs=FS, method=lambda model, X: X[0])
 
 
 def test_no_credit_at_all(rng):

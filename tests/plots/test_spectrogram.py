@@ -26,8 +26,8 @@ def tone():
 class Spectrogram:
     """Stands for a transformer of beats to spectrograms."""
 
-    def __init__(self, frequencies, times):
-        self.frequencies_, self.times_ = frequencies, times
+    def __init__(self, frequencies, times, log=False):
+        self.frequencies_, self.times_, self.log = frequencies, times, log
 
     def transform(self, X):
         shape = (len(self.frequencies_), len(self.times_))
@@ -77,6 +77,10 @@ def test_from_estimator_shows_the_mean_of_the_beats():
     display = SpectrogramDisplay.from_estimator(transformer, X)
     np.testing.assert_allclose(display.decibels.ravel(), 10 * np.log10(X.mean(axis=0)))
     np.testing.assert_array_equal(display.frequencies, [5, 10])
+    # The same in dB is the same picture: it is the power that is averaged.
+    transformer.log = True
+    again = SpectrogramDisplay.from_estimator(transformer, 10 * np.log10(X))
+    np.testing.assert_allclose(again.decibels, display.decibels)
     with pytest.raises(AttributeError, match="has no frequencies_ and no times_"):
         SpectrogramDisplay.from_estimator(SimpleNamespace(), X)
     transformer.transform = lambda X: np.ones((2, 5))
