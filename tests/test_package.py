@@ -213,6 +213,7 @@ PUBLIC = sorted(
 SHOWN_AT = {
     "ecgclf.datasets.RhythmFeature": "ecgclf.datasets.rhythm_features",
     "ecgclf.evaluation.BeatReport": "ecgclf.evaluation.beat_report",
+    "ecgclf.plots.Exploration": "ecgclf.plots.explore",
 }
 
 

@@ -1,5 +1,6 @@
 """Heartbeat classifiers with the scikit-learn API."""
 
+from ecgclf.estimators._attribution import integrated_gradients
 from ecgclf.estimators._autoencoder import ECGAutoencoder
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier, NetworkClassifier
@@ -30,4 +31,5 @@ __all__ = [
     "ECGTransformerClassifier",
     "EffectiveNumber",
     "NetworkClassifier",
+    "integrated_gradients",
 ]

@@ -227,11 +227,32 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         logits = self._logits(X).astype(np.float64)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
+    def features(self, X: ArrayLike) -> np.ndarray:
+        """Compute what the last layer of the network makes the logits of.
+
+        The network has laid out the beats there so that a linear layer can tell their
+        classes apart. For pictures of them, and as input to another model.
+
+        Parameters
+        ----------
+        X : array-like, of one beat's shape as in `fit`
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_features), float32
+        """
+        return self._outputs(X, "features")
+
     def _logits(self, X: ArrayLike) -> np.ndarray:
+        return self._outputs(X)
+
+    def _outputs(self, X: ArrayLike, part: str | None = None) -> np.ndarray:
+        """Apply the network, or a part of it."""
         check_is_fitted(self)
         X = check_beats(self, X, reset=False)
+        compute = None if part is None else getattr(self.net_.module_, part)
         with training.torch_threads(self.n_jobs):
-            return self.net_.outputs(training.Rows(X))
+            return self.net_.outputs(training.Rows(X), compute)
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
         """Turn labels into their places in ``classes_``, which `reset` sets."""

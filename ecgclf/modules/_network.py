@@ -102,6 +102,7 @@ class BeatNetwork(nn.Module):
     encoder : Encoder
     head : Module
         Takes ``(batch, encoder.out_features + n_tabular)``, gives ``(batch, n_outputs)``.
+        For `features` its layers have to follow one another, as in `DenseHead`.
     n_leads, n_samples : int
         Shape of one beat.
     n_tabular : int, default=0
@@ -145,8 +146,28 @@ class BeatNetwork(nn.Module):
         -------
         Tensor of shape (batch, n_outputs)
         """
+        return self.head(self._encoded(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Compute what the last layer makes the logits of.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, n_leads * n_samples + n_tabular)
+
+        Returns
+        -------
+        Tensor of shape (batch, n_features)
+        """
+        x = self._encoded(x)
+        for layer in list(self.head.children())[:-1]:
+            x = layer(x)
+        return x
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        """Encode the signal and append the per-beat features."""
         width = self.n_leads * self.n_samples
         features = self.encoder(x[:, :width].reshape(-1, self.n_leads, self.n_samples))
         if self.n_tabular:
             features = torch.cat([features, x[:, width:]], dim=1)
-        return self.head(features)
+        return features

@@ -4,8 +4,29 @@ Drawing needs matplotlib (``pip install ecgclf[plots]``), which is imported when
 is drawn and not before.
 """
 
+from ecgclf.plots._attribution import AttributionDisplay
+from ecgclf.plots._beat_errors import BeatErrorDisplay
 from ecgclf.plots._beats import BeatDisplay
 from ecgclf.plots._confusion import ConfusionDisplay
+from ecgclf.plots._embedding import EmbeddingDisplay
+from ecgclf.plots._exploration import Exploration, explore
 from ecgclf.plots._history import HistoryDisplay
+from ecgclf.plots._reconstruction import ReconstructionDisplay
+from ecgclf.plots._record import RecordDisplay
+from ecgclf.plots._reliability import ReliabilityDisplay
+from ecgclf.plots._spectrogram import SpectrogramDisplay
 
-__all__ = ["BeatDisplay", "ConfusionDisplay", "HistoryDisplay"]
+__all__ = [
+    "AttributionDisplay",
+    "BeatDisplay",
+    "BeatErrorDisplay",
+    "ConfusionDisplay",
+    "EmbeddingDisplay",
+    "Exploration",
+    "HistoryDisplay",
+    "ReconstructionDisplay",
+    "RecordDisplay",
+    "ReliabilityDisplay",
+    "SpectrogramDisplay",
+    "explore",
+]

@@ -9,6 +9,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.plots._panels import (
+    add_legend,
+    amplitude_label,
+    beats_in_3d,
+    names_of_leads,
+    panels,
+    time_label,
+    time_of_samples,
+)
 from ecgclf.plots._style import COLORS, pyplot
 
 if TYPE_CHECKING:
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class BeatDisplay:
-    """Example beats of each class, with the mean over all beats of the class.
+    """Example beats of each class, with the mean and spread of all beats of the class.
 
     One column per class and one row per lead; the panels of a row share their amplitude
     axis. Make it with `from_beats`.
@@ -37,6 +46,10 @@ class BeatDisplay:
         Unit of the amplitudes; ``"scaled"`` for those without one.
     lead_names : sequence of str, optional
         Name of each lead.
+    spreads : mapping of label to ndarray of shape (2, n_leads, n_samples), optional
+        Lower and upper edge of the band around each mean.
+    spread_name : str, default="spread"
+        What the band is, for the legend.
 
     Attributes
     ----------
@@ -68,6 +81,8 @@ class BeatDisplay:
         before: float = 0.0,
         unit: Literal["mV", "scaled"] = "mV",
         lead_names: Sequence[str] | None = None,
+        spreads: Mapping[Any, np.ndarray] | None = None,
+        spread_name: str = "spread",
     ) -> None:
         self.examples = examples
         self.means = means
@@ -76,6 +91,8 @@ class BeatDisplay:
         self.before = before
         self.unit = unit
         self.lead_names = lead_names
+        self.spreads = spreads
+        self.spread_name = spread_name
 
     @classmethod
     def from_beats(
@@ -87,6 +104,8 @@ class BeatDisplay:
         unit: Literal["mV", "scaled"] = "mV",
         time_unit: Literal["s", "ms"] = "ms",
         random_state: int | np.random.RandomState | None = None,
+        spread: tuple[float, float] | Literal["sd"] | None = None,
+        mean: bool = True,
         ax: Sequence[Axes] | np.ndarray | None = None,
     ) -> BeatDisplay:
         """Draw beats at random and plot them.
@@ -97,7 +116,8 @@ class BeatDisplay:
             With ``data`` of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples),
             ``target`` and ``fs``; the leads' names are taken from ``lead`` where there.
         n_per_class : int, default=10
-            How many beats to draw of each class; all of a class that has fewer.
+            How many beats to draw of each class; all of a class that has fewer. With
+            `spread` it may be 0.
         before : float, default=0
             Seconds from the start of the window to the R peak: the zero of the time axis.
         unit : {"mV", "scaled"}, default="mV"
@@ -107,6 +127,11 @@ class BeatDisplay:
         random_state : int, RandomState or None, default=None
             Which beats are drawn. None draws others each time; numpy's global state is
             neither read nor changed.
+        spread : tuple of two floats, "sd" or None, default=None
+            The band to draw around the mean of all beats of a class: between two
+            percentiles, such as ``(10, 90)``, or one standard deviation to either side.
+        mean : bool, default=True
+            Draw the mean of the class; False, with ``n_per_class=1``, shows single beats.
         ax : array of matplotlib Axes, optional
             Where to draw: as many axes as classes times leads, lead by lead. A new figure
             by default.
@@ -121,10 +146,16 @@ class BeatDisplay:
             If there are no beats, their fields do not fit together, or a parameter is
             none of the values above.
         """
-        if not isinstance(n_per_class, (int, np.integer)) or n_per_class < 1:
-            raise ValueError(f"n_per_class must be an integer >= 1; got {n_per_class!r}.")
+        least = 1 if spread is None else 0
+        if not isinstance(n_per_class, (int, np.integer)) or n_per_class < least:
+            raise ValueError(
+                f"n_per_class must be an integer >= {least}; got {n_per_class!r}. (It may be 0 "
+                "where spread is given.)"
+            )
         lead = beats.get("lead")
-        data, target = _as_3d(beats.data, lead), np.asarray(beats.target)
+        n_leads = 1 if lead is None else np.shape(lead)[1]
+        data = beats_in_3d(beats.data, n_leads, "beats.data")
+        target = np.asarray(beats.target)
         if not len(data) or target.shape != data.shape[:1]:
             raise ValueError(
                 f"beats has data of {len(data)} beats and target of shape {target.shape}; "
@@ -145,14 +176,16 @@ class BeatDisplay:
             fs=beats.fs,
             before=before,
             unit=unit,
-            lead_names=None if lead is None else _lead_names(np.asarray(lead)),
-        ).plot(ax=ax, time_unit=time_unit)
+            lead_names=names_of_leads(lead),
+            **_bands(data, rows, spread),
+        ).plot(ax=ax, time_unit=time_unit, mean=mean)
 
     def plot(
         self,
         *,
         ax: Sequence[Axes] | np.ndarray | None = None,
         time_unit: Literal["s", "ms"] = "ms",
+        mean: bool = True,
     ) -> BeatDisplay:
         """Draw the panels.
 
@@ -163,6 +196,8 @@ class BeatDisplay:
             by default.
         time_unit : {"s", "ms"}, default="ms"
             Unit of the time axis.
+        mean : bool, default=True
+            Draw the mean of each class.
 
         Returns
         -------
@@ -177,77 +212,70 @@ class BeatDisplay:
             If matplotlib is not installed.
         """
         plt = pyplot("BeatDisplay")
-        per_second = {"s": 1, "ms": 1000}.get(time_unit)
-        amplitude = {"mV": "amplitude (mV)", "scaled": "amplitude (scaled)"}.get(self.unit)
-        if per_second is None:
-            raise ValueError(f"time_unit is {time_unit!r}; expected 's' or 'ms'.")
-        if amplitude is None:
-            raise ValueError(f"unit is {self.unit!r}; expected 'mV' or 'scaled'.")
-
         n_leads, n_samples = next(iter(self.means.values())).shape
-        self.axes_ = self._panels(plt, ax, n_leads)
+        n_classes = len(self.means)
+        time = time_of_samples(n_samples, self.fs, self.before, time_unit)
+        names = [amplitude_label(self.unit, self.lead_names, lead) for lead in range(n_leads)]
+        what = f"{n_leads} leads times {n_classes} classes"
+        self.axes_ = panels(plt, ax, (n_leads, n_classes), what)
         self.ax_, self.figure_ = self.axes_[0, 0], self.axes_[0, 0].figure
-        time = (np.arange(n_samples) / self.fs - self.before) * per_second
-        for column, (label, mean) in enumerate(self.means.items()):
+        for column, label in enumerate(self.means):
             for lead, panel in enumerate(self.axes_[:, column]):
-                examples = self.examples[label][:, lead]
-                # Thin light lines under a thick dark one: they differ in grey, too.
-                panel.plot(time, examples.T, color=COLORS["sky blue"], lw=0.7, alpha=0.7)
-                panel.plot(time, mean[lead], color=COLORS["black"], lw=1.8)
+                self._draw(panel, label, lead, time, mean)
                 panel.grid(alpha=0.3)
                 panel.margins(x=0)
             self.axes_[0, column].set_title(f"{label}  (n = {self.counts[label]:,})")
         for panel in self.axes_[-1]:
-            origin = "from R peak " if self.before else ""
-            panel.set_xlabel(f"time {origin}({time_unit})")
-        for lead, panel in enumerate(self.axes_[:, 0]):
-            name = f"{self.lead_names[lead]}, " if self.lead_names is not None else ""
-            panel.set_ylabel(name + amplitude)
-        example, mean_line = self.ax_.lines[0], self.ax_.lines[-1]
-        example.set_label("example beats")
-        mean_line.set_label("mean of the class")
-        self.ax_.legend(handles=[example, mean_line], fontsize="small")
+            panel.set_xlabel(time_label(self.before, time_unit))
+        for panel, name in zip(self.axes_[:, 0], names):
+            panel.set_ylabel(name)
+        handles = [
+            artist
+            for artist in (*self.ax_.lines, *self.ax_.collections)
+            if not artist.get_label().startswith("_")
+        ]
+        add_legend(ax, self.axes_, handles)
         return self
 
-    def _panels(
-        self, plt: Any, ax: Sequence[Axes] | np.ndarray | None, n_leads: int
-    ) -> np.ndarray:
-        """Return the axes to draw on, one row per lead."""
-        shape = (n_leads, len(self.means))
-        if ax is None:
-            size = (2.3 * shape[1] + 0.7, 2.3 * n_leads + 0.5)
-            _, axes = plt.subplots(
-                *shape,
-                figsize=size,
-                sharex=True,
-                sharey="row",
-                squeeze=False,
-                layout="constrained",
+    def _draw(self, panel: Axes, label: Any, lead: int, time: np.ndarray, mean: bool) -> None:
+        """Draw one lead of one class."""
+        if self.spreads is not None:
+            low, high = self.spreads[label][:, lead]
+            panel.fill_between(
+                time, low, high, color="0.75", lw=0, label=self.spread_name, zorder=1
             )
-            return axes
-        axes = np.asarray(ax, dtype=object)
-        if axes.size != shape[0] * shape[1]:
+        # Thin light lines under a thick dark one: they differ in grey, too.
+        light: dict[str, Any] = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
+        alone: dict[str, Any] = {"color": COLORS["blue"], "lw": 1.0}
+        lines = panel.plot(time, self.examples[label][:, lead].T, **(light if mean else alone))
+        for line in lines[:1]:
+            line.set_label("example beats")
+        if mean:
+            average = self.means[label][lead]
+            panel.plot(time, average, color=COLORS["black"], lw=1.8, label="mean of the class")
+
+
+def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dict[str, Any]:
+    """Return the band of each class and what it is."""
+    if spread is None:
+        return {}
+    as_sd = isinstance(spread, str) and spread == "sd"
+    if as_sd:
+        name = "mean \N{PLUS-MINUS SIGN} SD"
+    else:
+        edges = np.asarray([] if isinstance(spread, str) else spread, dtype=float)
+        if edges.shape != (2,) or not 0 <= edges[0] < edges[1] <= 100:
             raise ValueError(
-                f"ax holds {axes.size} axes; expected {shape[0] * shape[1]}: {n_leads} "
-                f"leads times {shape[1]} classes."
+                f"spread is {spread!r}; expected two rising percentiles between 0 and 100, "
+                "such as (10, 90), or 'sd'."
             )
-        return axes.reshape(shape)
-
-
-def _as_3d(data: Any, lead: Any) -> np.ndarray:
-    """Return beats with an axis for their leads, which the columns of a frame lack."""
-    data = np.asarray(data)
-    if data.ndim == 2:
-        n_leads = 1 if lead is None else np.shape(lead)[1]
-        return data.reshape(len(data), n_leads, data.shape[1] // n_leads)
-    if data.ndim != 3:
-        raise ValueError(
-            "beats.data must be of shape (n_beats, n_samples) or (n_beats, n_leads, "
-            f"n_samples); got {data.shape}."
-        )
-    return data
-
-
-def _lead_names(lead: np.ndarray) -> list[str]:
-    """Name each channel; one that held several leads gets all their names."""
-    return ["/".join(sorted(map(str, set(names.tolist())))) for names in lead.T]
+        name = f"{edges[0]:g}th to {edges[1]:g}th percentile"
+    bands = {}
+    for label, found in rows.items():
+        beats = data[found]
+        if as_sd:
+            middle, sd = beats.mean(axis=0), beats.std(axis=0)
+            bands[label] = np.stack([middle - sd, middle + sd])
+        else:
+            bands[label] = np.percentile(beats, spread, axis=0)
+    return {"spreads": bands, "spread_name": name}

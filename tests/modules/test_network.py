@@ -50,6 +50,15 @@ def test_features_reach_the_logits():
     torch.testing.assert_close(logits[1] - logits[0], head[-1].weight[:, 11])
 
 
+def test_last_layer_turns_features_into_logits():
+    head = DenseHead(10 + 2, 3, hidden=(5, 4), dropout=(0.5, 0.5))
+    network = BeatNetwork(Identity(1, 10), head, 1, 10, n_tabular=2).eval()
+    x = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
+    features = network.features(x)
+    assert features.shape == (6, 4)
+    torch.testing.assert_close(head[-1](features), network(x))
+
+
 @pytest.mark.parametrize(
     ("hidden", "dropout", "expected"),
     [

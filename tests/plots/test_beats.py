@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecgclf.datasets import Beats
@@ -120,3 +121,44 @@ def test_wrong_number_of_axes():
     _, axes = plt.subplots(1, 2)
     with pytest.raises(ValueError, match="ax holds 2 axes; expected 3: 1 leads times 3"):
         BeatDisplay.from_beats(make(), ax=axes)
+
+
+def band_of(panel):
+    """Lower and upper edge of the band, over time."""
+    (band,) = panel.collections
+    corners = np.unique(band.get_paths()[0].vertices.round(5), axis=0)
+    edges = pd.DataFrame(corners, columns=["time", "height"]).groupby("time")["height"]
+    return edges.min().to_numpy(), edges.max().to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("spread", "name"), [((10, 90), "10th to 90th percentile"), ("sd", "mean ± SD")]
+)
+def test_spread(spread, name):
+    beats = make()
+    beats.data = np.random.default_rng(0).normal(size=beats.data.shape)
+    display = BeatDisplay.from_beats(beats, n_per_class=0, spread=spread)
+    for panel, label in zip(display.axes_[0], "NVQ"):
+        data = beats.data[beats.target == label]
+        mean, sd = data.mean(axis=0), data.std(axis=0)
+        expected = [mean - sd, mean + sd]
+        if spread != "sd":
+            expected = np.quantile(data, [0.1, 0.9], axis=0)
+        np.testing.assert_allclose(band_of(panel), expected, atol=1e-4)
+        np.testing.assert_allclose(panel.lines[-1].get_ydata(), mean)
+        assert len(panel.lines) == 1  # no examples
+    legend = [text.get_text() for text in display.figure_.legends[0].get_texts()]
+    assert legend == ["mean of the class", name]
+
+
+def test_single_beats():
+    display = BeatDisplay.from_beats(make(), n_per_class=1, mean=False, random_state=0)
+    for panel, rows in zip(display.axes_[0], ({1, 2, 3, 4, 7}, {0, 6}, {5})):
+        (height,) = heights(panel)
+        assert height in rows
+
+
+@pytest.mark.parametrize("spread", [(90, 10), (10,), "range", (0, 101)])
+def test_bad_spread(spread):
+    with pytest.raises(ValueError, match="expected two rising percentiles"):
+        BeatDisplay.from_beats(make(), spread=spread)

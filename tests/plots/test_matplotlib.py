@@ -10,7 +10,21 @@ import pandas as pd
 import pytest
 
 from ecgclf.datasets import Beats
-from ecgclf.plots import BeatDisplay, ConfusionDisplay, HistoryDisplay
+from ecgclf.plots import (
+    AttributionDisplay,
+    BeatDisplay,
+    BeatErrorDisplay,
+    ConfusionDisplay,
+    EmbeddingDisplay,
+    HistoryDisplay,
+    ReconstructionDisplay,
+    RecordDisplay,
+    ReliabilityDisplay,
+    SpectrogramDisplay,
+    explore,
+)
+
+BEATS = np.arange(10.0).reshape(2, 5)
 
 
 def test_import_is_light():
@@ -32,11 +46,22 @@ def test_import_is_light():
         lambda: BeatDisplay.from_beats(
             Beats(data=np.zeros((1, 5)), target=np.array(["N"]), fs=100)
         ),
+        lambda: AttributionDisplay.from_attributions(BEATS, BEATS, fs=100),
+        lambda: BeatErrorDisplay.from_predictions(BEATS, ["N", "V"], ["N", "N"], fs=100),
+        lambda: EmbeddingDisplay.from_features(BEATS),
+        lambda: ReconstructionDisplay.from_reconstructions(BEATS, BEATS, fs=100),
+        lambda: RecordDisplay.from_signal(BEATS, fs=5),
+        lambda: ReliabilityDisplay.from_predictions(["N", "V"], [0.1, 0.9]),
+        lambda: SpectrogramDisplay.from_spectrogram(BEATS, [1, 2], [1, 2, 3, 4, 5]),
+        lambda: explore(Beats(data=BEATS, target=np.array(["N", "V"]), fs=100)).plot(),
     ],
-    ids=["confusion", "history", "beats"],
+    ids="confusion history beats attribution errors embedding reconstruction record reliability "
+    "spectrogram exploration".split(),
 )
 def test_without_matplotlib(monkeypatch, draw):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"Display draws .* pip install ecgclf\[plots\]"):
+    with pytest.raises(
+        ImportError, match=r"(Display|Exploration) draws .* pip install ecgclf\[plots\]"
+    ):
         draw()

@@ -1,0 +1,207 @@
+"""Whether probabilities come true."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ecgclf.evaluation._checks import check_beats, check_distinct, check_same_length
+
+
+def reliability_table(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    label: Any = None,
+    n_bins: int = 15,
+    strategy: Literal["uniform", "quantile"] = "uniform",
+) -> pd.DataFrame:
+    """Sort beats into bins by predicted probability, and see how often it came true.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True labels.
+    y_prob : array-like of shape (n_beats, n_classes) or (n_beats,)
+        Probabilities, as ``predict_proba`` gives them. With two classes, a 1-D array is the
+        probability of ``classes[1]``.
+    classes : array-like of shape (n_classes,), optional
+        The label of each column of `y_prob`: ``estimator.classes_``. By default the labels
+        in `y_true`, sorted, if there is one for each column.
+    label : label, optional
+        Look at the probability of this class (one class against the rest). By default each
+        beat counts with its highest probability, the confidence in its predicted class.
+    n_bins : int, default=15
+        Number of bins, as in the paper of `expected_calibration_error`.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width between 0 and 1, or with about as many beats in each.
+
+    Returns
+    -------
+    DataFrame of `n_bins` rows
+        With the columns ``low`` and ``high`` (the bin's edges; a probability on an edge is in
+        the bin below it), ``count`` (number of beats), ``predicted`` (mean probability) and
+        ``observed`` (share of beats whose class was the one predicted, or `label`); both are
+        NaN in a bin without beats. Bins between equal quantiles are joined, so there may be
+        fewer rows with "quantile".
+
+    Raises
+    ------
+    ValueError
+        If the inputs differ in length, `y_prob` holds no probabilities, a true label or
+        `label` has no column, or a parameter is none of the values above.
+
+    See Also
+    --------
+    sklearn.calibration.calibration_curve : The same curve of one class, without the counts.
+    ecgclf.plots.ReliabilityDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import reliability_table
+    >>> y_prob = [[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]
+    >>> table = reliability_table(["N", "N", "V", "V"], y_prob, n_bins=2)
+    >>> table["count"].tolist(), table["observed"].tolist()
+    ([0, 4], [nan, 0.75])
+    """
+    if not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
+        raise ValueError(f"n_bins must be an integer >= 1; got {n_bins!r}.")
+    confidence, came_true = confidence_of(y_true, y_prob, classes, label)
+    edges = _edges(confidence, n_bins, strategy)
+    # As in the paper a bin holds its upper edge.
+    bins = np.searchsorted(edges[1:-1], confidence, side="left")
+    count = np.bincount(bins, minlength=len(edges) - 1)
+    sums = [np.bincount(bins, values, len(count)) for values in (confidence, came_true)]
+    with np.errstate(invalid="ignore"):
+        predicted, observed = (total / count for total in sums)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "count": count,
+            "predicted": predicted,
+            "observed": observed,
+        }
+    )
+
+
+def expected_calibration_error(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    label: Any = None,
+    n_bins: int = 15,
+    strategy: Literal["uniform", "quantile"] = "uniform",
+) -> float:
+    r"""Measure how far predicted probabilities are from what came true.
+
+    With :math:`B_m` the beats in bin :math:`m` of :math:`n` beats in all [1]_,
+
+    .. math:: ECE = \sum_m \frac{|B_m|}{n} \left| acc(B_m) - conf(B_m) \right|
+
+    where conf is the mean probability of the predicted class and acc the share of beats
+    predicted correctly.
+
+    Parameters
+    ----------
+    y_true, y_prob, classes, n_bins, strategy
+        As in `reliability_table`. 15 bins of equal width are those of the paper.
+    label : label, optional
+        Measure the probability of this class against the rest. By default that of the
+        predicted class.
+
+    Returns
+    -------
+    float
+        Between 0 (calibrated) and 1.
+
+    Raises
+    ------
+    ValueError
+        As `reliability_table`.
+
+    Notes
+    -----
+    The figure depends on the bins: state their number and kind beside it. It is no measure of
+    how good a classifier is, for one that always predicts the shares of the classes has none.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017, arXiv:1706.04599, equation 3.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import expected_calibration_error
+    >>> y_prob = [[0.75, 0.25], [0.75, 0.25], [0.75, 0.25], [0.25, 0.75]]
+    >>> round(expected_calibration_error(["N", "N", "V", "V"], y_prob, n_bins=10), 3)
+    0.0
+    """
+    return error_of_table(
+        reliability_table(
+            y_true, y_prob, classes=classes, label=label, n_bins=n_bins, strategy=strategy
+        )
+    )
+
+
+def error_of_table(table: pd.DataFrame) -> float:
+    """Return the expected calibration error of a `reliability_table`."""
+    used = table[table["count"] > 0]
+    gaps = (used["observed"] - used["predicted"]).abs()
+    return float(np.average(gaps, weights=used["count"]))
+
+
+def confidence_of(
+    y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike | None, label: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability that each beat counts with, and whether it came true."""
+    y_true = check_beats(y_true, "y_true")
+    columns, probability = _checked(y_true, y_prob, classes)
+    if label is None:
+        predicted = columns[probability.argmax(axis=1)]
+        return probability.max(axis=1), predicted == y_true
+    place = np.flatnonzero(columns == label)
+    if not len(place):
+        raise ValueError(f"label {label!r} is not among the classes {columns.tolist()}.")
+    return probability[:, place[0]], y_true == label
+
+
+def _checked(
+    y_true: np.ndarray, y_prob: ArrayLike, classes: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the label of each column, and a column of probabilities for each class."""
+    columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
+    probability = np.asarray(y_prob, dtype=float)
+    check_same_length(y_true, "y_prob", np.atleast_1d(probability))
+    if probability.ndim == 1 and len(columns) == 2:
+        probability = np.column_stack([1 - probability, probability])
+    if probability.ndim != 2 or probability.shape[1] != len(columns):
+        raise ValueError(
+            f"y_prob has shape {np.shape(y_prob)}; expected one column for each of the "
+            f"{len(columns)} classes {columns.tolist()}. If the estimator knows other "
+            "classes, pass classes=estimator.classes_."
+        )
+    if not ((probability >= 0) & (probability <= 1)).all():  # NaN is neither
+        raise ValueError(
+            "y_prob must hold probabilities between 0 and 1; got values from "
+            f"{probability.min():.3g} to {probability.max():.3g}. Pass what predict_proba "
+            "gives, not decision_function."
+        )
+    if unknown := np.setdiff1d(y_true, columns).tolist():
+        raise ValueError(f"y_true holds {unknown}, which classes {columns.tolist()} lacks.")
+    return columns, probability
+
+
+def _edges(confidence: np.ndarray, n_bins: int, strategy: str) -> np.ndarray:
+    if strategy == "uniform":
+        return np.linspace(0, 1, n_bins + 1)
+    if strategy == "quantile":
+        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
+        # Where all are equal there is one edge, and the bin has no width.
+        return edges if len(edges) > 1 else np.repeat(edges, 2)
+    raise ValueError(f"strategy is {strategy!r}; expected 'uniform' or 'quantile'.")

@@ -1,0 +1,313 @@
+"""What is in a set of beats: a first look, in tables and in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.plots._beats import BeatDisplay
+from ecgclf.plots._panels import beats_in_3d, names_of_leads
+from ecgclf.plots._style import COLORS, class_styles, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Patients or classes on an axis before its labels are left out.
+_MOST_TICKS = 25
+
+
+@dataclass(eq=False, repr=False)
+class Exploration:
+    """A first look at a set of beats, as `explore` returns it.
+
+    Attributes
+    ----------
+    summary : DataFrame of n_classes rows
+        Indexed by class, with the columns ``beats``, ``share`` (of all beats), ``patients``
+        (how many have such beats; absent where patients are not known), ``shortest``,
+        ``median_length`` and ``longest`` (in s), ``minimum`` and ``maximum`` (amplitudes),
+        ``missing`` and ``flat`` (number of beats, see `problems`).
+    patients : DataFrame of n_patients rows or None
+        Indexed by patient, with the number of beats of each class.
+    lengths : Series of n_beats entries
+        Length of each beat in s, without the zeros that fill it up.
+    problems : DataFrame of n_beats rows
+        With the boolean columns ``missing`` (NaN or infinite somewhere) and ``flat`` (a lead
+        that does not change over the length of the beat).
+    means : dict of label to ndarray of shape (n_leads, n_samples)
+        Mean beat of each class, zeros that fill beats up included; samples that are not
+        finite do not count.
+    bands : dict of label to ndarray of shape (2, n_leads, n_samples)
+        10th and 90th percentile of the beats of each class.
+    fs : float
+        Sampling rate in Hz.
+    lead_names : list of str or None
+        Name of each lead.
+
+    See Also
+    --------
+    explore : Makes it.
+    """
+
+    summary: pd.DataFrame
+    patients: pd.DataFrame | None
+    lengths: pd.Series
+    problems: pd.DataFrame
+    means: dict[Any, np.ndarray]
+    bands: dict[Any, np.ndarray]
+    fs: float
+    lead_names: list[str] | None
+
+    def __repr__(self) -> str:
+        return f"Exploration of {len(self.lengths):,} beats\n{self.summary.round(3)}"
+
+    def plot(self, *, before: float = 0.0, unit: str = "mV") -> Figure:
+        """Draw what was found.
+
+        Parameters
+        ----------
+        before : float, default=0
+            Seconds from the start of a beat's window to its R peak.
+        unit : {"mV", "scaled"}, default="mV"
+            Unit of the amplitudes.
+
+        Returns
+        -------
+        matplotlib Figure
+            The number of beats of each class and of each patient, the lengths, the beats with
+            missing values or flat leads, and below them the mean of each class with the band
+            from the 10th to the 90th percentile.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        plt = pyplot("Exploration")
+        n_classes = len(self.means)
+        n_leads = len(next(iter(self.means.values())))
+        figure = plt.figure(
+            figsize=(max(10.0, 2.2 * n_classes), 3.4 + 2.4 * n_leads), layout="constrained"
+        )
+        upper, lower = figure.subfigures(2, height_ratios=(3.0, 0.4 + 2.2 * n_leads))
+        counts, patients, lengths, problems = upper.subplots(1, 4)
+        self._draw_counts(counts)
+        bars = self._draw_patients(patients)
+        if bars:
+            upper.legend(
+                handles=bars,
+                title="classes of the patients' beats",
+                title_fontsize="small",
+                fontsize="small",
+                loc="outside upper center",
+                ncols=len(bars),
+                frameon=False,
+            )
+        self._draw_lengths(lengths)
+        self._draw_problems(problems)
+        nothing = np.empty((0, n_leads, next(iter(self.means.values())).shape[1]))
+        axes = lower.subplots(n_leads, n_classes, sharex=True, sharey="row", squeeze=False)
+        display = BeatDisplay(
+            dict.fromkeys(self.means, nothing),
+            self.means,
+            self.summary["beats"].to_dict(),
+            fs=self.fs,
+            before=before,
+            unit=unit,  # type: ignore[arg-type]
+            lead_names=self.lead_names,
+            spreads=self.bands,
+            spread_name="10th to 90th percentile",
+        ).plot(ax=axes)
+        display.ax_.get_legend().remove()
+        lower.legend(
+            handles=[display.ax_.lines[0], display.ax_.collections[0]],
+            loc="outside lower center",
+            ncols=2,
+            fontsize="small",
+        )
+        return figure
+
+    def _draw_counts(self, ax: Axes) -> None:
+        bars = ax.bar(self._names(), self.summary["beats"], color=COLORS["blue"])
+        ax.bar_label(bars, fmt="{:,.0f}", fontsize="small")
+        # Normal beats are so many that the others would not be seen.
+        ax.set(yscale="log", title="beats of each class", xlabel="class", ylabel="beats")
+        ax.set_ylim(0.7, 3 * self.summary["beats"].max())
+
+    def _draw_patients(self, ax: Axes) -> list[Any]:
+        ax.set(title="beats of each patient", xlabel="patient", ylabel="beats")
+        if self.patients is None:
+            ax.text(0.5, 0.5, "not known", ha="center", va="center", transform=ax.transAxes)
+            ax.set(xticks=[], yticks=[])
+            return []
+        # Those with the most beats first.
+        table = self.patients.loc[self.patients.sum(axis=1).sort_values(ascending=False).index]
+        below, place, bars = np.zeros(len(table)), np.arange(len(table)), []
+        for (label, style), hatch in zip(
+            class_styles(table.columns).items(), ("", "//", "..", "xx", "--", "\\\\", "oo") * 7
+        ):
+            height = table[label].to_numpy()
+            color = "0.75" if style["color"] == COLORS["black"] else style["color"]
+            looks: dict[str, Any] = {"color": color, "hatch": hatch, "label": str(label)}
+            bars.append(ax.bar(place, height, width=0.9, bottom=below, **looks))
+            below = below + height
+        few = len(table) <= _MOST_TICKS
+        ax.set_xticks(place if few else [])
+        if few:
+            ax.set_xticklabels([str(name) for name in table.index], rotation=90, fontsize=7)
+        else:
+            ax.set_xlabel(f"{len(table)} patients")
+        ax.locator_params(axis="y", integer=True)
+        return bars
+
+    def _draw_lengths(self, ax: Axes) -> None:
+        shortest, longest = self.lengths.min(), self.lengths.max()
+        ax.set(title="lengths without padding", xlabel="length (s)", ylabel="beats")
+        if shortest == longest:
+            ax.text(
+                0.5, 0.5, f"all {longest:.3g} s", ha="center", va="center", transform=ax.transAxes
+            )
+            ax.set(xticks=[], yticks=[])
+            return
+        ax.hist(self.lengths, bins=30, color=COLORS["sky blue"], edgecolor="white")
+
+    def _draw_problems(self, ax: Axes) -> None:
+        place = np.arange(len(self.summary))
+        kinds = (("missing", "vermilion", ""), ("flat", "sky blue", "//"))
+        for shift, (name, color, hatch) in zip((-0.2, 0.2), kinds):
+            bars = ax.bar(
+                place + shift,
+                self.summary[name],
+                width=0.4,
+                color=COLORS[color],
+                hatch=hatch,
+                label=name,
+            )
+            ax.bar_label(bars, fontsize="x-small")
+        ax.set_xticks(place, self._names())
+        ax.set(title="missing and flat", xlabel="class", ylabel="beats")
+        ax.set_ylim(0, 1.35 * max(1, self.summary[["missing", "flat"]].to_numpy().max()))
+        ax.locator_params(axis="y", integer=True)
+        ax.legend(fontsize="x-small", ncols=2, loc="upper center")
+
+    def _names(self) -> list[str]:
+        return [str(label) for label in self.summary.index]
+
+
+def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
+    """Take a first look at a set of beats.
+
+    Parameters
+    ----------
+    beats : Beats
+        With ``data`` of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples),
+        ``target`` and ``fs``; patients are taken from ``groups``, the leads' names from
+        ``lead`` where there.
+    flat_below : float, default=0.0
+        A lead whose values differ by no more than this is flat; in the unit of ``data``.
+
+    Returns
+    -------
+    Exploration
+        Tables, and a picture by ``plot()``.
+
+    Raises
+    ------
+    ValueError
+        If there are no beats, or their fields do not fit together.
+
+    Notes
+    -----
+    A beat ends with its last value that is not 0 in all leads. Zeros that belong to the signal
+    count as padding where they end a beat; a beat of zeros alone has the length 0.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.plots import explore
+    >>> found = explore(make_beats(n_beats=200, n_patients=4, random_state=0))
+    >>> found.summary[["beats", "share", "patients", "flat"]].loc["N"].tolist()
+    [120.0, 0.6, 4.0, 0.0]
+    """
+    lead = beats.get("lead")
+    data = beats_in_3d(beats.data, 1 if lead is None else np.shape(lead)[1], "beats.data")
+    target = np.asarray(beats.target)
+    if not len(data) or target.shape != data.shape[:1]:
+        raise ValueError(
+            f"beats has data of {len(data)} beats and target of shape {target.shape}; "
+            "expected at least one beat, and one label for each."
+        )
+    finite = np.isfinite(data)
+    n_samples = _lengths(data)
+    problems = pd.DataFrame(
+        {"missing": ~finite.all(axis=(1, 2)), "flat": _flat(data, n_samples, flat_below)}
+    )
+    clean = np.where(finite, data, np.nan)
+    order = in_class_order(target)
+    groups = None if beats.get("groups") is None else np.asarray(beats.groups)
+    patients = None
+    if groups is not None:
+        patients = pd.crosstab(groups, target).reindex(columns=order)
+        patients.index.name, patients.columns.name = "patient", "class"
+    lengths = pd.Series(n_samples / beats.fs, name="length")
+    means, bands, rows = {}, {}, {}
+    for label in order:
+        found = target == label
+        means[label], bands[label] = _middle(clean[found])
+        rows[label] = {
+            "beats": int(found.sum()),
+            "share": float(found.mean()),
+            "patients": 0 if patients is None else int((patients[label] > 0).sum()),
+            "shortest": lengths[found].min(),
+            "median_length": lengths[found].median(),
+            "longest": lengths[found].max(),
+            "minimum": data[found].min(where=finite[found], initial=np.inf),
+            "maximum": data[found].max(where=finite[found], initial=-np.inf),
+            **{name: int(problems[name][found].sum()) for name in problems},
+        }
+    summary = pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+    # A class without a finite value has no extremes.
+    summary = summary.replace([np.inf, -np.inf], np.nan)
+    return Exploration(
+        summary=summary.drop(columns=["patients"] if patients is None else []),
+        patients=patients,
+        lengths=lengths,
+        problems=problems,
+        means=means,
+        bands=bands,
+        fs=beats.fs,
+        lead_names=names_of_leads(lead),
+    )
+
+
+def _lengths(data: np.ndarray) -> np.ndarray:
+    """Count the samples of each beat up to the last that is not 0 in all leads."""
+    used = (data != 0).any(axis=1)
+    return np.where(used.any(axis=1), data.shape[2] - used[:, ::-1].argmax(axis=1), 0)
+
+
+def _flat(data: np.ndarray, n_samples: np.ndarray, flat_below: float) -> np.ndarray:
+    """Tell the beats of which a lead does not change before the padding."""
+    inside = np.arange(data.shape[2]) < n_samples[:, None]
+    inside = inside[:, None] & np.isfinite(data)
+    high = data.max(axis=2, where=inside, initial=-np.inf)
+    low = data.min(axis=2, where=inside, initial=np.inf)
+    # A lead without a finite value is missing, not flat; a beat of zeros alone is flat.
+    unknown = ~inside.any(axis=2) & (n_samples > 0)[:, None]
+    return ((high - low <= flat_below) & ~unknown).any(axis=1)
+
+
+def _middle(beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and band of beats in which NaN stands for what is missing."""
+    known = ~np.isnan(beats)
+    with np.errstate(invalid="ignore"):
+        mean = np.nansum(beats, axis=0) / known.sum(axis=0)
+    # A sample that no beat has stays NaN; numpy would warn of it.
+    filled = np.where(known.any(axis=0), beats, 0)
+    band = np.nanpercentile(filled, (10, 90), axis=0)
+    return mean, np.where(known.any(axis=0), band, np.nan)

@@ -1,0 +1,178 @@
+"""Integrated gradients and the features before the last layer, against their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ecgclf import (
+    ECGAutoencoder,
+    ECGCNNClassifier,
+    ECGLSTMClassifier,
+    ECGMLPClassifier,
+    ECGResNetClassifier,
+    ECGTransferClassifier,
+    ECGTransformerClassifier,
+)
+from ecgclf.estimators import integrated_gradients
+
+QUICK = {"max_epochs": 2, "batch_size": 64, "random_state": 0, "verbose": 0}
+
+
+def logits_of(model, X):
+    with torch.no_grad():
+        rows = torch.tensor(X.reshape(len(X), -1), dtype=torch.float32)
+        return model.net_.module_.eval()(rows).numpy()
+
+
+def last_layer(model):
+    layer = model.net_.module_.head[-1]
+    return layer.weight.detach().numpy(), layer.bias.detach().numpy()
+
+
+@pytest.fixture(scope="module")
+def linear(beats):
+    """A network without a hidden layer: its logits are linear in the samples."""
+    return ECGMLPClassifier(dense=(), dense_dropout=(), **QUICK).fit(beats.data, beats.target)
+
+
+def test_linear_network_by_hand(linear, beats):
+    X, weights = beats.data[:5], last_layer(linear)[0]
+    for code, label in enumerate(linear.classes_):
+        credit = integrated_gradients(linear, X, label, n_steps=1)
+        np.testing.assert_allclose(credit, X * weights[code], rtol=1e-4, atol=1e-6)
+    mean = beats.data.mean(axis=0)
+    credit = integrated_gradients(linear, X, "V", baseline=mean, n_steps=2)
+    of_v = weights[list(linear.classes_).index("V")]
+    np.testing.assert_allclose(credit, (X - mean) * of_v, rtol=1e-4, atol=1e-6)
+
+
+def test_target_is_the_predicted_class_or_that_of_each_beat(linear, beats):
+    X = beats.data[::40]
+    predicted = linear.predict(X)
+    credit = integrated_gradients(linear, X)
+    np.testing.assert_array_equal(credit, integrated_gradients(linear, X, predicted))
+    of_v = integrated_gradients(linear, X, "V")
+    np.testing.assert_allclose(credit[predicted == "V"], of_v[predicted == "V"], rtol=1e-5)
+    assert not np.allclose(credit[predicted != "V"], of_v[predicted != "V"])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ECGMLPClassifier(**QUICK),
+        ECGCNNClassifier(filters=(8, 8), stride=2, **QUICK),
+        ECGResNetClassifier(**QUICK),
+        ECGTransformerClassifier(**QUICK),
+        ECGLSTMClassifier(units=(8,), mask_zeros=False, **QUICK),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_attributions_add_up_to_the_difference_of_the_logits(estimator, beats):
+    model = estimator.fit(beats.data, beats.target)
+    X, origin = beats.data[:6], beats.data[100:106]
+    credit = integrated_gradients(model, X, "V", baseline=origin, n_steps=128)
+    code = list(model.classes_).index("V")
+    difference = (logits_of(model, X) - logits_of(model, origin))[:, code]
+    np.testing.assert_allclose(credit.sum(axis=1), difference, atol=0.03)
+
+
+def test_two_leads_and_two_classes(two_leads):
+    X, y = two_leads.data, two_leads.target == "N"
+    model = ECGCNNClassifier(filters=(8,), stride=2, **QUICK).fit(X, y)
+    credit = integrated_gradients(model, X[:4], True)
+    assert credit.shape == X[:4].shape
+    difference = (logits_of(model, X[:4]) - logits_of(model, 0 * X[:4]))[:, 1]
+    np.testing.assert_allclose(credit.sum(axis=(1, 2)), difference, atol=0.03)
+    flat = integrated_gradients(model, X[:4].reshape(4, -1), True)
+    np.testing.assert_array_equal(flat, credit.reshape(4, -1))
+    mean = X.mean(axis=0)
+    of_mean = integrated_gradients(model, X[:4], True, baseline=mean)
+    difference = (logits_of(model, X[:4]) - logits_of(model, mean[None]))[:, 1]
+    np.testing.assert_allclose(of_mean.sum(axis=(1, 2)), difference, atol=0.03)
+
+
+def test_many_beats_are_attributed_one_by_one(linear, beats):
+    credit = integrated_gradients(linear, beats.data, "N", n_steps=64)
+    alone = integrated_gradients(linear, beats.data[-1:], "N", n_steps=64)
+    np.testing.assert_allclose(credit[-1:], alone, rtol=1e-5, atol=1e-7)
+
+
+def test_warns_where_the_sum_is_off_and_how_it_can_be_mended(beats):
+    model = ECGLSTMClassifier(units=(8,), **{**QUICK, "max_epochs": 8})
+    model.fit(beats.data, beats.target)
+    X = beats.data[:5]
+    with pytest.warns(ConvergenceWarning, match="do not add up.*Raise n_steps"):
+        integrated_gradients(model, X)
+    origin = 1e-6 * (X != 0)
+    credit = integrated_gradients(model, X, "N", baseline=origin)
+    code = list(model.classes_).index("N")
+    difference = (logits_of(model, X) - logits_of(model, origin))[:, code]
+    np.testing.assert_allclose(credit.sum(axis=1), difference, atol=0.02)
+
+
+def test_model_is_left_as_it_was(linear, beats):
+    parameters = list(linear.net_.module_.parameters())
+    before = [(p.detach().clone(), p.grad.clone()) for p in parameters]
+    with torch.no_grad():  # whatever the caller is in
+        integrated_gradients(linear, beats.data[:3])
+    for parameter, (value, gradient) in zip(parameters, before):
+        assert torch.equal(parameter, value)
+        assert torch.equal(parameter.grad, gradient)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": "X"}, r"target holds \['X'\], which are not among the classes"),
+        ({"target": ["N", "N"]}, r"target has the shape \(2,\): give one label"),
+        ({"baseline": np.zeros(7)}, r"baseline has the shape \(7,\): give a number"),
+        ({"baseline": np.nan}, "baseline holds NaN"),
+        ({"n_steps": 0}, "n_steps=0: at least 1"),
+    ],
+)
+def test_bad_input(linear, beats, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        integrated_gradients(linear, beats.data[:3], **arguments)
+
+
+def test_only_networks(linear, beats):
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    for model in (pipeline, ECGAutoencoder()):
+        with pytest.raises(TypeError, match=r"needs a network.*pipeline\[-1\]"):
+            integrated_gradients(model, beats.data)
+    with pytest.raises(NotFittedError):
+        integrated_gradients(ECGMLPClassifier(), beats.data)
+
+
+def test_last_layer_turns_features_into_logits(beats):
+    rhythm = beats.rhythm[:, :2]
+    plain = ECGCNNClassifier(filters=(8,), stride=2, dense=(12,), dense_dropout=0.3, **QUICK)
+    with_rhythm = ECGMLPClassifier(dense=(6,), n_tabular=2, **QUICK)
+    transfer = ECGTransferClassifier(
+        source=plain.fit(beats.data, beats.target), head=(7,), **QUICK
+    )
+    for model, X, width in (
+        (plain, beats.data, 12),
+        (with_rhythm, np.column_stack([beats.data, rhythm]), 6),
+        (transfer, beats.data, 7),
+    ):
+        model.fit(X, beats.target)
+        features = model.features(X[:50])
+        assert features.shape == (50, width)
+        weights, bias = last_layer(model)
+        logits = model.decision_function(X[:50])
+        np.testing.assert_allclose(features @ weights.T + bias, logits, rtol=1e-4, atol=1e-4)
+    with pytest.raises(NotFittedError):
+        ECGCNNClassifier().features(beats.data)
+
+
+def test_without_a_dense_layer_the_features_hold_the_rhythm(beats):
+    X = np.column_stack([beats.data, beats.rhythm[:, :2]])
+    model = ECGMLPClassifier(dense=(), dense_dropout=(), n_tabular=2, **QUICK)
+    np.testing.assert_array_equal(model.fit(X, beats.target).features(X[:5]), X[:5])

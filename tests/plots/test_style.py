@@ -1,0 +1,16 @@
+"""Classes are told apart with and without colour."""
+
+from __future__ import annotations
+
+from ecgclf.plots._style import class_styles
+
+
+def test_seven_classes_differ_in_everything():
+    styles = class_styles("NSVFQAB").values()
+    for name in ("color", "linestyle", "marker"):
+        assert len({str(style[name]) for style in styles}) == 7
+
+
+def test_many_classes_still_differ():
+    styles = class_styles(range(49)).values()
+    assert len({str(style) for style in styles}) == 49
