@@ -49,7 +49,7 @@ class PretrainedEncoder(Encoder):
             if isinstance(inner, PretrainedEncoder):
                 inner.n_frozen = 0
         self.out_features = encoder.out_features
-        self.n_frozen = 0
+        self.n_frozen: int = 0
         self.mix: nn.Linear | None = None
         if n_leads != n_leads_before:
             self.mix = nn.Linear(n_leads, n_leads_before, bias=False)
