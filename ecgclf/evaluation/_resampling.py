@@ -1,0 +1,235 @@
+"""Intervals by resampling patients."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import bootstrap
+from sklearn.utils.multiclass import unique_labels
+
+from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length
+from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation._count_metrics import CountMetric, usual_metrics
+from ecgclf.evaluation._counts import matrices_by_group
+
+Metric = Callable[[Any, Any], float]
+
+#: A function from the positions of drawn patients, (..., n_patients), to a figure, (...,).
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+#: Fewer than these give intervals that are much too narrow.
+_FEW_PATIENTS = 8
+
+
+def patient_intervals(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    groups: ArrayLike,
+    metrics: Metric | Sequence[Metric] | None = None,
+    *,
+    confidence_level: float = 0.95,
+    n_resamples: int = 1999,
+    method: Literal["percentile", "BCa"] = "percentile",
+    random_state: int | np.random.Generator | None = None,
+) -> pd.DataFrame:
+    """Give figures of merit with confidence intervals over patients.
+
+    The cluster bootstrap [1]_: patients are drawn with replacement, each with all of
+    their beats, and the figure is computed anew. The interval tells how the figure would
+    vary with other patients of the same kind. Beats of one patient resemble each other;
+    resampling beats takes them for independent and gives intervals many times too narrow.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True labels.
+    y_pred : array-like of shape (n_beats,) or (n_beats, ...)
+        Predicted labels, or whatever `metrics` take as their second argument, such as
+        scores.
+    groups : array-like of shape (n_beats,)
+        The patient of each beat.
+    metrics : callable or sequence of callables, optional
+        Functions ``metric(y_true, y_pred)`` that return a number, NaN where undefined;
+        all of :mod:`sklearn.metrics` will do. A `CountMetric`, such as
+        ``Sensitivity("V")``, is computed for all resamples at once, a thousand times
+        faster than a function of the beats. By default accuracy, macro-F1, and the
+        sensitivity and positive predictivity of each class.
+    confidence_level : float, default=0.95
+        Share of such intervals that are to hold the true figure.
+    n_resamples : int, default=1999
+        How often the patients are drawn.
+    method : {"percentile", "BCa"}, default="percentile"
+        Take the quantiles of the resampled figures, or correct these for bias and
+        skewness [2]_. See :func:`scipy.stats.bootstrap`, which does it.
+    random_state : int or Generator, optional
+        Seed of the draws.
+
+    Returns
+    -------
+    DataFrame of n_metrics rows
+        With the columns ``estimate`` (the figure on all beats), ``low`` and ``high`` (the
+        interval) and ``defined``, the share of resamples in which the figure exists. The
+        percentile interval is over these; BCa gives NaN unless `defined` is 1.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, differ in length or miss values, or if there are fewer
+        than two patients.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than 8 patients.
+
+    Notes
+    -----
+    The bootstrap is an approximation for many patients. With ten the 95% interval holds
+    the true figure in about 90% of studies, with twenty in about 93%. Where few patients
+    have a class, as with S and F in DS2, their number counts, not that of all patients.
+
+    References
+    ----------
+    .. [1] A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application",
+       Cambridge University Press, 1997, section 3.8.
+    .. [2] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397),
+       1987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.evaluation import Sensitivity, patient_intervals
+    >>> rng = np.random.default_rng(0)
+    >>> groups = np.repeat(np.arange(20), 50)
+    >>> y_true = rng.choice(["N", "V"], size=1000)
+    >>> wrong = rng.random(1000) < np.repeat(rng.uniform(0, 0.4, size=20), 50)
+    >>> y_pred = np.where(wrong, "N", y_true)
+    >>> patient_intervals(y_true, y_pred, groups, Sensitivity("V"), random_state=0).round(2)
+                   estimate   low  high  defined
+    V sensitivity      0.83  0.77  0.87      1.0
+    """
+    patients = Patients(y_true, groups)
+    seed = seed_of(random_state)
+    n = len(patients.names)
+    found = {
+        name: interval_of(
+            patients.statistic(metric, y_pred), n, confidence_level, n_resamples, method, seed
+        )
+        for name, metric in patients.metrics(metrics, y_pred).items()
+    }
+    return pd.DataFrame.from_dict(
+        found, orient="index", columns=["estimate", "low", "high", "defined"]
+    )
+
+
+class Patients:
+    """Beats by patient, as the resampling needs them."""
+
+    def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
+        self.y_true = np.asarray(y_true)
+        self.groups = check_groups(groups)
+        check_same_length(self.groups, "y_true", self.y_true, "groups")
+        self.names, patient = np.unique(self.groups, return_inverse=True)
+        if len(self.names) < 2:
+            raise ValueError(
+                f"groups holds {len(self.names)} patient; intervals over patients need at "
+                "least two."
+            )
+        if len(self.names) < _FEW_PATIENTS:
+            warnings.warn(
+                f"groups holds only {len(self.names)} patients: intervals from so few are too "
+                "narrow.",
+                UserWarning,
+                stacklevel=3,
+            )
+        order = np.argsort(patient, kind="stable")
+        self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
+
+    def metrics(
+        self, metrics: Metric | Sequence[Metric] | None, *y_preds: ArrayLike
+    ) -> dict[str, Metric]:
+        """Return metrics by name; if None were given the usual ones of the labels."""
+        if metrics is None:
+            checked = [check_beats(y, "y_pred") for y in y_preds]
+            labels = unique_labels(check_beats(self.y_true, "y_true"), *checked)
+            metrics = usual_metrics(in_class_order(labels))
+        chosen = [metrics] if callable(metrics) else list(metrics)
+        named = {
+            str(m) if isinstance(m, CountMetric) else getattr(m, "__name__", str(m)): m
+            for m in chosen
+        }
+        if len(named) < len(chosen) or not named:
+            raise ValueError(f"metrics must be functions of distinct names; got {list(named)}.")
+        return named
+
+    def statistic(self, metric: Metric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        """Return a metric as a function of the patients drawn.
+
+        The classes are those of the true labels, of `y_pred` and of `others`.
+        """
+        pred = np.asarray(y_pred)
+        check_same_length(self.groups, "y_pred", pred, "groups")
+        if isinstance(metric, CountMetric):
+            return self._counting(metric, pred, *others)
+
+        def of_beats(drawn: np.ndarray) -> np.ndarray:
+            rows = [
+                np.concatenate([self._rows[patient] for patient in draw])
+                for draw in drawn.reshape(-1, drawn.shape[-1])
+            ]
+            figures = [metric(self.y_true[row], pred[row]) for row in rows]
+            return np.reshape(figures, drawn.shape[:-1])
+
+        return of_beats
+
+    def _counting(self, metric: CountMetric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        true, pred = check_beats(self.y_true, "y_true"), check_beats(y_pred, "y_pred")
+        labels = in_class_order(unique_labels(true, pred, *map(np.asarray, others)))
+        _, matrices = matrices_by_group(true, pred, self.groups, labels)
+
+        def of_counts(drawn: np.ndarray) -> np.ndarray:
+            return metric.of_counts(matrices[drawn].sum(axis=-3), labels)
+
+        return of_counts
+
+
+def seed_of(random_state: int | np.random.Generator | None) -> int:
+    """Return a seed, so that several draws can be made alike."""
+    return int(np.random.default_rng(random_state).integers(2**31))
+
+
+def interval_of(
+    statistic: Statistic,
+    n_patients: int,
+    confidence_level: float,
+    n_resamples: int,
+    method: str,
+    seed: int,
+) -> tuple[float, float, float, float]:
+    """Return estimate, both ends of the interval, and where the figure is defined."""
+    everyone = np.arange(n_patients)
+    with warnings.catch_warnings():
+        # Undefined figures are told by the result, not by warnings in between.
+        warnings.simplefilter("ignore")
+        result = bootstrap(
+            (everyone,),
+            lambda drawn, axis: statistic(drawn),
+            n_resamples=n_resamples,
+            batch=250,
+            vectorized=True,
+            confidence_level=confidence_level,
+            method=method,
+            random_state=np.random.default_rng(seed),
+        )
+        defined = np.isfinite(result.bootstrap_distribution)
+        low, high = result.confidence_interval
+        if method == "percentile" and defined.any():
+            tail = (1 - confidence_level) / 2
+            drawn = result.bootstrap_distribution[defined]
+            low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(statistic(everyone)), float(low), float(high), float(defined.mean())
