@@ -1,7 +1,11 @@
-"""Honest evaluation: figures per class and per patient, and splits by patient."""
+"""Honest evaluation: figures per class and per patient, intervals, splits and audits."""
 
+from ecgclf.evaluation._adaptive_split import PatientAdaptiveSplit
+from ecgclf.evaluation._anomaly import AnomalyReport, anomaly_report
+from ecgclf.evaluation._audit import audit_split
+from ecgclf.evaluation._audit_report import SplitAudit
 from ecgclf.evaluation._beat_report import beat_report
-from ecgclf.evaluation._comparison import compare_models, mcnemar_test
+from ecgclf.evaluation._comparison import McNemarResult, compare_models, mcnemar_test
 from ecgclf.evaluation._count_metrics import (
     F1,
     Accuracy,
@@ -10,11 +14,19 @@ from ecgclf.evaluation._count_metrics import (
     PositivePredictivity,
     Sensitivity,
 )
+from ecgclf.evaluation._disturbances import (
+    BaselineWander,
+    LeadInversion,
+    NoiseAtSNR,
+    RateError,
+)
 from ecgclf.evaluation._ec57 import ec57_report
 from ecgclf.evaluation._ec57_report import EC57Report
+from ecgclf.evaluation._influence import figures_without
 from ecgclf.evaluation._matching import match_beats
 from ecgclf.evaluation._report import BeatReport
 from ecgclf.evaluation._resampling import patient_intervals
+from ecgclf.evaluation._robustness import robustness_curve
 from ecgclf.evaluation._splits import DS1, DS2, InterPatientSplit
 
 __all__ = [
@@ -22,17 +34,29 @@ __all__ = [
     "DS2",
     "F1",
     "Accuracy",
+    "AnomalyReport",
+    "BaselineWander",
     "BeatReport",
     "CountMetric",
     "EC57Report",
     "InterPatientSplit",
+    "LeadInversion",
     "MacroF1",
+    "McNemarResult",
+    "NoiseAtSNR",
+    "PatientAdaptiveSplit",
     "PositivePredictivity",
+    "RateError",
     "Sensitivity",
+    "SplitAudit",
+    "anomaly_report",
+    "audit_split",
     "beat_report",
     "compare_models",
     "ec57_report",
+    "figures_without",
     "match_beats",
     "mcnemar_test",
     "patient_intervals",
+    "robustness_curve",
 ]

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from ecgclf.evaluation._checks import check_beats, check_same_length
-from ecgclf.evaluation._resampling import Metric, Patients, interval_of, seed_of
+from ecgclf.evaluation._patients import Metric, Patients, Statistic
+from ecgclf.evaluation._resampling import check_enough, interval_of, seed_of
 
 
 def compare_models(
@@ -76,30 +77,28 @@ def compare_models(
     >>> b = np.where(rng.random(1000) < 0.1, "N", y_true)
     >>> compare_models(y_true, a, b, groups, Accuracy(), random_state=0).round(2)
                  a     b  difference   low  high  defined
-    accuracy  0.89  0.95        0.06  0.04  0.09      1.0
+    accuracy  0.88  0.94        0.06  0.04  0.08      1.0
     """
     patients = Patients(y_true, groups)
+    check_enough(patients)
     seed = seed_of(random_state)
+    n = len(patients.names)
     rows = {}
     for name, metric in patients.metrics(metrics, y_pred_a, y_pred_b).items():
-        of_a, of_b = (
-            patients.statistic(metric, y_pred, y_pred_a, y_pred_b)
-            for y_pred in (y_pred_a, y_pred_b)
-        )
-
-        def difference(drawn: np.ndarray, of_a=of_a, of_b=of_b) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return of_b(drawn) - of_a(drawn)
-
-        everyone = np.arange(len(patients.names))
-        figures = float(of_a(everyone)), float(of_b(everyone))
+        of_a = patients.statistic(metric, y_pred_a, y_pred_b)
+        of_b = patients.statistic(metric, y_pred_b, y_pred_a)
+        everyone = np.arange(n)
         rows[name] = (
-            *figures,
-            *interval_of(
-                difference, len(patients.names), confidence_level, n_resamples, method, seed
-            ),
+            float(of_a(everyone)),
+            float(of_b(everyone)),
+            *interval_of(_difference(of_a, of_b), n, confidence_level, n_resamples, method, seed),
         )
     columns = ["a", "b", "difference", "low", "high", "defined"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _difference(of_a: Statistic, of_b: Statistic) -> Statistic:
+    return lambda drawn: of_b(drawn) - of_a(drawn)
 
 
 class McNemarResult(NamedTuple):

@@ -120,7 +120,9 @@ def _positions(
     if positions.dtype.kind not in "iuf" or not np.isfinite(positions).all():
         raise ValueError(f"{name} must hold positions in samples; got {positions[:3]}.")
     if positions[0] < 0 or (np.diff(positions) <= 0).any():
-        raise ValueError(f"{name} must be positions that rise from 0; sort them with their labels.")
+        raise ValueError(
+            f"{name} must be positions that rise from 0; sort them with their labels."
+        )
     checked = check_beats(labels, of_labels)
     check_same_length(checked, name, positions, of_labels)
     return positions, checked.tolist()

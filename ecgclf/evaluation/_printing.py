@@ -49,6 +49,8 @@ def _as_text(table: pd.DataFrame) -> str:
         return table.to_string(**_STYLE)
     width = max(map(len, table.index))
     return "\n".join(
-        f"{name:<{width}}  {value:.4f}" if isinstance(value, float) else f"{name:<{width}}  {value}"
+        f"{name:<{width}}  {value:.4f}"
+        if isinstance(value, float)
+        else f"{name:<{width}}  {value}"
         for name, value in table[""].items()
     )

@@ -1,0 +1,79 @@
+"""Figures of merit as functions of the patients who take part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.multiclass import unique_labels
+
+from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length
+from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation._count_metrics import CountMetric, usual_metrics
+from ecgclf.evaluation._counts import matrices_by_group
+
+Metric = Callable[[Any, Any], float]
+
+#: From positions of patients, (..., n_taken), to a figure, (...,).
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+class Patients:
+    """Beats by patient, as the resampling needs them."""
+
+    def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
+        self.y_true = np.asarray(y_true)
+        self.groups = check_groups(groups)
+        check_same_length(self.groups, "y_true", self.y_true, "groups")
+        self.names, patient = np.unique(self.groups, return_inverse=True)
+        order = np.argsort(patient, kind="stable")
+        self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
+
+    def metrics(
+        self, metrics: Metric | Sequence[Metric] | None, *y_preds: ArrayLike
+    ) -> dict[str, Metric]:
+        """Return metrics by name; if None were given the usual ones of the labels."""
+        if metrics is None:
+            checked = [check_beats(y, "y_pred") for y in y_preds]
+            labels = unique_labels(check_beats(self.y_true, "y_true"), *checked)
+            metrics = usual_metrics(in_class_order(labels))
+        chosen = [metrics] if callable(metrics) else list(metrics)
+        named = {
+            str(m) if isinstance(m, CountMetric) else getattr(m, "__name__", str(m)): m
+            for m in chosen
+        }
+        if len(named) < len(chosen) or not named:
+            raise ValueError(f"metrics must be functions of distinct names; got {list(named)}.")
+        return named
+
+    def statistic(self, metric: Metric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        """Return a metric as a function of the patients drawn.
+
+        The classes are those of the true labels, of `y_pred` and of `others`.
+        """
+        pred = np.asarray(y_pred)
+        check_same_length(self.groups, "y_pred", pred, "groups")
+        if isinstance(metric, CountMetric):
+            return self._counting(metric, pred, *others)
+
+        def of_beats(drawn: np.ndarray) -> np.ndarray:
+            rows = [
+                np.concatenate([self._rows[patient] for patient in draw])
+                for draw in drawn.reshape(-1, drawn.shape[-1])
+            ]
+            figures = [metric(self.y_true[row], pred[row]) for row in rows]
+            return np.reshape(figures, drawn.shape[:-1])
+
+        return of_beats
+
+    def _counting(self, metric: CountMetric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        true, pred = check_beats(self.y_true, "y_true"), check_beats(y_pred, "y_pred")
+        labels = in_class_order(unique_labels(true, pred, *map(np.asarray, others)))
+        _, matrices = matrices_by_group(true, pred, self.groups, labels)
+
+        def of_counts(drawn: np.ndarray) -> np.ndarray:
+            return metric.of_counts(matrices[drawn].sum(axis=-3), labels)
+
+        return of_counts
