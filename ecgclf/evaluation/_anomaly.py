@@ -111,7 +111,8 @@ def anomaly_report(
     Examples
     --------
     >>> from ecgclf.evaluation import anomaly_report
-    >>> report = anomaly_report([0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.3, 0.6, 0.9, 0.8], list("aaabbb"))
+    >>> scores = [0.1, 0.2, 0.3, 0.6, 0.9, 0.8]
+    >>> report = anomaly_report([0, 0, 1, 0, 1, 1], scores, list("aaabbb"))
     >>> round(report.auroc, 3), report.mean_patient_auroc
     (0.889, 1.0)
     """
@@ -147,7 +148,8 @@ def anomaly_report(
 
 
 def _rows_of(patient: np.ndarray) -> dict[Any, np.ndarray]:
-    return pd.Series(patient).groupby(patient).indices
+    names, code = np.unique(patient, return_inverse=True)
+    return {name: np.flatnonzero(code == i) for i, name in enumerate(names.tolist())}
 
 
 def _areas(abnormal: np.ndarray, score: np.ndarray) -> tuple[int, int, float, float]:

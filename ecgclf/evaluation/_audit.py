@@ -98,17 +98,15 @@ def audit_split(
     (8, 200)
     """
     if isinstance(X, Mapping):
-        given = {"groups": groups, "record": record, "sample": sample, "fs": fs}
-        stored = {name: X.get(name) for name in ("groups", "record", "sample")}
-        stored["fs"] = X.get("fs_record")
-        groups, record, sample, fs = (
-            stored[name] if value is None else value for name, value in given.items()
-        )
+        groups = X.get("groups") if groups is None else groups
+        record = X.get("record") if record is None else record
+        sample = X.get("sample") if sample is None else sample
+        fs = X.get("fs_record") if fs is None else fs
         X = X["data"]
     data = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], input_name="X")
     data = data.reshape(len(data), -1)
-    sides = [_rows(train, len(data), "train"), _rows(test, len(data), "test")]
-    if both := len(np.intersect1d(*sides)):
+    sides = _rows(train, len(data), "train"), _rows(test, len(data), "test")
+    if both := np.isin(*sides).sum():
         raise ValueError(f"train and test share {both} rows of X; a split must not.")
     drawn = sides[1]
     if len(drawn) > max_compared:

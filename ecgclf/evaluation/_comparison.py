@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from ecgclf.evaluation._checks import check_beats, check_same_length
-from ecgclf.evaluation._patients import Metric, Patients, Statistic
+from ecgclf.evaluation._patients import Metrics, Patients, Statistic
 from ecgclf.evaluation._resampling import check_enough, interval_of, seed_of
 
 
@@ -20,7 +19,7 @@ def compare_models(
     y_pred_a: ArrayLike,
     y_pred_b: ArrayLike,
     groups: ArrayLike,
-    metrics: Metric | Sequence[Metric] | None = None,
+    metrics: Metrics = None,
     *,
     confidence_level: float = 0.95,
     n_resamples: int = 1999,

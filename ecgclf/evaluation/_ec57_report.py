@@ -63,8 +63,8 @@ class EC57Report(PrintedReport):
         The rows are those of `gross`, the columns its four figures. How many records
         entered a mean is ``per_record.notna().sum()``.
         """
-        means = self.per_record.mean().unstack()
-        return means.loc[self.gross.index, list(_HEADS)]
+        means = {name: self.per_record[name].mean() for name in self.gross.index}
+        return pd.DataFrame(means).T[list(_HEADS)]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as one table.
@@ -75,15 +75,17 @@ class EC57Report(PrintedReport):
             The rows of `per_record`, then ``"gross"`` and ``"average"``. The counts of the
             last are NaN.
         """
-        summary = pd.DataFrame({"gross": self.gross.stack(), "average": self.average.stack()})
-        columns = self.per_record.columns
-        return pd.concat([self.per_record, summary.T.reindex(columns=columns)])
+        average = self.average.reindex(columns=self.gross.columns)
+        return pd.concat(
+            [self.per_record, _in_a_row(self.gross, "gross"), _in_a_row(average, "average")]
+        )
 
     def __repr__(self) -> str:
+        gross = self.gross.to_dict("index")
         figures = ", ".join(
-            f"{name}_{head}={self.gross.loc[name, figure]:.4f}"
+            f"{name}_{_HEADS[figure]}={gross[name][figure]:.4f}"
             for name in ("S", "V")
-            for figure, head in list(_HEADS.items())[:2]
+            for figure in ("sensitivity", "positive_predictivity")
         )
         return f"EC57Report(n_records={len(self.per_record)}, {figures})"
 
@@ -93,7 +95,8 @@ class EC57Report(PrintedReport):
         # No standard has a rate for what is rightly not detected.
         shown = figures.drop(columns=[("QRS", "false_positive_rate")], errors="ignore")
         table = shown.set_axis(
-            [f"{names[name]} {_HEADS[figure]}" for name, figure in shown.columns], axis="columns"
+            [f"{names[pair[0]]} {_HEADS[pair[1]]}" for pair in shown.columns.to_list()],
+            axis="columns",
         )
         beats = self.confusion_matrix.sum()
         head = f"{beats:,} beats of {len(self.per_record)} records"
@@ -109,3 +112,9 @@ class EC57Report(PrintedReport):
         if table.isna().to_numpy().any():
             parts.append(f"{DASH} undefined: nothing to divide by, and not in the average")
         return parts
+
+
+def _in_a_row(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Lay the rows of a table side by side, as they are in the table of records."""
+    columns = pd.MultiIndex.from_product([table.index, table.columns])
+    return pd.DataFrame([table.to_numpy(dtype=float).ravel()], index=[name], columns=columns)

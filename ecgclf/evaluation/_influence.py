@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.evaluation._patients import Metric, Patients
+from ecgclf.evaluation._patients import Metrics, Patients
 
 
 def figures_without(
@@ -17,7 +17,7 @@ def figures_without(
     y_pred: ArrayLike,
     groups: ArrayLike,
     leave_out: Collection[Any],
-    metrics: Metric | Sequence[Metric] | None = None,
+    metrics: Metrics = None,
 ) -> pd.DataFrame:
     """Give figures of merit with and without some records.
 
@@ -34,7 +34,7 @@ def figures_without(
         The record, or the patient, of each beat.
     leave_out : collection
         The records to leave out, such as ``["232"]``.
-    metrics : callable or sequence of callables, optional
+    metrics : callable, sequence or dict of callables, optional
         As in `patient_intervals`.
 
     Returns

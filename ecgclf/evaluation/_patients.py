@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from ecgclf.evaluation._count_metrics import CountMetric, usual_metrics
 from ecgclf.evaluation._counts import matrices_by_group
 
 Metric = Callable[[Any, Any], float]
+
+#: What may be asked for: one function, several, several by name, or the usual ones.
+Metrics: TypeAlias = Metric | Sequence[Metric] | Mapping[str, Metric] | None
 
 #: From positions of patients, (..., n_taken), to a figure, (...,).
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -31,21 +34,21 @@ class Patients:
         order = np.argsort(patient, kind="stable")
         self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
 
-    def metrics(
-        self, metrics: Metric | Sequence[Metric] | None, *y_preds: ArrayLike
-    ) -> dict[str, Metric]:
+    def metrics(self, metrics: Metrics, *y_preds: ArrayLike) -> dict[str, Metric]:
         """Return metrics by name; if None were given the usual ones of the labels."""
         if metrics is None:
             checked = [check_beats(y, "y_pred") for y in y_preds]
             labels = unique_labels(check_beats(self.y_true, "y_true"), *checked)
             metrics = usual_metrics(in_class_order(labels))
-        chosen = [metrics] if callable(metrics) else list(metrics)
-        named = {
-            str(m) if isinstance(m, CountMetric) else getattr(m, "__name__", str(m)): m
-            for m in chosen
-        }
+        if isinstance(metrics, Mapping):
+            return dict(metrics)
+        chosen: list[Metric] = [metrics] if callable(metrics) else list(metrics)
+        named: dict[str, Metric] = {_name(metric): metric for metric in chosen}
         if len(named) < len(chosen) or not named:
-            raise ValueError(f"metrics must be functions of distinct names; got {list(named)}.")
+            raise ValueError(
+                f"metrics must be functions of distinct names; got {list(map(_name, chosen))}. "
+                "Name them by a dict."
+            )
         return named
 
     def statistic(self, metric: Metric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
@@ -77,3 +80,11 @@ class Patients:
             return metric.of_counts(matrices[drawn].sum(axis=-3), labels)
 
         return of_counts
+
+
+def _name(metric: Metric) -> str:
+    return (
+        str(metric)
+        if isinstance(metric, CountMetric)
+        else getattr(metric, "__name__", str(metric))
+    )

@@ -190,7 +190,7 @@ class BeatReport(PrintedReport):
         return f"BeatReport(n_beats={self.n_beats}, {figures})"
 
     def _parts(self) -> list[str | pd.DataFrame]:
-        parts = [
+        parts: list[str | pd.DataFrame] = [
             self._headline(),
             self._table(),
             figures_table({_title(name): value for name, value in self.overall.items()}),

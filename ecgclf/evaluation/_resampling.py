@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import bootstrap
 
-from ecgclf.evaluation._patients import Metric, Patients, Statistic
+from ecgclf.evaluation._patients import Metrics, Patients, Statistic
 
 #: Fewer than these give intervals that are much too narrow.
 _FEW_PATIENTS = 8
@@ -21,7 +20,7 @@ def patient_intervals(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     groups: ArrayLike,
-    metrics: Metric | Sequence[Metric] | None = None,
+    metrics: Metrics = None,
     *,
     confidence_level: float = 0.95,
     n_resamples: int = 1999,
@@ -44,12 +43,12 @@ def patient_intervals(
         scores.
     groups : array-like of shape (n_beats,)
         The patient of each beat.
-    metrics : callable or sequence of callables, optional
-        Functions ``metric(y_true, y_pred)`` that return a number, NaN where undefined;
-        all of :mod:`sklearn.metrics` will do. A `CountMetric`, such as
-        ``Sensitivity("V")``, is computed for all resamples at once, a thousand times
-        faster than a function of the beats. By default accuracy, macro-F1, and the
-        sensitivity and positive predictivity of each class.
+    metrics : callable, sequence or dict of callables, optional
+        Functions ``metric(y_true, y_pred)`` that return a number, NaN where undefined,
+        such as those of :mod:`sklearn.metrics`; by name if they are in a dict. A
+        `CountMetric`, such as ``Sensitivity("V")``, is computed for all resamples at
+        once, hundreds of times faster than a function of the beats. By default accuracy,
+        macro-F1, and the sensitivity and positive predictivity of each class.
     confidence_level : float, default=0.95
         Share of such intervals that are to hold the true figure.
     n_resamples : int, default=1999

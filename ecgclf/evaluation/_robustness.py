@@ -91,8 +91,8 @@ def robustness_curve(
             )
             if disturbed.shape != beats.shape or not np.isfinite(disturbed).all():
                 raise ValueError(
-                    f"{disturbance!r} at level {level} returned shape {disturbed.shape}; expected "
-                    f"{beats.shape}, without NaN or infinity."
+                    f"{disturbance!r} at level {level} returned shape {disturbed.shape}; "
+                    f"expected {beats.shape}, without NaN or infinity."
                 )
             scores = scorer(estimator, disturbed.astype(beats.dtype, copy=False), y)
             name = scoring if isinstance(scoring, str) else "score"
