@@ -48,9 +48,6 @@ def _as_text(table: pd.DataFrame) -> str:
     if _has_heads(table):
         return table.to_string(**_STYLE)
     width = max(map(len, table.index))
-    return "\n".join(
-        f"{name:<{width}}  {value:.4f}"
-        if isinstance(value, float)
-        else f"{name:<{width}}  {value}"
-        for name, value in table[""].items()
-    )
+    figures = (_STYLE["float_format"](value) for value in table[""])
+    shown = (DASH if figure == "nan" else figure for figure in figures)
+    return "\n".join(f"{name:<{width}}  {figure}" for name, figure in zip(table.index, shown))

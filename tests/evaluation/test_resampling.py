@@ -133,7 +133,8 @@ def test_a_seed_gives_the_same_and_leaves_the_global_generator_alone(beats):
     np.random.seed(0)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     first, second = (
-        patient_intervals(*beats, Accuracy(), random_state=seed, n_resamples=99) for seed in (7, 7)
+        patient_intervals(*beats, Accuracy(), random_state=seed, n_resamples=99)
+        for seed in (7, 7)
     )
     patient_intervals(*beats, Accuracy(), n_resamples=99)
     assert first.equals(second)
