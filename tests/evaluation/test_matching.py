@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import wfdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wfdb.processing import compare_annotations
 
 from ecgclf.datasets import AAMI_OF_SYMBOL, detect_r_peaks
@@ -38,6 +40,22 @@ def test_as_many_pairs_as_wfdb_finds(seed):
     assert (pairs["pred"] < 0).sum() == theirs.fn
     assert (pairs["true"] < 0).sum() == theirs.fp
     assert np.abs(true[both["true"]] - pred[both["pred"]]).max() <= 54
+
+
+positions = st.sets(st.integers(0, 3000), max_size=25).map(sorted)
+
+
+@settings(deadline=None, max_examples=200)
+@given(positions, positions)
+def test_each_beat_is_paired_once_and_the_kinds_are_alike(true, pred):
+    pairs = matched(true, pred)
+    assert sorted(pairs.loc[pairs["true"] >= 0, "true"]) == list(range(len(true)))
+    assert sorted(pairs.loc[pairs["pred"] >= 0, "pred"]) == list(range(len(pred)))
+    both = pairs[(pairs["true"] >= 0) & (pairs["pred"] >= 0)]
+    assert all(abs(true[i] - pred[j]) <= 54 for i, j in zip(both["true"], both["pred"]))
+    swapped = matched(pred, true)
+    theirs = swapped[(swapped["true"] >= 0) & (swapped["pred"] >= 0)]
+    assert [*zip(both["true"], both["pred"])] == [*zip(theirs["pred"], theirs["true"])]
 
 
 @pytest.mark.parametrize(
