@@ -79,12 +79,12 @@ figures = [
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for shift, (name, y_pred) in zip((-0.1, 0.1), predicted.items()):
     table = patient_intervals(test.target, y_pred, test.groups, figures, random_state=0)
-    ends = (table["estimate"] - table["low"], table["high"] - table["estimate"])
     rows = np.arange(len(table)) + shift
-    ax.errorbar(table["estimate"], rows, xerr=ends, fmt="o", capsize=4, label=name)
+    (points,) = ax.plot(table["estimate"], rows, "o", label=name)
+    ax.hlines(rows, table["low"], table["high"], color=points.get_color())
 ax.set(yticks=range(len(table)), yticklabels=table.index, xlim=(0, 1), xlabel="95% interval")
 ax.invert_yaxis()
-ax.legend()
+fig.legend(loc="outside upper center", ncols=2)
 
 # %%
 # Where the two intervals overlap, the question may yet be settled, for both networks met the
