@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _records import find_records
 from _results import write_results
 from published_networks import PUBLISHED, TRANSFERS
 from sklearn.base import BaseEstimator, clone
@@ -25,22 +26,8 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
 
-from ecgclf.datasets import Beats, get_data_home, load_kaggle_heartbeat
+from ecgclf.datasets import Beats, load_kaggle_heartbeat
 from ecgclf.estimators import BeatEstimator
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def find_records(given: Path | None) -> Path:
-    """Return the folder of the MIT-BIH records."""
-    places = [given] if given else [get_data_home() / "mitdb", SHARED / "mitdb"]
-    for place in places:
-        if (place / "100.dat").exists():
-            return place
-    raise SystemExit(
-        f"No MIT-BIH records in {', '.join(map(str, places))}: name their folder with --data, or "
-        "download them with ecgclf.datasets.fetch_mitbih()."
-    )
 
 
 def part_of(beats: Beats, fraction: float, seed: int) -> Beats:
