@@ -38,7 +38,7 @@ autosummary_context = {
     # Members that a class's page leaves out, as its docstring tells about them or they are
     # scikit-learn's.
     "hidden": [
-        *("name", "causal", "description", "set_output"),
+        *("name", "causal", "relative", "description", "set_output"),
         *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
     ],
     # Where the inherited members of a page end.
