@@ -15,6 +15,7 @@ _MODULES = {
         "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout "
         "RandomAugmentation TimeShift TimeWarp"
     ),
+    "_segmenter": "BeatSegmenter",
     "_time": "shift_time warp_time",
     "_transformer": "BeatTransformer",
     "_values": "add_baseline_wander add_noise drop_leads scale_amplitude",
