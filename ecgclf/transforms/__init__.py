@@ -15,6 +15,9 @@ _MODULES = {
         "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout "
         "RandomAugmentation TimeShift TimeWarp"
     ),
+    "_record_relative": "RecordRelative TemplateCorrelation",
+    "_record_transformer": "RecordTransformer",
+    "_rhythm": "RhythmFeatures",
     "_segmenter": "BeatSegmenter",
     "_time": "shift_time warp_time",
     "_transformer": "BeatTransformer",
