@@ -15,6 +15,10 @@ _MODULES = {
         "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout "
         "RandomAugmentation TimeShift TimeWarp"
     ),
+    "_beat_features": "BeatFeatures",
+    "_measures": "BeatMeasure HermiteCoefficients QRSWidth WaveAmplitudes WaveAreas",
+    "_morphology": "MorphologyFeatures",
+    "_quality": "SignalQuality",
     "_record_relative": "RecordRelative TemplateCorrelation",
     "_record_transformer": "RecordTransformer",
     "_rhythm": "RhythmFeatures",

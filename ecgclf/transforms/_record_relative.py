@@ -19,7 +19,7 @@ _AT_A_TIME = 2**23
 _N_BEATS = [Interval(Integral, 1, None, closed="left"), None]
 
 #: How the name of a feature tells what was done with it.
-_WORDS = {np.divide: "over", np.subtract: "minus"}
+_WORDS: dict[Any, str] = {np.divide: "over", np.subtract: "minus"}
 
 
 class _OfRecords(RecordTransformer):
@@ -120,7 +120,7 @@ class RecordRelative(_OfRecords):
             return list(self.transformer_.get_feature_names_out())
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         keys = [self.record, self.sample]
-        places = [key % len(names) for key in keys if isinstance(key, Integral)]
+        places = [key % len(names) for key in keys if isinstance(key, int)]
         return [n for i, n in enumerate(names) if i not in places and n not in keys]
 
 
