@@ -90,7 +90,8 @@ class SignalQuality(BeatFeatures):
             # A single sample is no stretch.
             values[:, :, column] = np.where((run > 1) | (n_samples == 1), run, 0) / n_samples
         lively = np.ptp(signals, axis=2) > 0
-        values[lively, len(runs) :] = self._of_shape(signals[lively].astype(np.float64))
+        if lively.any():
+            values[lively, len(runs) :] = self._of_shape(signals[lively].astype(np.float64))
         return values
 
     def _of_shape(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
