@@ -74,8 +74,8 @@ class MorphologyFeatures(BeatFeatures):
         if r_peak >= signals.shape[2]:
             raise ValueError(
                 f"before={self.before!r} s at fs={self.fs!r} Hz puts the R peak at column "
-                f"{r_peak}, but X has beats of {signals.shape[2]} samples: before is what the window has "
-                "before the beat, fs the rate of the beats"
+                f"{r_peak}, but X has beats of {signals.shape[2]} samples: before is what the "
+                "window has before the beat, fs the rate of the beats"
             )
         over_baseline = signals - np.median(signals, axis=2, keepdims=True)
         parts = [measure(over_baseline, self.fs, r_peak) for measure in self._chosen()]

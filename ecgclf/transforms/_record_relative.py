@@ -22,23 +22,7 @@ _N_BEATS = [Interval(Integral, 1, None, closed="left"), None]
 _WORDS: dict[Any, str] = {np.divide: "over", np.subtract: "minus"}
 
 
-class _OfRecords(RecordTransformer):
-    """A record transformer that needs columns beside the keys."""
-
-    _parameter_constraints: ClassVar[dict] = {
-        **RecordTransformer._parameter_constraints,
-        "sample": [str, Integral, None],
-    }
-
-    def _check_others(self, X: Any, others: list[int]) -> None:
-        if not others:
-            raise ValueError(
-                f"X has {X.shape[1]} feature(s), which name the record and the position; beside "
-                f"them {type(self).__name__} needs columns of beats"
-            )
-
-
-class RecordRelative(_OfRecords):
+class RecordRelative(RecordTransformer):
     """Features over their running mean in the record.
 
     Amplitudes and widths differ from patient to patient more than from beat to beat. Divided
@@ -75,7 +59,8 @@ class RecordRelative(_OfRecords):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **_OfRecords._parameter_constraints,
+        **RecordTransformer._parameter_constraints,
+        "sample": [str, Integral, None],
         "transformer": [HasMethods(["fit", "transform"]), None],
         "n_beats": _N_BEATS,
         "relation": [callable],
@@ -124,7 +109,7 @@ class RecordRelative(_OfRecords):
         return [n for i, n in enumerate(names) if i not in places and n not in keys]
 
 
-class TemplateCorrelation(_OfRecords):
+class TemplateCorrelation(RecordTransformer):
     """Correlation of each beat with the median beat of its record.
 
     Near 1 for a beat of the usual shape, whatever that shape is in this patient and whatever
@@ -155,7 +140,8 @@ class TemplateCorrelation(_OfRecords):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **_OfRecords._parameter_constraints,
+        **RecordTransformer._parameter_constraints,
+        "sample": [str, Integral, None],
         "n_beats": _N_BEATS,
     }
 

@@ -33,6 +33,7 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     Examples
     --------
     >>> class Place(RecordTransformer):
+    ...     _takes_rows = False
     ...     _parameter_constraints = {}
     ...     record, sample = 0, 1
     ...     def _of_record(self, samples, rows):
@@ -49,6 +50,9 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         "record": [str, Integral],
         "sample": [str, Integral],
     }
+
+    #: Whether columns beside these two are of use.
+    _takes_rows = True
 
     record: str | int
     sample: str | int | None
@@ -150,13 +154,16 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         validate_data(self, X, reset=reset, skip_check_array=True)
         keys = [self._place(X, name) for name in ("record", "sample")]
         others = [i for i in range(X.shape[1]) if i not in keys]
-        self._check_others(X, others)
+        if self._takes_rows and not others:
+            raise ValueError(
+                f"X has {X.shape[1]} feature(s), which name the record and the position; beside "
+                f"them {type(self).__name__} needs columns of beats"
+            )
 
         def columns(places: list[int]) -> NDArray:
             return check_array(
                 _safe_indexing(X, places, axis=1),
                 dtype=(np.float64, np.float32),
-                ensure_min_features=0,
                 estimator=self,
                 input_name="X",
             )
@@ -172,7 +179,8 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             samples = np.arange(len(records), dtype=np.float64)
         else:
             samples = columns([keys[1]])[:, 0].astype(np.float64)
-        return records, samples, columns(others)
+        rows = columns(others) if self._takes_rows else np.empty((len(records), 0))
+        return records, samples, rows
 
     def _place(self, X: Any, name: str) -> int | None:
         """Find the column that a parameter names, by name or position."""
@@ -195,9 +203,6 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 "record and the position of each beat in columns of their own"
             )
         return key % n_columns
-
-    def _check_others(self, X: Any, others: list[int]) -> None:
-        """Refuse a number of columns beside the keys that makes no sense."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -69,6 +69,8 @@ class RhythmFeatures(RecordTransformer):
         "fs": [Interval(Real, 0, None, closed="neither"), None],
     }
 
+    _takes_rows = False
+
     def __init__(
         self,
         features: Sequence[str] | None = None,
