@@ -7,14 +7,12 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from ecgclf.transforms._record_transformer import RecordTransformer
-
-#: Numbers that a sliding median holds at a time: 64 MiB of float64.
-_AT_A_TIME = 2**23
 
 _N_BEATS = [Interval(Integral, 1, None, closed="left"), None]
 
@@ -49,6 +47,10 @@ class RecordRelative(RecordTransformer):
     ----------
     transformer_ : transformer or None
         The fitted transformer.
+
+    Notes
+    -----
+    Means pass over NaN. A feature over a mean of 0 is NaN.
 
     Examples
     --------
@@ -91,9 +93,10 @@ class RecordRelative(RecordTransformer):
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         values = np.asarray(rows, dtype=np.float64)
-        # A mean over no width, say, gives NaN or infinity, as it does in numpy.
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.relation(values, _running_mean(values, self.n_beats))
+            related = self.relation(values, _mean(values, self.n_beats))
+        # No estimator takes infinity; forests take NaN.
+        return np.where(np.isfinite(related), related, np.nan)
 
     def _names(self) -> Sequence[str]:
         word = _WORDS.get(self.relation, getattr(self.relation, "__name__", "to"))
@@ -158,44 +161,30 @@ class TemplateCorrelation(RecordTransformer):
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         beats = np.asarray(rows, dtype=np.float64)
-        return _correlation(beats, _running_median(beats, self.n_beats))[:, np.newaxis]
+        return _correlation(beats, _median(beats, self.n_beats))[:, np.newaxis]
 
     def _names(self) -> Sequence[str]:
         span = "record" if self.n_beats is None else str(self.n_beats)
         return [f"correlation_median_{span}"]
 
 
-def _running_mean(values: NDArray[np.float64], n_beats: int | None) -> NDArray[np.float64]:
-    """Mean of the last `n_beats` rows up to each row, or of all."""
+def _mean(values: NDArray[np.float64], n_beats: int | None) -> NDArray[np.float64]:
     if n_beats is None:
-        return np.broadcast_to(values.mean(axis=0), values.shape)
-    total = np.cumsum(np.pad(values, ((1, 0), (0, 0))), axis=0)
-    last = np.arange(1, len(values) + 1)
-    first = np.maximum(last - n_beats, 0)
-    return (total[last] - total[first]) / (last - first)[:, np.newaxis]
+        return pd.DataFrame(values).mean().to_numpy()
+    return pd.DataFrame(values).rolling(n_beats, min_periods=1).mean().to_numpy()
 
 
-def _running_median(beats: NDArray[np.float64], n_beats: int | None) -> NDArray[np.float64]:
-    """Median of the last `n_beats` rows up to each row, or of all."""
+def _median(beats: NDArray[np.float64], n_beats: int | None) -> NDArray[np.float64]:
     if n_beats is None:
         return np.broadcast_to(np.median(beats, axis=0), beats.shape)
-    # At the beginning there are fewer; NaN stands for those that are not there.
-    padded = np.pad(beats, ((n_beats - 1, 0), (0, 0)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, n_beats, axis=0)
-    step = max(_AT_A_TIME // (n_beats * beats.shape[1]), 1)
-    medians = np.empty_like(beats)
-    for start in range(0, len(beats), step):
-        part = slice(start, start + step)
-        whole = start >= n_beats - 1
-        medians[part] = (np.median if whole else np.nanmedian)(windows[part], axis=2)
-    return medians
+    return pd.DataFrame(beats).rolling(n_beats, min_periods=1).median().to_numpy()
 
 
-def _correlation(beats: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray:
+def _correlation(beats: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Pearson's correlation of each row with that of another array, NaN where there is none."""
+    flat = (np.ptp(beats, axis=1) == 0) | (np.ptp(others, axis=1) == 0)
     beats = beats - beats.mean(axis=1, keepdims=True)
     others = others - others.mean(axis=1, keepdims=True)
     size = np.linalg.norm(beats, axis=1) * np.linalg.norm(others, axis=1)
-    # What is left of a flat beat by rounding is no shape.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(size > 0, np.einsum("ij,ij->i", beats, others) / size, np.nan)
+    size[flat] = np.nan
+    return np.einsum("ij,ij->i", beats, others) / size
