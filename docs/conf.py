@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "benchmark_tables",
     "rhythm_table",
     "shared_parameters",
 ]
@@ -98,6 +99,7 @@ single = [
     "kaggle",
     "networks",
     "evaluation",
+    "features",
     "augmentation",
     "reproducibility",
 ]

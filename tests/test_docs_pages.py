@@ -20,6 +20,7 @@ PAGES = [
     "data",
     "kaggle",
     "evaluation",
+    "features",
     "augmentation",
     "reproducibility",
 ]

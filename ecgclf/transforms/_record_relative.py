@@ -89,7 +89,8 @@ class RecordRelative(RecordTransformer):
             self.transformer_ = clone(self.transformer).fit(rows, y)
 
     def _prepare(self, rows: NDArray) -> NDArray:
-        return rows if self.transformer_ is None else self.transformer_.transform(rows)
+        # A transformer may give a frame.
+        return rows if self.transformer_ is None else np.asarray(self.transformer_.transform(rows))
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         values = np.asarray(rows, dtype=np.float64)

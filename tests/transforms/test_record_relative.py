@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -103,6 +104,8 @@ def test_features_of_a_transformer_inside_and_their_names():
     a, b = widths.fit_transform(X[SIGNAL]).T
     table = X[["record", "sample"]].assign(a=a, b=b)
     np.testing.assert_allclose(found, RecordRelative(n_beats=3).fit_transform(table))
+    framed = RecordRelative(clone(widths).set_output(transform="pandas"), n_beats=3)
+    np.testing.assert_array_equal(framed.fit_transform(X), found)
     piped = RecordRelative(make_pipeline(FunctionTransformer(np.negative), widths), n_beats=3)
     assert piped.fit_transform(X).shape == (12, 2)
 
