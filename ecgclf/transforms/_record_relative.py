@@ -89,8 +89,9 @@ class RecordRelative(RecordTransformer):
             self.transformer_ = clone(self.transformer).fit(rows, y)
 
     def _prepare(self, rows: NDArray) -> NDArray:
-        # A transformer may give a frame.
-        return rows if self.transformer_ is None else np.asarray(self.transformer_.transform(rows))
+        if self.transformer_ is None:
+            return rows
+        return np.asarray(self.transformer_.transform(rows))  # which may be a frame
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         values = np.asarray(rows, dtype=np.float64)

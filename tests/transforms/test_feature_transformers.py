@@ -48,8 +48,6 @@ OF_RECORDS = [
 every_transformer = pytest.mark.parametrize(
     "transformer", OF_SIGNALS + OF_RECORDS, ids=lambda transformer: type(transformer).__name__
 )
-    "transformer", OF_SIGNALS + OF_RECORDS, ids=lambda t: type(t).__name__
-)
 
 
 @pytest.fixture(scope="module")
