@@ -101,15 +101,11 @@ class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         records, samples, rows = self._split(X, reset=False)
         rows = self._prepare(rows)
         # By record, and by time within each.
-        codes, names = pd.factorize(records)
+        codes, _ = pd.factorize(records)
         order = np.lexsort((samples, codes))
         starts = np.flatnonzero(np.diff(codes[order])) + 1
-        parts = []
-        for places in np.split(order, starts):
-            try:
-                parts.append(self._of_record(samples[places], rows[places]))
-            except ValueError as error:
-                raise ValueError(f"record {names[codes[places[0]]]}: {error}") from error
+        of_records = np.split(order, starts)
+        parts = [self._of_record(samples[places], rows[places]) for places in of_records]
         result = np.concatenate(parts)
         back = np.empty_like(result)
         back[order] = result

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from ecgclf.datasets import (
     AAMI_OF_SYMBOL,
+    BeatWindow,
     FixedWindow,
     KaggleWindow,
     RRWindow,
@@ -199,6 +200,38 @@ def test_bad_input(signal, peaks, options, message):
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         BeatSegmenter(**parameters).segment(SIGNAL, PEAKS, fs_record=360)
+
+
+class FromBeatToBeat(BeatWindow):
+    """A way to cut of one's own: from each beat on, every second of 50 samples."""
+
+    def rate(self, fs_record, fs):
+        return fs_record / 2
+
+    def cut(self, recording, fs=None):
+        rows = [recording.signal[:, at : at + 100 : 2] for at in recording.positions]
+        return np.stack(rows)
+
+    def describe(self, n_samples, fs, fs_record):
+        return f"{n_samples} samples at {fs:g} Hz"
+
+
+def test_a_way_to_cut_of_ones_own(folder):
+    beats = BeatSegmenter(fs=360, window=FromBeatToBeat()).segment(SIGNAL, PEAKS)
+    expected = [SIGNAL[peak : peak + 100 : 2] for peak in PEAKS]
+    np.testing.assert_array_equal(beats.data, np.array(expected, dtype=np.float32))
+    assert beats.fs == 180
+    assert "50 samples at 180 Hz" in beats.DESCR
+    loaded = load_mitbih(folder, records=["100"], window=FromBeatToBeat())
+    assert loaded.data.shape[1] == 50
+    assert "50 samples at 180 Hz" in loaded.DESCR
+
+
+def test_stretched_beats_have_no_rate_and_say_so():
+    beats = BeatSegmenter(fs=120, window=RRWindow()).segment(SIGNAL, PEAKS, fs_record=360)
+    assert beats.fs is None
+    assert "128 samples brought to one length" in beats.DESCR
+    assert "0.3 RR intervals before to 0.6 after" in beats.DESCR
 
 
 def test_a_single_beat_has_no_rr_window():
