@@ -22,6 +22,7 @@ PAGES = [
     "kaggle",
     "evaluation",
     "signals",
+    "features",
     "augmentation",
     "transfer",
     "tuning",
