@@ -1,0 +1,104 @@
+"""Every network on the rows of the Kaggle "heartbeat" set, beside its published figure.
+
+Trained on the published training rows with the published settings, tested once on the published
+test rows. Beats of the same patients are on both sides: the figures compare networks and say
+nothing about new patients. Our own networks, and what our ensembles are made of, were chosen on
+a held-out part of the training rows.
+
+Finished runs are kept, so a benchmark that was killed goes on where it stood.
+
+    python benchmarks/kaggle.py --seeds 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _data import find_records
+from _results import write_results
+from _runs import prepare, run
+from our_networks import ENSEMBLES, OURS
+from published_networks import PUBLISHED, PUBLISHED_FIGURES
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, f1_score
+from tqdm.auto import tqdm
+
+from ecgclf.datasets import Beats, load_kaggle_heartbeat
+
+#: All that is trained, by the names of the table.
+NETWORKS = PUBLISHED | OURS
+
+
+def figures(name: str, seed: int | None, test: Beats, result: dict) -> dict:
+    """Return a row of the table."""
+    predicted = result["predicted"]
+    published_accuracy, published_f1 = PUBLISHED_FIGURES.get(name, (None, None))
+    return {
+        "network": name,
+        "seed": seed,
+        "accuracy": accuracy_score(test.target, predicted),
+        "macro_f1": f1_score(test.target, predicted, average="macro"),
+        "published_accuracy": published_accuracy,
+        "published_macro_f1": published_f1,
+        "parameters": result["parameters"],
+        "epochs": result["epochs"],
+        "seconds": result["seconds"],
+    }
+
+
+def together(members: list[dict]) -> dict:
+    """Average the probabilities of several runs, and add up what they cost."""
+    mean = np.mean([member["probabilities"] for member in members], axis=0)
+    return {
+        "predicted": members[0]["classes"][mean.argmax(axis=1)],
+        "parameters": sum(member["parameters"] for member in members),
+        "epochs": max(member["epochs"] for member in members),
+        "seconds": sum(member["seconds"] for member in members),
+    }
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
+    parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--n-jobs", type=int, help="threads of torch; default: one")
+    parser.add_argument("--output", default="kaggle", help="name of the file of results")
+    options = parser.parse_args()
+    started = time.time()
+    records = find_records(options.data)
+    train, test = (load_kaggle_heartbeat(records, subset) for subset in ("train", "test"))
+
+    def result_of(name: str, seed: int) -> dict:
+        estimator = prepare(clone(NETWORKS[name]), seed=seed, n_jobs=options.n_jobs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return run(estimator, train.data, train.target, test.data)
+
+    def wanted(name: str) -> bool:
+        return not options.only or any(part.lower() in name.lower() for part in options.only)
+
+    jobs = [(name, seed) for name in NETWORKS for seed in options.seeds if wanted(name)]
+    jobs += [(name, None) for name in ENSEMBLES if wanted(name)]
+    rows = []
+    for name, seed in tqdm(jobs, unit="run", disable=None):
+        if seed is None:
+            result = together([result_of(*member) for member in ENSEMBLES[name]])
+        else:
+            result = result_of(name, seed)
+        rows.append(figures(name, seed, test, result))
+        newest = rows[-1]
+        tqdm.write(f"{newest['accuracy']:.4f} {newest['macro_f1']:.4f}  {name}, seed {seed}")
+    print(pd.DataFrame(rows).to_string(index=False))
+    file = write_results(options.output, rows, seed=options.seeds[0], started=started)
+    print(f"\nWritten to {file}.")
+
+
+if __name__ == "__main__":
+    main()
