@@ -104,9 +104,9 @@ KAGGLE_ROWS = {
     "test": {"subset": "test"},
     "features": (),
     "contract": {"fs": 120, "unit": "scaled to [0, 1]"},
-    "lead": "the first lead of each record, nearly always MLII",
+    "lead": "the first of each record: MLII, but V5 in records 102, 104 and 114",
     "scaling": "each row to [0, 1] by its own lowest and highest value, then padded with zeros",
-    "window": "from an R peak on for 1.2 median RR intervals; 187 values (KaggleWindow)",
+    "window": "from one R peak on, past the next one by 0.2 of an RR interval (KaggleWindow)",
     "split": (
         "The published training and test rows of the Kaggle heartbeat set. They divide beats, "
         "not patients: the patients of the test rows are in training too."
@@ -115,8 +115,8 @@ KAGGLE_ROWS = {
     "limits": (
         "The figures do not say how well new patients would be served: much less well. The "
         "network knows each patient of the test rows from training.",
-        "It sees one beat without its rhythm, so it can tell a premature beat only by its shape "
-        "and by what of the next beat its window holds.",
+        "Of the rhythm it sees the RR interval after a beat, by the zeros at the end of the row, "
+        "but not the one before it, which is what makes a beat premature.",
         "Q is nearly all paced beats, of four people.",
         _SOURCE,
         _NOT_MEDICAL,
