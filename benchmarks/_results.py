@@ -39,8 +39,21 @@ def write_results(name: str, figures: Any, *, seed: int, started: float) -> Path
     Path
         The file.
     """
+    FOLDER.mkdir(exist_ok=True)
+    file = FOLDER / f"{name}.json"
+    write_json(file, {**origin(seed=seed, started=started), "figures": figures})
+    return file
+
+
+def write_json(file: Path, document: dict) -> None:
+    """Write what JSON can hold, which NaN is not part of."""
+    file.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def origin(*, seed: int, started: float) -> dict[str, Any]:
+    """Gather what is needed to repeat a benchmark: command, seed, commit, versions, machine."""
     script = Path(sys.argv[0])
-    document = {
+    return {
         "command": shlex.join(["python", f"benchmarks/{script.name}", *sys.argv[1:]]),
         "seed": seed,
         "commit": _commit(),
@@ -54,12 +67,7 @@ def write_results(name: str, figures: Any, *, seed: int, started: float) -> Path
             "cores": os.cpu_count(),
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
-        "figures": figures,
     }
-    FOLDER.mkdir(exist_ok=True)
-    file = FOLDER / f"{name}.json"
-    file.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return file
 
 
 def _commit() -> str | None:

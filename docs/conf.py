@@ -26,6 +26,8 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "benchmark_tables",
+    "model_cards",
+    "myst_parser",
     "rhythm_table",
     "shared_parameters",
 ]

@@ -19,14 +19,14 @@ _SUBPACKAGES = tuple(
     "transforms".split()
 )
 
-__all__ = [*_ESTIMATORS, "__version__", "load"]
+__all__ = [*_ESTIMATORS, "__version__", "load", "load_pretrained"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ESTIMATORS:
         return getattr(import_module(f"{__name__}.estimators"), name)
-    if name == "load":
-        return import_module(f"{__name__}.persistence").load
+    if name in ("load", "load_pretrained"):
+        return getattr(import_module(f"{__name__}.persistence"), name)
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ecgclf import datasets
+from ecgclf.persistence import list_pretrained
 from ecgclf.training import BeatNet
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -29,6 +30,10 @@ PAGES = [
     "tuning",
     "reproducibility",
     "persistence",
+    pytest.param(
+        "pretrained",
+        marks=pytest.mark.skipif(not list_pretrained(), reason="needs the pretrained models"),
+    ),
 ]
 
 

@@ -6,5 +6,14 @@ that state back. The classes that a file may name are those of ecgclf.
 
 from ecgclf.persistence._errors import PersistenceError
 from ecgclf.persistence._model import load, read_document, save
+from ecgclf.persistence._pretrained import list_pretrained, load_pretrained, model_card
 
-__all__ = ["PersistenceError", "load", "read_document", "save"]
+__all__ = [
+    "PersistenceError",
+    "list_pretrained",
+    "load",
+    "load_pretrained",
+    "model_card",
+    "read_document",
+    "save",
+]

@@ -1,0 +1,272 @@
+"""Train the models that come with the package, and write their weights and model cards.
+
+Each is trained once on its training beats and looks once at its test beats; every figure on its
+card is measured here. Finished trainings are kept: a run that was killed goes on where it
+stood, and cards can be written anew without training again.
+
+    python benchmarks/pretrained.py
+    python benchmarks/pretrained.py --fraction 0.02 --epochs 1 --output /tmp/pretrained
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _cards import card_of
+from _data import find_records, part_of
+from _results import origin, write_json
+from _runs import count_parameters, fitted, prepare
+from sklearn.base import clone
+from tqdm.auto import tqdm
+
+from ecgclf import ECGCNNClassifier
+from ecgclf.datasets import Beats, load_kaggle_heartbeat, load_mitbih
+from ecgclf.estimators import BeatEstimator
+from ecgclf.evaluation import beat_report, figures_without, patient_intervals
+
+PACKAGED = Path(__file__).resolve().parents[1] / "ecgclf" / "persistence" / "pretrained"
+
+#: Which of the test beats the tests of the package predict again.
+SUBSET = slice(None, None, 10)
+
+SEED = 0
+
+#: The estimators of the models, each a line.
+KAGGLE = ECGCNNClassifier(
+    filters=(48, 48, 96, 96, 144, 144), max_epochs=30, label_smoothing=0.05, random_state=SEED
+)
+SMALL = ECGCNNClassifier(max_epochs=30, label_smoothing=0.05, random_state=SEED)
+INTERPATIENT = ECGCNNClassifier(max_epochs=10, n_tabular=4, random_state=SEED)
+
+#: What the network of new patients sees beside the signal: none of them looks ahead further
+#: than the next beat, and none depends on the heart rate itself.
+RHYTHM = (
+    "rr_prev_over_mean_32",
+    "rr_next_over_mean_32",
+    "rr_prev_prev_over_mean_32",
+    "rr_prev_over_prev_prev",
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model comes about, and what its card says that cannot be measured."""
+
+    estimator: BeatEstimator
+    title: str
+    #: What loads the beats from the records, with which arguments.
+    loader: Callable[..., Beats]
+    train: dict[str, Any]
+    test: dict[str, Any]
+    #: Columns of ``beats.rhythm`` beside the signal.
+    features: tuple[str, ...]
+    #: What `save` states of the beats; beyond that, what the lead and the scaling are.
+    contract: dict[str, Any]
+    lead: str
+    scaling: str
+    window: str
+    split: str
+    use: str
+    limits: tuple[str, ...]
+    #: Test records that decide some figures, which are given without them too.
+    leave_out: tuple[str, ...] = ()
+
+    def load(self, folder: Path, side: dict[str, Any]) -> Beats:
+        """Load the training or the test beats."""
+        return self.loader(folder, **side, as_frame=bool(self.features))
+
+    def inputs(self, beats: Beats) -> np.ndarray | pd.DataFrame:
+        """Put together what the network takes; with features, columns know their names."""
+        if not self.features:
+            return beats.data
+        return beats.frame[[*beats.data.columns, *self.features]]
+
+
+_NOT_MEDICAL = (
+    "It is not a medical device. It must not be used to diagnose, monitor or treat anybody."
+)
+_SOURCE = (
+    "All of it is the MIT-BIH Arrhythmia Database: 47 people, recorded in one city in the 1970s, "
+    "with one kind of recorder. Other leads, devices and populations were not looked at."
+)
+
+KAGGLE_ROWS = {
+    "loader": load_kaggle_heartbeat,
+    "train": {"subset": "train"},
+    "test": {"subset": "test"},
+    "features": (),
+    "contract": {"fs": 120, "unit": "scaled to [0, 1]"},
+    "lead": "the first of each record: MLII, but V5 in records 102, 104 and 114",
+    "scaling": "each row to [0, 1] by its own lowest and highest value, then padded with zeros",
+    "window": "from one R peak on, past the next one by 0.2 of an RR interval (KaggleWindow)",
+    "split": (
+        "The published training and test rows of the Kaggle heartbeat set. They divide beats, "
+        "not patients: the patients of the test rows are in training too."
+    ),
+    "use": "Comparing with figures on the Kaggle set, trying out the package, and transfer.",
+    "limits": (
+        "The figures do not say how well new patients would be served: much less well. The "
+        "network knows each patient of the test rows from training.",
+        "Of the rhythm it sees the RR interval after a beat, by the zeros at the end of the row, "
+        "but not the one before it, which is what makes a beat premature.",
+        "Q is nearly all paced beats, of four people.",
+        _SOURCE,
+        _NOT_MEDICAL,
+    ),
+}
+
+RECIPES = {
+    "mitbih-kaggle": Recipe(
+        KAGGLE, "A convolutional network for Kaggle heartbeats", **KAGGLE_ROWS
+    ),
+    "mitbih-small": Recipe(
+        SMALL, "A small convolutional network for Kaggle heartbeats", **KAGGLE_ROWS
+    ),
+    "mitbih-interpatient": Recipe(
+        INTERPATIENT,
+        "A convolutional network with rhythm features, tested on new patients",
+        loader=load_mitbih,
+        train={"records": "ds1", "fs": 120},
+        test={"records": "ds2", "fs": 120},
+        features=RHYTHM,
+        contract={"fs": 120, "unit": "mV", "window": (0.25, 0.45)},
+        lead="MLII, which all records of DS1 and DS2 have",
+        scaling="none: mV, as recorded",
+        window="0.25 s before the R peak to 0.45 s after it (FixedWindow)",
+        split=(
+            "Trained on DS1, tested on DS2, the inter-patient protocol of de Chazal et al. 2004. "
+            "Record 202 of DS2 is of the same person as record 201 of DS1, and is kept as "
+            "published."
+        ),
+        use="A baseline for new patients, and a start for transfer to recordings in mV.",
+        limits=(
+            "The figures of S and F rest on very few patients: record 232 alone has 75% of the S "
+            "beats of DS2, and record 213 has 93% of its F beats.",
+            "Q was hardly in training (8 beats); what the model says of it means nothing.",
+            "The rhythm features were computed from annotated beats. Missed or invented beats of "
+            "a detector make them, and with them the class S, worse.",
+            _SOURCE,
+            _NOT_MEDICAL,
+        ),
+        leave_out=("232",),
+    ),
+}
+
+
+def make(
+    name: str, recipe: Recipe, records: Path, output: Path, options: argparse.Namespace
+) -> pd.DataFrame:
+    """Train a model, write its three files and return its figures."""
+    started = time.time()
+    train, test = (
+        part_of(recipe.load(records, side), options.fraction, SEED)
+        for side in (recipe.train, recipe.test)
+    )
+    settings = {"n_jobs": options.n_jobs, "epochs": options.epochs}
+    estimator = prepare(clone(recipe.estimator), seed=SEED, **settings)
+    model = fitted(estimator, recipe.inputs(train), np.asarray(train.target))
+    # How it was trained here is no matter of those who use it.
+    model.set_params(n_jobs=None)
+    file = output / f"{name}.ecgclf"
+    model.save(file, **recipe.contract)
+
+    y_true = np.asarray(test.target)
+    y_pred = model.predict(recipe.inputs(test))
+    figures = patient_intervals(y_true, y_pred, test.groups, random_state=SEED)
+    figures = figures.drop(columns="defined")
+    if recipe.leave_out:
+        without = figures_without(y_true, y_pred, test.record, recipe.leave_out)["without"]
+        figures["without"] = without
+    facts = {
+        "name": name,
+        "title": recipe.title,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "parameters": count_parameters([model]),
+        "estimator": repr(clone(recipe.estimator)),
+        "input": {
+            **model_contract(recipe, model),
+            "lead": recipe.lead,
+            "scaling": recipe.scaling,
+            "window": recipe.window,
+            "features": list(recipe.features),
+        },
+        "split": recipe.split,
+        "train": {"arguments": recipe.train, "beats": counts(train)},
+        "test": {
+            "loader": recipe.loader.__name__,
+            "arguments": recipe.test,
+            "beats": counts(test),
+            "patients": len(np.unique(test.groups)),
+            "without": list(recipe.leave_out),
+        },
+        "figures": rows_of(figures),
+        "every_tenth_test_beat": {
+            "labels": model.classes_.tolist(),
+            "confusion_matrix": beat_report(
+                y_true[SUBSET], y_pred[SUBSET], labels=model.classes_.tolist()
+            ).confusion_matrix.tolist(),
+        },
+        "use": recipe.use,
+        "limits": list(recipe.limits),
+        "fraction": options.fraction,
+        **origin(seed=SEED, started=started),
+    }
+    write_json(output / f"{name}.json", facts)
+    (output / f"{name}.md").write_text(card_of(facts), encoding="utf-8")
+    return figures
+
+
+def model_contract(recipe: Recipe, model: BeatEstimator) -> dict[str, Any]:
+    """Say in numbers what beats the model takes."""
+    return {
+        "fs": recipe.contract["fs"],
+        "unit": recipe.contract["unit"],
+        "n_leads": model.n_leads_,
+        "n_samples": model.n_samples_,
+    }
+
+
+def counts(beats: Beats) -> dict[str, int]:
+    """Count the beats of each class, in the usual order."""
+    target = np.asarray(beats.target)
+    return {label: int((target == label).sum()) for label in beats.target_names}
+
+
+def rows_of(figures: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table of figures into what JSON knows; undefined is None."""
+    table = figures.rename_axis(index="figure").reset_index().astype(object)
+    return table.where(table.notna(), None).to_dict("records")
+
+
+def main() -> None:
+    """Run the trainings."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
+    parser.add_argument("--only", nargs="*", choices=RECIPES, help="names of models")
+    parser.add_argument("--fraction", type=float, default=1.0, help="share of the beats to use")
+    parser.add_argument("--epochs", type=int, help="at most so many; to try the script")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="threads of torch")
+    parser.add_argument("--output", type=Path, default=PACKAGED, help="folder to write to")
+    options = parser.parse_args()
+    if not 0 < options.fraction <= 1:
+        parser.error(f"--fraction {options.fraction}: expected more than 0 and at most 1")
+    if options.output == PACKAGED and (options.fraction < 1 or options.epochs is not None):
+        parser.error("a model that is only tried does not belong in the package: give --output")
+    records = find_records(options.data)
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name in tqdm(options.only or list(RECIPES), unit="model", disable=None):
+        figures = make(name, RECIPES[name], records, options.output, options)
+        tqdm.write(f"\n{name}\n{figures.to_string(float_format='{:.4f}'.format)}")
+    print(f"\nWritten to {options.output}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Models that come with the package: all of them are tested, however many there are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ecgclf
+from ecgclf import datasets
+from ecgclf.persistence import _pretrained, list_pretrained, load_pretrained, model_card
+
+FOLDER = Path(ecgclf.__file__).parent / "persistence" / "pretrained"
+ENDINGS = (".ecgclf", ".json", ".md")
+every_model = pytest.mark.parametrize("name", list_pretrained())
+
+
+def facts_of(name: str) -> dict:
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def made_up_beats(model, n_beats: int) -> np.ndarray | pd.DataFrame:
+    X = np.random.default_rng(0).random((n_beats, model.n_features_in_))
+    columns = getattr(model, "feature_names_in_", None)
+    return X if columns is None else pd.DataFrame(X, columns=columns)
+
+
+# --- those of the package ------------------------------------------------------------------
+
+
+@every_model
+def test_it_loads_without_a_network(name, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise AssertionError("a connection was asked for")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    model = ecgclf.load_pretrained(name)
+    facts = facts_of(name)
+    X = made_up_beats(model, 4)
+    probability = model.predict_proba(X)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    assert set(model.predict(X)) <= set(facts["every_tenth_test_beat"]["labels"])
+    assert sum(p.numel() for p in model.net_.module_.parameters()) == facts["parameters"]
+    if name == "mitbih-small":
+        assert facts["parameters"] <= 100_000
+
+
+@every_model
+def test_it_says_what_beats_it_takes(name):
+    model, given = load_pretrained(name), facts_of(name)["input"]
+    contract = model.input_contract_
+    for key in ("fs", "unit", "n_leads", "n_samples"):
+        assert contract[key] == given[key]
+    assert contract["n_tabular"] == len(given["features"])
+    if given["features"]:
+        assert model.feature_names_in_[-len(given["features"]) :].tolist() == given["features"]
+
+
+@every_model
+def test_weights_card_and_facts_are_of_one_training(name):
+    weights, facts, card = FOLDER / f"{name}.ecgclf", facts_of(name), model_card(name)
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == facts["sha256"]
+    assert facts["sha256"] in card
+    (entry,) = load_pretrained(name).training_data_
+    beats = {label: n for label, n in facts["train"]["beats"].items() if n}
+    assert {label: n for label, n in entry["class_counts"].items() if n} == beats
+    for row in facts["figures"]:
+        if row["estimate"] is not None:
+            assert row["low"] <= row["estimate"] <= row["high"]
+            assert f"| {row['figure']} | {row['estimate']:.4f} |" in card
+    for said in ("Not a medical device", "95% interval", facts["command"]):
+        assert said in card
+    # It was trained on everything: what only tries the script has no place here.
+    assert facts["fraction"] == 1
+    assert "--epochs" not in facts["command"]
+
+
+@every_model
+def test_it_predicts_the_figures_of_its_card(name, mitdb_dir):
+    """One in ten test beats, predicted anew from the records."""
+    model, facts = load_pretrained(name), facts_of(name)
+    load = getattr(datasets, facts["test"]["loader"])
+    beats = load(mitdb_dir, **facts["test"]["arguments"], as_frame=True)
+    counts = {label: int((beats.target == label).sum()) for label in beats.target_names}
+    assert counts == facts["test"]["beats"]
+    tenth = beats.select(slice(None, None, 10))
+    if hasattr(model, "feature_names_in_"):
+        X = tenth.frame[model.feature_names_in_]
+    else:
+        X = tenth.data.to_numpy()
+    expected = facts["every_tenth_test_beat"]
+    found = pd.crosstab(tenth.target.to_numpy(), model.predict(X)).reindex(
+        index=expected["labels"], columns=expected["labels"], fill_value=0
+    )
+    # Another processor may round a beat that lies on the edge to the other side.
+    moved = np.abs(found.to_numpy() - np.array(expected["confusion_matrix"])).sum() / 2
+    assert moved <= 2e-3 * len(tenth.target)
+    # And they are figures of the same network that the whole card is about.
+    correct = np.trace(expected["confusion_matrix"]) / len(tenth.target)
+    (whole,) = (row for row in facts["figures"] if row["figure"] == "accuracy")
+    assert correct == pytest.approx(whole["estimate"], abs=0.01)
+
+
+def test_they_are_small_enough_to_come_with_the_package():
+    sizes = {file.name: file.stat().st_size for file in FOLDER.iterdir()}
+    assert sizes
+    assert sum(sizes.values()) < 5e6
+    named = {"README.md", *(f"{name}{end}" for name in list_pretrained() for end in ENDINGS)}
+    assert set(sizes) == named
+
+
+# --- the functions -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one_model(fitted, tmp_path, monkeypatch):
+    """A folder with one model, in the place of that of the package."""
+    fitted.save(tmp_path / "tiny.ecgclf", fs=120)
+    (tmp_path / "tiny.md").write_text("# tiny\n", encoding="utf-8")
+    shutil.copy(FOLDER / "README.md", tmp_path)
+    monkeypatch.setattr(_pretrained, "FOLDER", tmp_path)
+    return fitted
+
+
+def test_a_model_by_its_name(one_model, beats):
+    assert list_pretrained() == ["tiny"]
+    loaded = ecgclf.load_pretrained("tiny")
+    assert (loaded.predict_proba(beats.data) == one_model.predict_proba(beats.data)).all()
+    assert loaded.input_contract_["fs"] == 120
+    assert model_card("tiny") == "# tiny\n"
+
+
+@pytest.mark.parametrize("ask", [load_pretrained, model_card])
+@pytest.mark.parametrize("name", ["README", "tiny.ecgclf", "../tiny", "", None])
+def test_no_such_model(ask, name, one_model):
+    with pytest.raises(ValueError, match=r"no pretrained model .* one of \['tiny'\]"):
+        ask(name)
