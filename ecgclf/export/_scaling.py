@@ -67,9 +67,7 @@ class ColumnScaling(nn.Module):
     center: Tensor
     size: Tensor
 
-    def __init__(
-        self, center: Any, size: Any, limits: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, center: Any, size: Any, limits: tuple[float, float] | None = None) -> None:
         super().__init__()
         for name, values in (("center", center), ("size", size)):
             self.register_buffer(name, torch.tensor(np.asarray(values, dtype=np.float32)))

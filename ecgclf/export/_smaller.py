@@ -88,9 +88,7 @@ def quantize_onnx(
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.onnx")
         # Joins batch norms to the convolutions before them, which are then quantised as one.
-        shape_inference.quant_pre_process(
-            os.fspath(source), ready, skip_symbolic_shape=True
-        )
+        shape_inference.quant_pre_process(os.fspath(source), ready, skip_symbolic_shape=True)
         prepared = optional("onnx").load(ready)
         if not any(node.op_type in _QUANTIZED for node in prepared.graph.node):
             raise ExportError(f"{os.fspath(source)!r} has no layer that could be quantised.")
