@@ -154,7 +154,7 @@ def _from_npz(path: Path, cut: Cut) -> Labelled:
 
 def _kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
     beats = datasets.load_kaggle_heartbeat(path, subset)
-    if cut.fs is not None and cut.fs != beats.fs or cut.window is not None:
+    if (cut.fs is not None and cut.fs != beats.fs) or cut.window is not None:
         raise ValueError(
             f"the model takes beats of fs {cut.fs} and window {cut.window}, but the rows of the "
             f"Kaggle set are at {beats.fs:g} Hz and have windows of their own"

@@ -174,7 +174,7 @@ def _fetch(parser: argparse.ArgumentParser) -> None:
         "--to",
         type=Path,
         metavar="FOLDER",
-        help="folder of databases, where it gets one of its own",
+        help="folder of all databases",
     )
 
 

@@ -78,7 +78,7 @@ def quantize_onnx(
     model = _read(source)
     beats = _calibration_beats(model, X)
 
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined, misc]
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined]
         def __init__(self) -> None:
             self.batches = _batches(beats)
 
