@@ -131,7 +131,10 @@ def main() -> None:
     table = pd.DataFrame(rows)
     print(f"{len(train.data):,} training and {len(test.data):,} test rows")
     print(table.to_string(index=False, float_format=lambda figure: f"{figure:.4g}"))
-    print(write_results(options.output, rows, seed=options.seed, started=started))
+    written = write_results(
+        options.output, rows, seed=options.seed, started=started, packages=["onnxruntime"]
+    )
+    print(written)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ MAY_IMPORT = {
     "evaluation": {"datasets"},
     "export": {"transforms", "modules", "estimators"},
     "plots": {"datasets", "evaluation"},
-    "cli": {"datasets", "estimators", "evaluation", "export", "persistence"},
+    "cli": {"datasets", "evaluation", "export", "transforms"},
 }
 
 #: Third parties that only some subpackages may know.

@@ -1,4 +1,4 @@
-"""Beats of a recording without labels: one function, behind which the way to cut may change."""
+"""Beats of a recording without labels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ecgclf.cli._contract import Cut
 from ecgclf.datasets import detect_r_peaks
-from ecgclf.datasets._cutting import cut_fixed
 from ecgclf.datasets._records import Record, read_record
+from ecgclf.transforms import BeatSegmenter
 
 
 def cut_recording(
@@ -32,7 +32,7 @@ def cut_recording(
 
     Returns
     -------
-    data : ndarray of shape (n_beats, n_leads, n_samples)
+    data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         In mV.
     sample : ndarray of int64, shape (n_beats,)
         The R peaks.
@@ -56,9 +56,11 @@ def cut_recording(
             f"no R peak was found in lead {record.leads[0]} of record {path}: choose another "
             "with --lead"
         )
-    if cut.window is None:
-        raise ValueError("the window is not known")
-    return cut_fixed(record, peaks, fs=cut.fs, window=cut.window), peaks, record.fs
+    segmenter = BeatSegmenter(cut.fs or record.fs, window=cut.window or (0, 0), rhythm=False)
+    beats = segmenter.segment(
+        record.millivolts(), peaks, fs_record=record.fs, record=name, leads=record.leads
+    )
+    return beats.data, beats.sample, record.fs
 
 
 def _choose(record: Record, leads: list[str] | None, n_leads: int) -> list[str]:
