@@ -29,6 +29,7 @@ PAGES = [
     "tuning",
     "reproducibility",
     "persistence",
+    "deployment",
 ]
 
 
