@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,9 @@ FOLDER = Path(__file__).parent / "results"
 _PACKAGES = ("ecgclf", "imbalanced-learn", "numpy", "scikit-learn", "scipy", "skorch", "torch")
 
 
-def write_results(name: str, figures: Any, *, seed: int, started: float) -> Path:
+def write_results(
+    name: str, figures: Any, *, seed: int, started: float, packages: Iterable[str] = ()
+) -> Path:
     """Write the figures of a benchmark with all that is needed to repeat it.
 
     Parameters
@@ -33,6 +36,8 @@ def write_results(name: str, figures: Any, *, seed: int, started: float) -> Path
     seed : int
     started : float
         `time.time` at the beginning.
+    packages : iterable of str
+        Whose versions matter beside those that always do.
 
     Returns
     -------
@@ -59,7 +64,7 @@ def origin(*, seed: int, started: float) -> dict[str, Any]:
         "commit": _commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
-        "versions": {package: version(package) for package in _PACKAGES},
+        "versions": {package: version(package) for package in (*_PACKAGES, *packages)},
         "machine": {
             "python": platform.python_version(),
             "system": platform.system(),

@@ -15,7 +15,7 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "datasets estimators evaluation modules persistence plots sampling training "
+    "cli datasets estimators evaluation export modules persistence plots sampling training "
     "transforms".split()
 )
 

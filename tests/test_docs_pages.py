@@ -34,6 +34,7 @@ PAGES = [
         "pretrained",
         marks=pytest.mark.skipif(not list_pretrained(), reason="needs the pretrained models"),
     ),
+    "deployment",
 ]
 
 

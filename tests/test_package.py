@@ -47,6 +47,7 @@ HEAVY = {
     "wfdb",
     "imblearn",
     "safetensors",
+    "onnx",
 }
 
 
@@ -71,6 +72,8 @@ def test_the_classifier_needs_no_pictures():
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
         ("sampling", {"torch", "skorch", "matplotlib"}),
+        ("cli", HEAVY),
+        ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -98,13 +101,15 @@ MAY_IMPORT = {
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
     "evaluation": {"datasets"},
+    "export": {"transforms", "modules", "estimators"},
     "plots": {"datasets", "evaluation"},
+    "cli": {"datasets", "evaluation", "export", "transforms"},
 }
 
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators", "transforms", "sampling"},
+    "torch": {"modules", "training", "estimators", "transforms", "sampling", "export"},
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},

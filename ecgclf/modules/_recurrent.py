@@ -109,7 +109,7 @@ class RecurrentEncoder(Encoder):
         """Count the steps of a padded beat, and those of each beat up to its end."""
         n_steps = -(-x.shape[2] // self.step_size)
         if not self.mask_zeros:
-            return n_steps, torch.full((len(x),), n_steps, device=x.device)
+            return n_steps, torch.full((x.shape[0],), n_steps, device=x.device)
         place = torch.arange(1, x.shape[2] + 1, device=x.device)
         n_samples = ((x != 0).any(dim=1) * place).amax(dim=1)
         # A beat of zeros alone is one step long: there is no sequence of length 0.
@@ -119,7 +119,7 @@ class RecurrentEncoder(Encoder):
         """Pool steps (batch, n_steps, width), of which each beat has `lengths`."""
         if self.pool == "last":
             # Forwards the final state is at the last step, backwards at the first.
-            first, last = steps[:, 0], steps[torch.arange(len(steps)), lengths - 1]
+            first, last = steps[:, 0], steps[torch.arange(steps.shape[0]), lengths - 1]
             size = steps.shape[2] // self.n_directions
             return torch.cat([last[:, :size], first[:, size:]], dim=1)
         beyond = torch.arange(steps.shape[1], device=steps.device) >= lengths[:, None]

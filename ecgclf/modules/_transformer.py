@@ -141,6 +141,6 @@ class TransformerEncoder(Encoder):
         patches = x.unflatten(2, (self.n_patches, self.patch_size)).transpose(1, 2).flatten(2)
         tokens = self.embed(patches) + self.positions
         if self.token is not None:
-            tokens = torch.cat([self.token.expand(len(x), -1, -1), tokens], dim=1)
+            tokens = torch.cat([self.token.expand(x.shape[0], -1, -1), tokens], dim=1)
         tokens = self.norm(self.blocks(tokens))
         return tokens.mean(dim=1) if self.token is None else tokens[:, 0]

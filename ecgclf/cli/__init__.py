@@ -1,0 +1,8 @@
+"""The command ``ecgclf``: train, evaluate, predict, export and fetch without writing Python.
+
+What a command needs is imported when it runs, so that ``ecgclf --help`` answers at once.
+"""
+
+from ecgclf.cli._main import main
+
+__all__ = ["main"]

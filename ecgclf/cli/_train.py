@@ -1,0 +1,64 @@
+"""``ecgclf train``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ecgclf
+from ecgclf.cli._beats import read_labelled
+from ecgclf.cli._contract import asked_cut
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train a network and save it."""
+    _check_folder(options.model_file)
+    model = _make_model(options.model, options.settings, options.seed)
+    beats = read_labelled(options, asked_cut(options))
+    names, counts = np.unique(beats.target, return_counts=True)
+    held = ", ".join(f"{name}: {count:,}" for name, count in zip(names, counts))
+    print(f"{len(beats.data):,} beats ({held})", file=sys.stderr)
+    model.fit(beats.data, beats.target, groups=beats.groups)
+    model.save(
+        options.model_file,
+        fs=beats.cut.fs,
+        unit=options.unit or beats.unit,
+        window=beats.cut.window,
+    )
+    loss = model.history_["train_loss"].iloc[-1]
+    print(f"{options.model_file}: {model.n_iter_} epochs, training loss {loss:.4f}")
+
+
+def _check_folder(file: Path) -> None:
+    """Find out before the training that its result can be written."""
+    if not file.absolute().parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {file.absolute().parent} to write {file} to")
+
+
+def _make_model(name: str, settings: list[str], seed: int | None) -> Any:
+    """Make an estimator from words like ``lr=1e-3``."""
+    model = getattr(ecgclf, name)(random_state=seed)
+    known = model.get_params(deep=False)
+    for setting in settings:
+        key, is_given, text = setting.partition("=")
+        if not is_given or key not in known:
+            raise ValueError(
+                f"--set {setting}: expected NAME=VALUE with a parameter of {name}, one of "
+                f"{', '.join(sorted(known))}"
+            )
+        model.set_params(**{key: _value(text)})
+    model._validate_params()  # before the beats are read, which takes longer
+    return model
+
+
+def _value(text: str) -> Any:
+    """Read a value as Python does, or else as a string, which then needs no quotes."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

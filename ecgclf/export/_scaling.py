@@ -1,0 +1,201 @@
+"""The scaling that stands before a network in a Pipeline, as layers of its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from torch import Tensor, nn
+
+from ecgclf.export._errors import ExportError
+from ecgclf.transforms import BeatScaler
+
+
+def layer_of(name: str, step: Any) -> nn.Module:
+    """Build the layer that does what a fitted step of a Pipeline does.
+
+    Parameters
+    ----------
+    name : str
+        Of the step, for the error.
+    step : fitted scaler, or "passthrough"
+
+    Returns
+    -------
+    Module
+        From (batch, n_columns) to the same shape.
+
+    Raises
+    ------
+    ExportError
+        If the step is of a class that has no layer here.
+
+    Examples
+    --------
+    >>> scaler = StandardScaler().fit([[1.0, 5.0], [3.0, 5.0]])
+    >>> layer_of("scale", scaler)(torch.tensor([[4.0, 6.0]]))
+    tensor([[2., 1.]])
+    """
+    if step in (None, "passthrough"):
+        return nn.Identity()
+    # A subclass may scale otherwise, so the class itself is looked up.
+    build = _LAYERS.get(type(step))
+    if build is None:
+        known = ", ".join(sorted(kind.__name__ for kind in _LAYERS))
+        raise ExportError(
+            f"The step {name!r} of the pipeline is a {type(step).__name__}, which cannot be "
+            f"written as a part of the graph; those that can are {known}. Do this step before "
+            "the graph where the model is used, and export the rest of the pipeline, "
+            "pipeline[i:], alone."
+        )
+    return build(step)
+
+
+class ColumnScaling(nn.Module):
+    """Subtract and divide column by column, then clip.
+
+    Parameters
+    ----------
+    center, size : ndarray of shape (n_columns,), or number
+    limits : tuple of two floats, optional
+        What is below or above becomes the limit.
+    """
+
+    center: Tensor
+    size: Tensor
+
+    def __init__(self, center: Any, size: Any, limits: tuple[float, float] | None = None) -> None:
+        super().__init__()
+        for name, values in (("center", center), ("size", size)):
+            self.register_buffer(name, torch.tensor(np.asarray(values, dtype=np.float32)))
+        self.limits = limits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale beats of shape (batch, n_columns)."""
+        x = (x - self.center) / self.size
+        return x if self.limits is None else x.clamp(*self.limits)
+
+
+class BeatScaling(nn.Module):
+    """What `BeatScaler` does, for tensors.
+
+    Parameters
+    ----------
+    scaler : fitted BeatScaler
+    """
+
+    def __init__(self, scaler: BeatScaler) -> None:
+        super().__init__()
+        self.shape = (scaler.n_leads_, scaler.n_samples_)
+        self.size, self.of, self.keep_padding = scaler.size, scaler.of, scaler.keep_padding
+        if scaler.of == "training":
+            self.fixed = ColumnScaling(scaler.center_[:, None], scaler.size_[:, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale beats of shape (batch, n_leads * n_samples)."""
+        signals = x.unflatten(1, self.shape)
+        inside = self._inside(signals)
+        if self.of == "training":
+            scaled = self.fixed(signals)
+        elif self.of == "lead":
+            scaled = _scaled(signals, inside.expand_as(signals), self.size)
+        else:
+            everywhere = inside.expand_as(signals)
+            scaled = _scaled(signals.flatten(1), everywhere.flatten(1), self.size)
+            scaled = scaled.unflatten(1, self.shape)
+        return torch.where(inside, scaled, 0.0).flatten(1)
+
+    def _inside(self, signals: Tensor) -> Tensor:
+        """Tell samples from padding, of shape (batch, 1, n_samples)."""
+        used = (signals != 0).any(dim=1, keepdim=True)
+        if not self.keep_padding:
+            return torch.ones_like(used)
+        place = torch.arange(signals.shape[2])
+        return place <= torch.where(used, place, -1).amax(dim=2, keepdim=True)
+
+
+def _scaled(values: Tensor, inside: Tensor, size: str) -> Tensor:
+    """Scale along the last axis by what is inside."""
+    count = inside.sum(dim=-1, keepdim=True).clamp(min=1)
+    lowest = torch.where(inside, values, torch.inf).amin(dim=-1, keepdim=True)
+    highest = torch.where(inside, values, -torch.inf).amax(dim=-1, keepdim=True)
+    flat = highest <= lowest
+    center, spread = _MEASURES[size](values, inside, count, lowest, highest)
+    spread = torch.where(flat | (spread == 0), 1.0, spread)
+    return (values - torch.where(flat, lowest, center)) / spread
+
+
+def _range(
+    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
+) -> tuple[Tensor, Tensor]:
+    return lowest, highest - lowest
+
+
+def _deviation(
+    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
+) -> tuple[Tensor, Tensor]:
+    mean = torch.where(inside, values, 0.0).sum(dim=-1, keepdim=True) / count
+    squares = torch.where(inside, values - mean, 0.0) ** 2
+    return mean, torch.sqrt(squares.sum(dim=-1, keepdim=True) / count)
+
+
+def _quartiles(
+    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
+) -> tuple[Tensor, Tensor]:
+    in_order = torch.where(inside, values, highest).sort(dim=-1).values
+    low, median, high = (_quantile(in_order, count, quarters) for quarters in (1, 2, 3))
+    return median, high - low
+
+
+def _quantile(in_order: Tensor, count: Tensor, quarters: int) -> Tensor:
+    """Quantiles of the first `count` numbers, with a straight line between neighbours."""
+    # In whole numbers, so that no rounding moves a place to its neighbour.
+    place = quarters * (count - 1)
+    before = torch.div(place, 4, rounding_mode="floor")
+    after = torch.div(place + 3, 4, rounding_mode="floor")
+    low, high = (torch.gather(in_order, -1, index) for index in (before, after))
+    return low + (high - low) * ((place - 4 * before) / 4)
+
+
+_MEASURES: dict[str, Callable] = {
+    "range": _range,
+    "deviation": _deviation,
+    "quartiles": _quartiles,
+}
+
+
+def _standard(scaler: StandardScaler) -> nn.Module:
+    return ColumnScaling(
+        0.0 if scaler.mean_ is None or not scaler.with_mean else scaler.mean_,
+        1.0 if scaler.scale_ is None else scaler.scale_,
+    )
+
+
+def _robust(scaler: RobustScaler) -> nn.Module:
+    return ColumnScaling(
+        0.0 if scaler.center_ is None else scaler.center_,
+        1.0 if scaler.scale_ is None else scaler.scale_,
+    )
+
+
+def _min_max(scaler: MinMaxScaler) -> nn.Module:
+    # x * scale_ + min_, written as a difference and a quotient.
+    limits = scaler.feature_range if scaler.clip else None
+    return ColumnScaling(-scaler.min_ / scaler.scale_, 1.0 / scaler.scale_, limits)
+
+
+def _max_abs(scaler: MaxAbsScaler) -> nn.Module:
+    clips = getattr(scaler, "clip", False)  # older ones of scikit-learn cannot
+    return ColumnScaling(0.0, scaler.scale_, (-1.0, 1.0) if clips else None)
+
+
+_LAYERS: dict[type, Callable[[Any], nn.Module]] = {
+    BeatScaler: BeatScaling,
+    MaxAbsScaler: _max_abs,
+    MinMaxScaler: _min_max,
+    RobustScaler: _robust,
+    StandardScaler: _standard,
+}

@@ -1,0 +1,112 @@
+"""Scaling inside a graph is that of the transformers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
+
+from ecgclf import ECGMLPClassifier
+from ecgclf.datasets import make_beats
+from ecgclf.export import ExportError, export_onnx
+from ecgclf.export._scaling import layer_of
+from ecgclf.transforms import BandpassFilter, BeatScaler
+
+SCALERS = [
+    StandardScaler(),
+    StandardScaler(with_mean=False),
+    StandardScaler(with_std=False),
+    MinMaxScaler((-1, 3)),
+    MinMaxScaler(clip=True),
+    MaxAbsScaler(),
+    RobustScaler(quantile_range=(10, 90)),
+    RobustScaler(with_centering=False),
+    RobustScaler(with_scaling=False),
+    *(
+        BeatScaler(size, of, keep_padding)
+        for size in ("range", "deviation", "quartiles")
+        for of in ("lead", "beat", "training")
+        for keep_padding in (True, False)
+    ),
+]
+
+
+@pytest.fixture
+def odd_beats(beats) -> np.ndarray:
+    """Beats of every length, with flat ones and one of zeros alone among them."""
+    X = beats.data.copy()
+    X[3] = 0
+    X[5] = 0.3
+    X[7, 10:] = 0
+    X[9, 1:] = 0
+    return X
+
+
+@pytest.mark.parametrize("scaler", SCALERS, ids=str)
+def test_a_layer_does_what_its_scaler_does(scaler, odd_beats):
+    scaler.fit(odd_beats[::2])
+    layer = layer_of("scaler", scaler)
+    scaled = layer(torch.from_numpy(odd_beats)).numpy()
+    np.testing.assert_allclose(scaled, scaler.transform(odd_beats), rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", ["range", "deviation", "quartiles"])
+@pytest.mark.parametrize("of", ["lead", "beat", "training"])
+def test_beats_of_two_leads(size, of):
+    X = make_beats(n_beats=50, n_leads=2, random_state=0).data
+    X[:, 1] *= 3
+    X[::2, :, 60:] = 0
+    scaler = BeatScaler(size, of).fit(X)
+    flat = torch.from_numpy(X.reshape(50, -1))
+    scaled = layer_of("scaler", scaler)(flat).numpy().reshape(X.shape)
+    np.testing.assert_allclose(scaled, scaler.transform(X), rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "scaler",
+    [
+        StandardScaler(),
+        MinMaxScaler(clip=True),
+        RobustScaler(),
+        "passthrough",
+        *(BeatScaler(size) for size in ("range", "deviation", "quartiles")),
+        make_pipeline(BeatScaler("quartiles", "training"), MaxAbsScaler()),
+    ],
+    ids=str,
+)
+def test_a_graph_scales_as_its_pipeline_does(scaler, beats, tmp_path, run_graph):
+    network = ECGMLPClassifier(dense=(8,), max_epochs=2, verbose=0, random_state=0)
+    scaled = Pipeline([("scale", scaler), ("network", network)])
+    if isinstance(scaler, Pipeline):  # a pipeline at the end, with steps of its own
+        steps = [*scaler.steps, ("network", network)]
+        scaled = Pipeline([("first", "passthrough"), ("rest", Pipeline(steps))])
+    scaled.fit(beats.data, beats.target)
+    export_onnx(scaled, tmp_path / "model.onnx")
+    for n_beats in (1, 33):
+        X = beats.data[:n_beats]
+        _, probabilities = run_graph(tmp_path / "model.onnx", X)
+        np.testing.assert_allclose(probabilities, scaled.predict_proba(X), rtol=0, atol=1e-5)
+
+
+class _OwnScaler(StandardScaler):
+    def transform(self, X, copy=None):
+        return super().transform(X, copy) ** 2
+
+
+@pytest.mark.parametrize(
+    "step", [BandpassFilter(120.0), FunctionTransformer(np.tanh), _OwnScaler()]
+)
+def test_a_step_that_cannot_be_expressed_is_named(step, beats, tmp_path):
+    network = ECGMLPClassifier(dense=(8,), max_epochs=1, verbose=0)
+    model = Pipeline([("before", step), ("network", network)]).fit(beats.data, beats.target)
+    with pytest.raises(ExportError, match=f"'before' of the pipeline is a {type(step).__name__}"):
+        export_onnx(model, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
