@@ -46,7 +46,8 @@ def write_results(
     """
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{name}.json"
-    write_json(file, {**origin(seed=seed, started=started), "figures": figures})
+    document = origin(seed=seed, started=started, packages=packages)
+    write_json(file, {**document, "figures": figures})
     return file
 
 
@@ -55,7 +56,7 @@ def write_json(file: Path, document: dict) -> None:
     file.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def origin(*, seed: int, started: float) -> dict[str, Any]:
+def origin(*, seed: int, started: float, packages: Iterable[str] = ()) -> dict[str, Any]:
     """Gather what is needed to repeat a benchmark: command, seed, commit, versions, machine."""
     script = Path(sys.argv[0])
     return {

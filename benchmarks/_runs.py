@@ -62,14 +62,17 @@ def run(
 
 def fitted(estimator: BaseEstimator, X: np.ndarray, y: np.ndarray) -> BaseEstimator:
     """Fit an estimator that others begin with, or find it if it was fitted before."""
-    return _fitted(estimator, X, y, code_version())
+    model, _ = _fitted(estimator, X, y, {}, code_version())
+    return model
 
 
 @MEMORY.cache
 def _fitted(
-    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, version: str
-) -> BaseEstimator:
-    return estimator.fit(X, y)
+    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, fit_params: dict, version: str
+) -> tuple[BaseEstimator, float]:
+    start = time.perf_counter()
+    estimator.fit(X, y, **fit_params)
+    return estimator, time.perf_counter() - start
 
 
 @MEMORY.cache
@@ -81,9 +84,7 @@ def _run(
     fit_params: dict,
     version: str,
 ) -> dict:
-    start = time.perf_counter()
-    estimator.fit(X, y, **fit_params)
-    seconds = time.perf_counter() - start
+    estimator, seconds = _fitted(estimator, X, y, fit_params, version)
     networks = list(fitted_networks(estimator))
     return {
         "classes": estimator.classes_,

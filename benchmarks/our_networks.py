@@ -7,22 +7,20 @@ from ecgclf.transforms import Compose, GaussianNoise, TimeWarp
 AUGMENT = Compose([TimeWarp(factor=(0.95, 1.05), center=0.0), GaussianNoise(std=0.01)])
 
 small_cnn = ECGCNNClassifier(max_epochs=30, label_smoothing=0.05)
-augmented_resnet = ECGResNetClassifier(max_epochs=24, label_smoothing=0.05, augment=AUGMENT)
+cnn = ECGCNNClassifier(
+    filters=(32, 32, 64, 64, 128, 128), max_epochs=24, label_smoothing=0.05, augment=AUGMENT
+)
+residual_network = ECGResNetClassifier(max_epochs=24, label_smoothing=0.05, augment=AUGMENT)
 
 OURS = {
-    "our CNN": small_cnn,
-    "our residual network": augmented_resnet,
+    "our small CNN": small_cnn,
+    "our CNN": cnn,
+    "our residual network": residual_network,
 }
 
-
-def seeds_of(*names: str, n_seeds: int = 1) -> list[tuple[str, int]]:
-    """Name the runs of some networks with the seeds 0, 1, ..."""
-    return [(name, seed) for name in names for seed in range(n_seeds)]
-
-
-#: The runs whose probabilities are averaged.
+#: The runs, as names and seeds, whose probabilities are averaged.
 ENSEMBLES = {
-    "our CNN, average of 3": seeds_of("our CNN", n_seeds=3),
-    "our residual network, average of 3": seeds_of("our residual network", n_seeds=3),
-    "our CNN and residual network, average of 3 each": seeds_of(*OURS, n_seeds=3),
+    "average of our CNN, 3 seeds": [("our CNN", seed) for seed in range(3)],
+    "average of our three": [(name, 0) for name in OURS],
+    "average of our three, 2 seeds": [(name, seed) for name in OURS for seed in range(2)],
 }

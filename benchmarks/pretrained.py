@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import our_networks
 import pandas as pd
 from _cards import card_of
 from _data import find_records, part_of
@@ -40,10 +41,8 @@ SUBSET = slice(None, None, 10)
 SEED = 0
 
 #: The estimators of the models, each a line.
-KAGGLE = ECGCNNClassifier(
-    filters=(48, 48, 96, 96, 144, 144), max_epochs=30, label_smoothing=0.05, random_state=SEED
-)
-SMALL = ECGCNNClassifier(max_epochs=30, label_smoothing=0.05, random_state=SEED)
+KAGGLE = our_networks.cnn
+SMALL = our_networks.small_cnn
 INTERPATIENT = ECGCNNClassifier(max_epochs=10, n_tabular=4, random_state=SEED)
 
 #: What the network of new patients sees beside the signal: none of them looks ahead further
