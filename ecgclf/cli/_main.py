@@ -33,15 +33,12 @@ def main(words: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from ecgclf.cli import main
-    >>> from ecgclf.datasets import make_beats
-    >>> beats = make_beats(n_beats=100, random_state=0)
+    >>> from ecgclf.datasets import make_record
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savez(f"{folder}/beats.npz", data=beats.data, target=beats.target)
-    ...     files = [f"{folder}/beats.npz", f"{folder}/model.ecgclf"]
-    ...     main(["train", *files, "--set", "max_epochs=1", "--set", "verbose=0"])
-    0
+    ...     record = make_record(folder, duration=10, random_state=0)
+    ...     main(["predict", f"{folder}/not_there.ecgclf", str(record)])
+    2
     """
     options = make_parser().parse_args(words)
     command = import_module(f"ecgclf.cli._{options.command}")
