@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 
@@ -76,6 +77,24 @@ RHYTHM_FEATURES: tuple[RhythmFeature, ...] = (
         True,
         "`rr_prev_prev` / mean of the last 32 RR intervals",
     ),
+    RhythmFeature(
+        "rr_prev_z_32",
+        True,
+        True,
+        "(`rr_prev` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
+    ),
+    RhythmFeature(
+        "rr_next_z_32",
+        False,
+        True,
+        "(`rr_next` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
+    ),
+    RhythmFeature(
+        "rr_change_32",
+        True,
+        True,
+        "median change from one to the next of the last 32 RR intervals / their median",
+    ),
 )
 
 RHYTHM_NAMES: tuple[str, ...] = tuple(feature.name for feature in RHYTHM_FEATURES)
@@ -94,7 +113,7 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (n_beats, 14)
+    ndarray of float32, shape (n_beats, 17)
         One column for each entry of `RHYTHM_FEATURES`.
 
     Raises
@@ -106,7 +125,10 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
     Notes
     -----
     "The last 10 RR intervals" are the ten that end with `rr_prev`, or as many as there are
-    since the record's beginning.
+    since the record's beginning. Their spread is the median absolute deviation from their
+    median, and the change is absolute too: where the rhythm is irregular throughout, as in
+    atrial fibrillation, a short interval is nothing unusual. The 2 % keep a rhythm without any
+    spread from dividing by zero.
 
     At the edges of a record a missing RR interval is taken to equal the nearest one that
     exists, so that ratios there are near 1. So the first beat, which has no past, borrows
@@ -140,6 +162,9 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
     for mean in (mean_of_last(times, 10), mean_32, mean_of_last(times, n_beats), rr.mean()):
         columns += [rr_prev / mean, rr_next / mean]
     columns.append(rr_prev_prev / mean_32)
+    median, spread, change = (values[last - 1] for values in _regularity(rr, 32))
+    scale = spread + 0.02 * median
+    columns += [(rr_prev - median) / scale, (rr_next - median) / scale, change / median]
     return np.column_stack(columns).astype(np.float32)
 
 
@@ -160,6 +185,29 @@ def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.flo
     last = np.maximum(np.arange(len(times)), 1)
     first = np.maximum(last - n_intervals, 0)
     return (times[last] - times[first]) / (last - first)
+
+
+def _regularity(rr: NDArray[np.float64], n_intervals: int) -> tuple[NDArray[np.float64], ...]:
+    """Median, median absolute deviation and median change of the last RR intervals.
+
+    Parameters
+    ----------
+    rr : ndarray of shape (n_rr,)
+    n_intervals : int
+
+    Returns
+    -------
+    tuple of three ndarrays of shape (n_rr,)
+        In the unit of `rr`, each over the intervals that end with the one at its place. One
+        interval alone has neither deviation nor change.
+    """
+    none_yet = np.full(n_intervals - 1, np.nan)
+    windows = sliding_window_view(np.concatenate([none_yet, rr]), n_intervals)
+    median = np.nanmedian(windows, axis=1)
+    spread = np.nanmedian(np.abs(windows - median[:, np.newaxis]), axis=1)
+    changes = np.abs(np.diff(windows, axis=1))
+    changes[0, -1] = 0.0
+    return median, spread, np.nanmedian(changes, axis=1)
 
 
 def check_positions(samples: NDArray[np.floating]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,13 @@ def naive(positions: np.ndarray, fs: float) -> dict[str, list[float]]:
             values[f"rr_prev_over_mean_{span}"] = past[-1] / np.mean(intervals)
             values[f"rr_next_over_mean_{span}"] = following / np.mean(intervals)
         values["rr_prev_prev_over_mean_32"] = before / np.mean(past[-32:])
+        last = past[-32:]
+        middle = statistics.median(last)
+        scale = statistics.median(abs(x - middle) for x in last) + 0.02 * middle
+        values["rr_prev_z_32"] = (past[-1] - middle) / scale
+        values["rr_next_z_32"] = (following - middle) / scale
+        changes = [abs(b - a) for a, b in pairwise(last)] or [0.0]
+        values["rr_change_32"] = statistics.median(changes) / middle
         for name, value in values.items():
             columns[name].append(value)
     return columns
@@ -47,7 +55,9 @@ def test_equal_a_plain_loop(positions: np.ndarray) -> None:
     assert features.shape == (len(positions), len(NAMES))
     assert features.dtype == np.float32
     for column, (name, expected) in enumerate(naive(positions, 360).items()):
-        np.testing.assert_allclose(features[:, column], expected, rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            features[:, column], expected, rtol=1e-5, atol=1e-6, err_msg=name
+        )
 
 
 def test_by_hand() -> None:
@@ -70,6 +80,10 @@ def test_by_hand() -> None:
             "rr_prev_over_mean_record": 0.5,
             "rr_next_over_mean_record": 1.5,
             "rr_prev_prev_over_mean_32": 1.2,
+            # Of 1, 1 and 0.5 s: median 1, no deviation from it in most, changes of 0 and 0.5.
+            "rr_prev_z_32": -0.5 / 0.02,
+            "rr_next_z_32": 0.5 / 0.02,
+            "rr_change_32": 0.25,
         }
     )
 
@@ -99,7 +113,7 @@ def test_relative_features_do_not_change_with_the_heart_rate(
 ) -> None:
     relative = [feature.relative for feature in RHYTHM_FEATURES]
     slow, fast = (rhythm_features(positions, fs) for fs in (360, 360 * factor))
-    np.testing.assert_allclose(slow[:, relative], fast[:, relative], rtol=1e-5)
+    np.testing.assert_allclose(slow[:, relative], fast[:, relative], rtol=1e-5, atol=1e-5)
     absolute = ~np.array(relative)
     np.testing.assert_allclose(slow[:, absolute], factor * fast[:, absolute], rtol=1e-5)
 
