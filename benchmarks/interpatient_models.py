@@ -1,0 +1,125 @@
+"""What is trained on DS1 and tested on DS2: what each model sees, and what learns from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from ecgclf import ECGCNNClassifier
+from ecgclf.datasets import RHYTHM_FEATURES
+from ecgclf.transforms import (
+    MorphologyFeatures,
+    QRSWidth,
+    RecordRelative,
+    RhythmFeatures,
+    TemplateCorrelation,
+    WaveAmplitudes,
+    WaveAreas,
+)
+
+#: The window of the beats in s, and their rate in Hz.
+WINDOW = (0.3, 0.45)
+FS = 360
+
+KEYS = ["record", "sample"]
+
+#: Columns of the samples, and of the QRS complex among them.
+SIGNAL = [f"sample_{i:03d}" for i in range(round(sum(WINDOW) * FS))]
+QRS = SIGNAL[round((WINDOW[0] - 0.08) * FS) : round((WINDOW[0] + 0.12) * FS)]
+
+FOUR_RATIOS = [
+    "rr_prev_over_mean_32",
+    "rr_next_over_mean_32",
+    "rr_prev_prev_over_mean_32",
+    "rr_prev_over_prev_prev",
+]
+
+
+def shape(*measures: object) -> MorphologyFeatures:
+    """Measure each beat by itself."""
+    return MorphologyFeatures(fs=FS, before=WINDOW[0], measures=list(measures))
+
+
+def side_by_side(*steps: tuple) -> ColumnTransformer:
+    """Put features side by side: each is a transformer and its columns."""
+    return ColumnTransformer([(f"{i}", *step) for i, step in enumerate(steps)])
+
+
+#: The relative features of a published random forest (Saenz-Cogollo and Agelli 2020).
+SEVEN = side_by_side(
+    (RhythmFeatures(FOUR_RATIOS), KEYS),
+    (shape(QRSWidth((0.5, 0.25))), SIGNAL),
+    (RecordRelative(shape(QRSWidth((0.5,)))), [*KEYS, *SIGNAL]),
+)
+
+_WIDTHS = QRSWidth((0.5, 0.25))
+
+#: Rhythm, and shape against that of the other beats of the record. Nothing absolute.
+RELATIVE = side_by_side(
+    (RhythmFeatures(), KEYS),
+    (RecordRelative(shape(_WIDTHS, WaveAmplitudes(), WaveAreas())), [*KEYS, *SIGNAL]),
+    (RecordRelative(shape(_WIDTHS), n_beats=None), [*KEYS, *SIGNAL]),
+    *(
+        (TemplateCorrelation(n_beats), [*KEYS, *columns])
+        for n_beats in (32, None)
+        for columns in (SIGNAL, QRS)
+    ),
+)
+
+
+def tame(features: np.ndarray) -> np.ndarray:
+    """Bring features of any size into (-1, 1), and what is missing to 0."""
+    return np.nan_to_num(np.tanh(features / 4)).astype(np.float32)
+
+
+#: The beat, every third sample of it.
+BEAT = side_by_side(("passthrough", SIGNAL[::3]))
+
+#: The beat less the mean beat of its record, and the rhythm.
+DIFFERENCE_AND_RHYTHM = side_by_side(
+    (RecordRelative(n_beats=None, relation=np.subtract), [*KEYS, *SIGNAL[::3]]),
+    (make_pipeline(RhythmFeatures(), FunctionTransformer(tame)), KEYS),
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model sees of the beats, and what learns from it."""
+
+    sees: ColumnTransformer
+    learns: BaseEstimator
+
+
+N_RATIOS = sum(feature.relative for feature in RHYTHM_FEATURES)
+
+cnn = ECGCNNClassifier(max_epochs=5, label_smoothing=0.05)
+
+MODELS = {
+    "linear discriminant, relative features": Model(
+        RELATIVE,
+        make_pipeline(SimpleImputer(), FunctionTransformer(tame), LinearDiscriminantAnalysis()),
+    ),
+    "random forest, seven features": Model(SEVEN, RandomForestClassifier()),
+    "random forest, relative features": Model(
+        RELATIVE, RandomForestClassifier(min_samples_leaf=20)
+    ),
+    "gradient boosting, relative features": Model(
+        RELATIVE,
+        HistGradientBoostingClassifier(
+            max_iter=40,
+            learning_rate=0.12,
+            max_leaf_nodes=8,
+            min_samples_leaf=100,
+            l2_regularization=1.0,
+        ),
+    ),
+    "CNN, beat alone": Model(BEAT, cnn),
+}
