@@ -15,7 +15,7 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "datasets estimators evaluation modules persistence plots sampling training "
+    "datasets estimators evaluation modules persistence plots sampling search training "
     "transforms".split()
 )
 

@@ -71,6 +71,7 @@ def test_the_classifier_needs_no_pictures():
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
         ("sampling", {"torch", "skorch", "matplotlib"}),
+        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -98,6 +99,7 @@ MAY_IMPORT = {
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
     "evaluation": {"datasets"},
+    "search": {"training"},
     "plots": {"datasets", "evaluation"},
 }
 
@@ -110,6 +112,9 @@ ONLY_IN = {
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},
+    "optuna": {"search"},
+    "wandb": {"search"},
+    "yaml": {"search"},
 }
 
 

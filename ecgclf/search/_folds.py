@@ -61,9 +61,7 @@ class Folds:
             yield score()
 
 
-def _watch(
-    estimator: BaseEstimator, score: Callable[[], float], onlooker: Onlooker
-) -> None:
+def _watch(estimator: BaseEstimator, score: Callable[[], float], onlooker: Onlooker) -> None:
     """Let `onlooker` see how the score goes from epoch to epoch."""
     from ecgclf.training import AfterEpoch  # torch is loaded only where epochs are
 

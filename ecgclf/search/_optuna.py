@@ -19,15 +19,14 @@ from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, indexable
 
-from ecgclf.search._extras import extra
+from ecgclf.search._extras import import_optuna
 from ecgclf.search._folds import Folds
 from ecgclf.search._sampler import make_sampler
 from ecgclf.search._space import SearchSpace
 from ecgclf.search._study import open_study
-from ecgclf.search._suggestions import from_optuna, to_optuna
+from ecgclf.search._suggestions import from_optuna, suggest
 
 
 class OptunaSearchCV(BaseSearchCV):
@@ -161,7 +160,12 @@ class OptunaSearchCV(BaseSearchCV):
         verbose: int = 1,
     ) -> None:
         super().__init__(
-            estimator, scoring=scoring, refit=refit, cv=cv, verbose=verbose, error_score=error_score
+            estimator,
+            scoring=scoring,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            error_score=error_score,
         )
         self.space = space
         self.n_trials = n_trials
@@ -196,7 +200,7 @@ class OptunaSearchCV(BaseSearchCV):
         ImportError
             If Optuna is not installed.
         """
-        optuna = extra("optuna", "OptunaSearchCV", "search")
+        optuna = import_optuna("OptunaSearchCV")
         known = self.estimator.get_params()
         if unknown := [name for name in self.space.parameters if name not in known]:
             raise ValueError(
@@ -229,17 +233,15 @@ class OptunaSearchCV(BaseSearchCV):
         self.trials_ = _trials_frame(study, self.space)
         if not (self.trials_["state"] == "COMPLETE").any():
             raise ValueError(
-                f"None of {len(self.trials_)} trials was completed: error_score='raise' shows the "
-                "error of the first that fails."
+                f"None of {len(self.trials_)} trials was completed: error_score='raise' shows "
+                "the error of the first that fails."
             )
         self.best_params_ = from_optuna(self.space, study.best_trial.params)
         self.best_score_ = study.best_value
         if self.refit:
             self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_)
-            whole = np.arange(len(np.asarray(y)) if y is not None else len(X))
-            self.best_estimator_.fit(
-                *_safe_split(self.best_estimator_, X, y, whole), **routed.estimator.fit
-            )
+            given = (X,) if y is None else (X, y)
+            self.best_estimator_.fit(*given, **routed.estimator.fit)
         return self
 
     def _run(self, optuna: Any, study: Any, folds: Folds) -> None:
@@ -250,22 +252,14 @@ class OptunaSearchCV(BaseSearchCV):
         exhausted = getattr(study.sampler, "is_exhausted", None)
         if left < 1 or (exhausted is not None and exhausted(study)):
             return
-        distributions = to_optuna(self.space)
-
-        def objective(trial: Any) -> float:
-            suggested = {name: trial._suggest(name, d) for name, d in distributions.items()}
-            return self._score(optuna, trial, from_optuna(self.space, suggested), folds)
-
         study.optimize(
-            objective,
+            lambda trial: self._score(optuna, trial, suggest(self.space, trial), folds),
             n_trials=left,
             callbacks=[optuna.study.MaxTrialsCallback(self.n_trials, states=finished)],
             show_progress_bar=bool(self.verbose) and sys.stderr.isatty(),
         )
 
-    def _score(
-        self, optuna: Any, trial: Any, params: dict[str, Any], folds: Folds
-    ) -> float:
+    def _score(self, optuna: Any, trial: Any, params: dict[str, Any], folds: Folds) -> float:
         """Score one setting."""
 
         def prune(epoch: int, score: float, figures: Mapping[str, float]) -> None:

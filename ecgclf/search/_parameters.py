@@ -181,10 +181,10 @@ Parameter = FloatRange | IntRange | Choice
 
 def _check_numbers(parameter: FloatRange | IntRange, kind: type, expected: str) -> None:
     for name in ("low", "high", "step"):
-        value = getattr(parameter, name)
+        value: Any = getattr(parameter, name)
         if name == "step" and value is None:
             continue
-        # mypy does not know numbers' towers, and a bool is an Integral.
+        # A bool is an Integral too.
         if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
             raise ValueError(f"{name} is {value!r}, expected {expected}.")
     if parameter.low >= parameter.high:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgclf.search._extras import extra
+from ecgclf.search._extras import import_yaml
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def read_entries(path: Path) -> list[Entry]:
     ValueError
         If it is no YAML, holds anything but a mapping by names, or names something twice.
     """
-    yaml = extra("yaml", "SearchSpace.from_file", "search")
+    yaml = import_yaml("SearchSpace.from_file")
 
     class Loader(yaml.SafeLoader):
         """YAML 1.2 as to floats: PyYAML takes 1e-4 to be a string."""

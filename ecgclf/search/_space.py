@@ -64,7 +64,7 @@ class SearchSpace:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> SearchSpace:
-        """Read a space from a YAML file.
+        r"""Read a space from a YAML file.
 
         Each parameter has a line: a list of values, or bounds with ``low`` and ``high``, and,
         where wanted, ``step`` or ``log: true``. Bounds without a point or an exponent are
@@ -87,13 +87,17 @@ class SearchSpace:
 
         Examples
         --------
+        >>> import tempfile
         >>> from pathlib import Path
-        >>> _ = Path("space.yaml").write_text(
-        ...     "lr: {low: 1e-4, high: 1e-2, log: true}\\n"
-        ...     "batch_size: [32, 64, 128]\\n"
-        ...     "n_iter_no_change: {low: 2, high: 10, step: 2}\\n"
-        ... )
-        >>> SearchSpace.from_file("space.yaml").parameters["n_iter_no_change"]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "space.yaml"
+        ...     _ = path.write_text(
+        ...         "lr: {low: 1e-4, high: 1e-2, log: true}\n"
+        ...         "batch_size: [32, 64, 128]\n"
+        ...         "n_iter_no_change: {low: 2, high: 10, step: 2}\n"
+        ...     )
+        ...     space = SearchSpace.from_file(path)
+        >>> space.parameters["n_iter_no_change"]
         IntRange(low=2, high=10, step=2)
         """
         parameters = {}

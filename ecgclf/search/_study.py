@@ -6,7 +6,7 @@ import json
 import warnings
 from typing import Any
 
-from ecgclf.search._extras import extra
+from ecgclf.search._extras import import_optuna
 
 #: Seconds between two signs of life of a trial in a database. One without a sign for twice
 #: as long is taken to be dead, and is repeated.
@@ -36,7 +36,7 @@ def open_study(
     ValueError
         If the study of that name searched something else.
     """
-    optuna = extra("optuna", "OptunaSearchCV", "search")
+    optuna = import_optuna("OptunaSearchCV")
     if isinstance(storage, str):
         storage = _database(optuna, storage)
     study = optuna.create_study(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ecgclf.search._extras import extra
+from ecgclf.search._extras import import_optuna
 from ecgclf.search._parameters import Choice, FloatRange, Parameter
 from ecgclf.search._space import SearchSpace
 
@@ -15,7 +15,7 @@ def to_optuna(space: SearchSpace) -> dict[str, Any]:
     """Give each parameter a distribution of Optuna.
 
     Optuna keeps single values only, so a sequence goes there as its JSON text;
-    `from_optuna` turns it back.
+    `from_optuna` turns it back. `suggest` does both.
 
     Parameters
     ----------
@@ -63,13 +63,50 @@ def from_optuna(space: SearchSpace, suggested: Mapping[str, Any]) -> dict[str, A
     return {name: _decoded(space.parameters[name], value) for name, value in suggested.items()}
 
 
+def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
+    """Ask a trial of Optuna for parameters of the estimator.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    trial : Trial
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ImportError
+        If Optuna is not installed.
+
+    Examples
+    --------
+    >>> from optuna.trial import FixedTrial
+    >>> from ecgclf.search import Choice, SearchSpace
+    >>> space = SearchSpace({"filters": Choice([(16, 32), (32, 64)])})
+    >>> suggest(space, FixedTrial({"filters": "[32, 64]"}))
+    {'filters': (32, 64)}
+    """
+    kinds = import_optuna("suggest").distributions
+    suggested = {}
+    for name, d in to_optuna(space).items():
+        if isinstance(d, kinds.CategoricalDistribution):
+            suggested[name] = trial.suggest_categorical(name, d.choices)
+        elif isinstance(d, kinds.FloatDistribution):
+            suggested[name] = trial.suggest_float(name, d.low, d.high, step=d.step, log=d.log)
+        else:
+            suggested[name] = trial.suggest_int(name, d.low, d.high, step=d.step)
+    return from_optuna(space, suggested)
+
+
 def encoded_grid(grid: Mapping[str, list]) -> dict[str, list]:
     """Write a grid as Optuna keeps its values."""
     return {name: [_encoded(value) for value in values] for name, values in grid.items()}
 
 
 def _distribution(parameter: Parameter) -> Any:
-    kinds = extra("optuna", "to_optuna", "search").distributions
+    kinds = import_optuna("to_optuna").distributions
     if isinstance(parameter, Choice):
         return kinds.CategoricalDistribution([_encoded(value) for value in parameter.options])
     if isinstance(parameter, FloatRange):
