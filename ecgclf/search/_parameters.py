@@ -185,12 +185,16 @@ def _check_numbers(parameter: FloatRange | IntRange, kind: type, expected: str) 
         if name == "step" and value is None:
             continue
         # A bool is an Integral too.
-        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+        if isinstance(value, bool) or not _is_finite(value, kind):
             raise ValueError(f"{name} is {value!r}, expected {expected}.")
     if parameter.low >= parameter.high:
         raise ValueError(
             f"low is {parameter.low!r} and high {parameter.high!r}, expected low below high."
         )
+
+
+def _is_finite(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and isinstance(value, Real) and math.isfinite(value)
 
 
 def _check_step(parameter: FloatRange | IntRange) -> None:

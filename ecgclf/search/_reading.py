@@ -37,7 +37,9 @@ def read_entries(path: Path) -> list[Entry]:
     """
     yaml = import_yaml("SearchSpace.from_file")
 
-    class Loader(yaml.SafeLoader):
+    safe: Any = yaml.SafeLoader
+
+    class Loader(safe):
         """YAML 1.2 as to floats: PyYAML takes 1e-4 to be a string."""
 
     Loader.add_implicit_resolver(

@@ -43,9 +43,9 @@ def _seeded_by_trial(make: Callable[..., Any], seed: int) -> Any:
     A search that is taken up again would otherwise suggest what it began with, and two
     processes of the same seed the same as each other.
     """
-    samplers = import_optuna("OptunaSearchCV").samplers
+    base: Any = import_optuna("OptunaSearchCV").samplers.BaseSampler
 
-    class SeededByTrial(samplers.BaseSampler):
+    class SeededByTrial(base):
         def __init__(self) -> None:
             self.number = -1
 
