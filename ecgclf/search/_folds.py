@@ -69,13 +69,33 @@ def _watch(estimator: BaseEstimator, score: Callable[[], float], onlooker: Onloo
         onlooker(epoch, score(), figures)
 
     # The steps before the last one are fitted by the time that the network trains.
+    name = callbacks_of(estimator)
+    given = estimator.get_params()[name] or []
+    estimator.set_params(**{name: [*given, AfterEpoch(tell)]})
+
+
+def callbacks_of(estimator: BaseEstimator) -> str:
+    """Find the name of the parameter by which one can look at the epochs of an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+    """
     steps = getattr(estimator, "steps", None)
     name = f"{steps[-1][0]}__callbacks" if steps else "callbacks"
-    params = estimator.get_params()
-    if name not in params:
+    if name not in estimator.get_params():
         raise TypeError(
             f"{type(estimator).__name__} has no parameter {name!r}, so that nobody can look at "
             "its epochs: give a network of ecgclf, or a Pipeline that ends with one, or leave "
             "the pruner out."
         )
-    estimator.set_params(**{name: [*(params[name] or []), AfterEpoch(tell)]})
+    return name

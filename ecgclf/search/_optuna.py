@@ -18,11 +18,12 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, indexable
 
 from ecgclf.search._extras import import_optuna
-from ecgclf.search._folds import Folds
+from ecgclf.search._folds import Folds, callbacks_of
 from ecgclf.search._sampler import make_sampler
 from ecgclf.search._space import SearchSpace
 from ecgclf.search._study import open_study
@@ -197,6 +198,8 @@ class OptunaSearchCV(BaseSearchCV):
         ValueError
             If a parameter is not as described, the estimator lacks one of the space, no trial
             was completed, or the stored study was about something else.
+        TypeError
+            If there is a pruner, but no network that it could look at.
         ImportError
             If Optuna is not installed.
         """
@@ -207,6 +210,8 @@ class OptunaSearchCV(BaseSearchCV):
                 f"The space has {unknown[0]!r}, which is no parameter of "
                 f"{type(self.estimator).__name__}; it has {', '.join(sorted(known))}."
             )
+        if self.pruner is not None:
+            callbacks_of(self.estimator)
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
         self.scorer_, _ = self._get_scorers()
@@ -270,7 +275,7 @@ class OptunaSearchCV(BaseSearchCV):
         estimator = clone(self.estimator).set_params(**params)
         try:
             scores = list(folds.scores(estimator, prune if self.pruner is not None else None))
-        except (optuna.TrialPruned, TypeError):
+        except optuna.TrialPruned:
             raise
         except Exception as error:
             if self.error_score == "raise":
@@ -286,9 +291,10 @@ class OptunaSearchCV(BaseSearchCV):
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
-    from ecgclf.training import draw_seed
-
-    return draw_seed(random_state)
+    """Draw the seed of the sampler, of None without touching numpy's global generator."""
+    if random_state is None:
+        random_state = np.random.RandomState()
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 @contextmanager
