@@ -25,7 +25,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
-    "benchmark_table",
+    "benchmark_tables",
     "rhythm_table",
     "shared_parameters",
 ]
@@ -39,7 +39,7 @@ autosummary_context = {
     # Members that a class's page leaves out, as its docstring tells about them or they are
     # scikit-learn's.
     "hidden": [
-        *("name", "causal", "description", "set_output"),
+        *("name", "causal", "relative", "description", "set_output"),
         *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
         "set_fit_resample_request",
     ],

@@ -14,7 +14,6 @@ import tempfile
 from functools import partial
 
 import wfdb
-from scipy.signal import spectrogram
 
 from ecgclf import ECGAutoencoder, ECGCNNClassifier
 from ecgclf.datasets import get_data_home, load_mitbih, make_beats, make_record
@@ -30,6 +29,7 @@ from ecgclf.plots import (
     SpectrogramDisplay,
     explore,
 )
+from ecgclf.transforms import Spectrogram
 
 BEFORE = 0.25  # seconds from the start of a window to the R peak
 try:
@@ -42,15 +42,15 @@ except FileNotFoundError:
 
 beats = beats.select(beats.target != "Q")
 found = explore(beats)
-print(found.summary.T.round(3))
+print(found.summary[["beats", "share", "patients", "minimum", "maximum"]].round(3))
 found.plot(before=BEFORE)
 
 # %%
 # The spectrogram of a ventricular beat:
 
-beat = beats.data[beats.target == "V"][0]
-frequencies, times, power = spectrogram(beat, beats.fs, nperseg=24, noverlap=22, nfft=128)
-SpectrogramDisplay.from_spectrogram(power, frequencies, times)
+beat = beats.data[beats.target == "V"][:1]
+pictures = Spectrogram(fs=beats.fs, frame=24, hop=2)
+SpectrogramDisplay.from_estimator(pictures.fit(beat), beat)
 
 # %%
 # One model to look at, trained on every second beat and tested on the others. Beats of the

@@ -17,11 +17,13 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = [
     "index",
     "start",
+    "choosing",
     "data",
     "imbalance",
     "kaggle",
     "evaluation",
     "signals",
+    "features",
     "augmentation",
     "transfer",
     "tuning",

@@ -217,8 +217,12 @@ PUBLIC = sorted(
 #: What is never made by hand is shown where it comes from.
 SHOWN_AT = {
     "ecgclf.datasets.RhythmFeature": "ecgclf.datasets.rhythm_features",
+    "ecgclf.evaluation.AnomalyReport": "ecgclf.evaluation.anomaly_report",
     "ecgclf.evaluation.BeatReport": "ecgclf.evaluation.beat_report",
     "ecgclf.plots.Exploration": "ecgclf.plots.explore",
+    "ecgclf.evaluation.EC57Report": "ecgclf.evaluation.ec57_report",
+    "ecgclf.evaluation.McNemarResult": "ecgclf.evaluation.mcnemar_test",
+    "ecgclf.evaluation.SplitAudit": "ecgclf.evaluation.audit_split",
 }
 
 

@@ -4,6 +4,13 @@
 loader returns a `Beats` container.
 """
 
+from ecgclf.datasets._beat_windows import (
+    BeatWindow,
+    FixedWindow,
+    KaggleWindow,
+    Recording,
+    RRWindow,
+)
 from ecgclf.datasets._beats import Beats
 from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb
 from ecgclf.datasets._home import get_data_home
@@ -32,8 +39,13 @@ __all__ = [
     "MITBIH_PACED",
     "MITBIH_RECORDS",
     "RHYTHM_FEATURES",
+    "BeatWindow",
     "Beats",
+    "FixedWindow",
+    "KaggleWindow",
+    "RRWindow",
     "RecordError",
+    "Recording",
     "RhythmFeature",
     "detect_r_peaks",
     "fetch_mitbih",

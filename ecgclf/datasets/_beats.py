@@ -23,8 +23,8 @@ class Beats(Bunch):
     data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         The signal, float32. One lead gives 2-D data, several leads 3-D.
         With ``as_frame=True`` a DataFrame of shape (n_beats, n_leads * n_samples).
-    target : ndarray of shape (n_beats,)
-        The label of each beat.
+    target : ndarray of shape (n_beats,) or None
+        The label of each beat; None if it is not known.
     groups : ndarray of shape (n_beats,) or None
         The patient (subject) each beat belongs to; None if the source does not tell.
     record : ndarray of shape (n_beats,) or None
@@ -36,8 +36,8 @@ class Beats(Bunch):
     rhythm : ndarray of shape (n_beats, n_rhythm) or None
         Rhythm features, float32; their names are in ``rhythm_names``.
     rhythm_names : tuple of str
-    fs : float
-        Sampling rate of ``data`` in Hz.
+    fs : float or None
+        Sampling rate of ``data`` in Hz; None if each beat was stretched by itself.
     fs_record : float or None
         Sampling rate of the records in Hz, the unit of ``sample``.
     target_names : tuple of str
@@ -45,7 +45,8 @@ class Beats(Bunch):
     DESCR : str
         What the data is, how it was made and whom to cite.
     frame : DataFrame
-        Only with ``as_frame=True``: ``data``, ``rhythm`` and ``target`` side by side.
+        Only with ``as_frame=True``: ``record``, ``sample``, ``data``, ``rhythm`` and
+        ``target`` side by side, as far as they are known.
 
     Examples
     --------
@@ -117,10 +118,13 @@ def _framed(beats: Beats) -> Beats:
         ]
     framed = Beats(**beats)
     framed.data = pd.DataFrame(data.reshape(len(data), -1), columns=columns)
-    framed.target = pd.Series(beats.target, name="target")
-    parts = [framed.data]
+    known = {name: beats.get(name) for name in ("record", "sample")}
+    parts = [pd.DataFrame({name: v for name, v in known.items() if v is not None}), framed.data]
     if beats.get("rhythm") is not None:
         framed.rhythm = pd.DataFrame(beats.rhythm, columns=list(beats.rhythm_names))
         parts.append(framed.rhythm)
-    framed.frame = pd.concat([*parts, framed.target], axis=1)
+    if beats.target is not None:
+        framed.target = pd.Series(beats.target, name="target")
+        parts.append(framed.target)
+    framed.frame = pd.concat([part for part in parts if part.size], axis=1)
     return framed

@@ -1,4 +1,4 @@
-"""From a record and the positions of its beats to `Beats`."""
+"""From a recording and the positions of its beats to `Beats`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgclf.datasets._beat_windows import BeatWindow, Recording
 from ecgclf.datasets._beats import PER_BEAT, Beats
-from ecgclf.datasets._records import Record
-from ecgclf.datasets._windows import fixed_windows, resample, resampling_ratio, window_samples
+from ecgclf.datasets._rhythm import rhythm_features
 
 
 def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -30,52 +30,53 @@ def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return names
 
 
-def cut_fixed(
-    record: Record,
-    positions: NDArray[np.integer],
+def segment(
+    recording: Recording,
+    window: BeatWindow,
     *,
     fs: float | None,
-    window: tuple[float, float],
-) -> NDArray[np.float32]:
-    """Cut windows of `window` seconds, in mV, at `fs` Hz (None: as recorded).
-
-    The whole record is brought to the new rate before it is cut, so that no window has an
-    edge of its own.
-    """
-    fs_data = record.fs if fs is None else fs
-    before, after = window_samples(window, fs_data)
-    signal = record.millivolts()
-    if fs is not None:
-        ratio = resampling_ratio(record.fs, fs)
-        signal = resample(signal, ratio)
-        positions = np.rint(positions * float(ratio)).astype(np.int64)
-    if before + after > signal.shape[1]:
-        raise ValueError(
-            f"window={window!r} is longer than record {record.name}, which lasts "
-            f"{record.n_samples / record.fs:g} s; make it shorter"
-        )
-    return fixed_windows(signal, positions, before, after)
-
-
-def beats_of_record(
-    record: Record,
-    data: NDArray[np.float32],
-    sample: NDArray[np.integer],
-    *,
-    target: NDArray[np.str_],
+    target: NDArray | None,
     group: Any,
-    rhythm: NDArray[np.float32] | None,
+    leads: Sequence[str] | None,
+    rhythm: bool,
 ) -> Beats:
-    """Put the beats of one record together; one lead gives 2-D data."""
-    n_beats = len(sample)
+    """Cut the beats of one recording, and put them together with what is known of them.
+
+    Parameters
+    ----------
+    recording : Recording
+    window : BeatWindow
+    fs : float or None
+        Rate of the rows in Hz; None is that of the recording.
+    target : ndarray of shape (n_beats,) or None
+        For the positions of the recording.
+    group : object
+        The patient; None if it is not known.
+    leads : sequence of str or None
+        Names of the leads.
+    rhythm : bool
+        Add rhythm features. They are computed over all positions, also those without a row.
+
+    Returns
+    -------
+    Beats
+        Without what several records share; one lead gives 2-D data.
+    """
+    data = window.cut(recording, fs).astype(np.float32, copy=False)
+    n_rows = len(data)
+
+    def repeated(value: Any) -> NDArray | None:
+        return None if value is None else np.full(n_rows, value)
+
+    features = rhythm_features(recording.positions, recording.fs) if rhythm else None
     return Beats(
         data=data[:, 0] if data.shape[1] == 1 else data,
-        target=target,
-        groups=np.full(n_beats, group),
-        record=np.full(n_beats, record.name),
-        sample=sample,
-        lead=np.tile(np.array(record.leads), (n_beats, 1)),
-        rhythm=rhythm,
+        target=None if target is None else target[:n_rows],
+        groups=repeated(group),
+        record=repeated(recording.name),
+        sample=recording.positions[:n_rows],
+        lead=None if leads is None else np.tile(np.array(leads), (n_rows, 1)),
+        rhythm=None if features is None else features[:n_rows],
     )
 
 

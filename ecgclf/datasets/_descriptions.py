@@ -131,13 +131,14 @@ def listed(names: Sequence[str]) -> str:
     return textwrap.indent(textwrap.fill(" ".join(names), width=78), " " * 10).lstrip()
 
 
-def windows(
-    window: tuple[float, float], shape: tuple[int, ...], fs: float, fs_record: float
-) -> str:
-    """Say how fixed windows were cut."""
-    changed = "" if fs == fs_record else f" (resampled from {fs_record:g} Hz)"
+def windows(reach: str, n_samples: int, fs: float | None, fs_record: float) -> str:
+    """Say how windows that reach so far were cut."""
+    if fs is None:
+        rate = "brought to one length"
+    else:
+        changed = "" if fs == fs_record else f" (resampled from {fs_record:g} Hz)"
+        rate = f"at\n          {fs:g} Hz{changed}"
     return (
-        f"{window[0]:g} s before to {window[1]:g} s after the beat, {shape[-1]} samples at\n"
-        f"          {fs:g} Hz{changed}, in mV;\n"
+        f"{reach}, {n_samples} samples {rate}, in mV;\n"
         "          beyond a record's ends its edge value is repeated"
     )

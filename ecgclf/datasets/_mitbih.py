@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ecgclf.datasets import _descriptions as descriptions
+from ecgclf.datasets._beat_windows import BeatWindow, KaggleWindow, Recording, as_window
 from ecgclf.datasets._beats import Beats, finish
-from ecgclf.datasets._cutting import beats_of_record, check_leads, cut_fixed, join
+from ecgclf.datasets._cutting import check_leads, join, segment
 from ecgclf.datasets._labels import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,
@@ -21,14 +22,7 @@ from ecgclf.datasets._labels import (
     mitbih_subject,
 )
 from ecgclf.datasets._records import Record, read_record
-from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
-from ecgclf.datasets._windows import (
-    KAGGLE_STEP,
-    kaggle_lengths,
-    kaggle_windows,
-    resampling_ratio,
-    window_samples,
-)
+from ecgclf.datasets._rhythm import RHYTHM_NAMES
 
 #: Sampling rate of the database in Hz.
 MITBIH_FS = 360.0
@@ -42,7 +36,7 @@ def load_mitbih(
     records: str | Sequence[str] = "all",
     leads: str | Sequence[str] | None = None,
     fs: float | None = None,
-    window: tuple[float, float] | Literal["kaggle"] = (0.25, 0.45),
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
     rhythm: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -65,11 +59,12 @@ def load_mitbih(
     fs : float or None, default=None
         Sampling rate of the windows in Hz. The record is brought to it as a whole, with an
         anti-aliasing filter. None keeps the records' 360 Hz.
-    window : tuple (before, after) or "kaggle", default=(0.25, 0.45)
-        Seconds around the annotated beat. Beyond a record's ends its first or last value is
-        repeated, so every annotated beat is kept. ``"kaggle"`` cuts rows of 187 values by
-        the recipe of the Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out
-        the last annotation of each record, and has its own rate of 120 Hz.
+    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
+        Seconds around the annotated beat, short for `FixedWindow`. Beyond a record's ends its
+        first or last value is repeated, so every annotated beat is kept. ``"kaggle"``, short
+        for `KaggleWindow`, cuts rows of 187 values by the recipe of the Kaggle "heartbeat"
+        set, see `load_kaggle_heartbeat`; it leaves out the last annotation of each record, and
+        has its own rate of 120 Hz. `RRWindow` goes by the heart rate.
     rhythm : bool, default=True
         Add the rhythm features of `rhythm_features`, computed over the annotated beats of
         the whole record.
@@ -114,8 +109,9 @@ def load_mitbih(
     folder = Path(path).expanduser()
     names = _record_names(records)
     wanted = check_leads(leads)
-    by_kaggle_recipe = isinstance(window, str)
-    _check_cut(window, fs)
+    cut = as_window(window)
+    by_kaggle_recipe = isinstance(cut, KaggleWindow)
+    fs_beats = cut.rate(MITBIH_FS, fs)
 
     parts = []
     used: Counter[tuple[str, ...]] = Counter()
@@ -124,40 +120,38 @@ def load_mitbih(
         record.require_rate(MITBIH_FS)
         record = record.pick(wanted or _default_lead(record, first=by_kaggle_recipe))
         used[record.leads] += 1
-        parts.append(_beats(record, fs=fs, window=window, rhythm=rhythm))
+        parts.append(_beats(record, cut, fs=fs, rhythm=rhythm))
 
     beats = join(
         parts,
         rhythm_names=RHYTHM_NAMES if rhythm else (),
-        fs=MITBIH_FS / KAGGLE_STEP if by_kaggle_recipe else float(fs or MITBIH_FS),
+        fs=fs_beats,
         fs_record=MITBIH_FS,
         target_names=AAMI_CLASSES,
     )
-    beats.DESCR = _describe(beats, names, used, window)
+    beats.DESCR = _describe(beats, names, used, cut)
     return finish(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def _beats(record: Record, *, fs: float | None, window: Any, rhythm: bool) -> Beats:
+def _beats(record: Record, window: BeatWindow, *, fs: float | None, rhythm: bool) -> Beats:
     """Cut the beats of one record whose leads are chosen."""
     aami = np.array([AAMI_OF_SYMBOL.get(symbol, "") for symbol in record.symbol.tolist()])
     is_beat = aami != ""
-    positions = record.sample[is_beat]
-    features = rhythm_features(positions, record.fs) if rhythm else None
-    if window == "kaggle":
-        # The last annotation, beat or not, has no row: nothing tells where it would end.
-        lengths = kaggle_lengths(record.sample, record.n_samples)[is_beat[:-1]]
-        positions = positions[: len(lengths)]
-        features = features[: len(lengths)] if features is not None else None
-        data = kaggle_windows(record.adc, positions, lengths)
-    else:
-        data = cut_fixed(record, positions, fs=fs, window=window)
-    return beats_of_record(
-        record,
-        data,
-        positions,
-        target=aami[is_beat][: len(positions)],
+    recording = Recording(
+        name=record.name,
+        signal=record.adc if window.any_unit else record.millivolts(),
+        fs=record.fs,
+        positions=record.sample[is_beat],
+        marks=record.sample,
+    )
+    return segment(
+        recording,
+        window,
+        fs=fs,
+        target=aami[is_beat],
         group=mitbih_subject(record.name),
-        rhythm=features,
+        leads=record.leads,
+        rhythm=rhythm,
     )
 
 
@@ -182,36 +176,20 @@ def _record_names(records: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _check_cut(window: Any, fs: float | None) -> None:
-    """Refuse a bad `window` or `fs` before any record is read."""
-    if not isinstance(window, str):
-        if fs is not None:
-            resampling_ratio(MITBIH_FS, fs)
-        window_samples(window, fs or MITBIH_FS)
-    elif window != "kaggle":
-        raise ValueError(f'window={window!r}: expected (before, after) in seconds, or "kaggle"')
-    elif fs not in (None, MITBIH_FS / KAGGLE_STEP):
-        raise ValueError(
-            f'fs={fs!r} does not go with window="kaggle", whose rows are at 120 Hz by their '
-            "recipe; leave fs out, or give window in seconds"
-        )
-
-
 def _default_lead(record: Record, *, first: bool) -> tuple[str, ...]:
     return ("MLII",) if "MLII" in record.leads and not first else record.leads[:1]
 
 
 def _describe(
-    beats: Beats, names: tuple[str, ...], leads: Counter[tuple[str, ...]], window: Any
+    beats: Beats,
+    names: tuple[str, ...],
+    leads: Counter[tuple[str, ...]],
+    window: BeatWindow,
 ) -> str:
-    if window == "kaggle":
-        windows = 'by the recipe of the Kaggle "heartbeat" set, 187 values at 120 Hz'
-    else:
-        windows = descriptions.windows(window, beats.data.shape, beats.fs, beats.fs_record)
     return descriptions.MITBIH.format(
         counts=descriptions.counts(beats.target, AAMI_CLASSES),
         records=descriptions.listed(names),
         leads=", ".join(f"{' + '.join(lead)} in {n} records" for lead, n in leads.items()),
-        windows=windows,
+        windows=window.describe(beats.data.shape[-1], beats.fs, beats.fs_record),
         rhythm=descriptions.listed(beats.rhythm_names) or "not asked for",
     )

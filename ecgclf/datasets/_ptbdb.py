@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ecgclf.datasets import _descriptions as descriptions
+from ecgclf.datasets._beat_windows import BeatWindow, FixedWindow, Recording, as_window
 from ecgclf.datasets._beats import Beats, finish
 from ecgclf.datasets._csv import beats_of_csv
-from ecgclf.datasets._cutting import beats_of_record, check_leads, cut_fixed, join
+from ecgclf.datasets._cutting import check_leads, join, segment
 from ecgclf.datasets._records import Record, read_record
-from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecgclf.datasets._rhythm import RHYTHM_NAMES
 from ecgclf.datasets._rpeaks import detect_r_peaks
-from ecgclf.datasets._windows import resampling_ratio, window_samples
 
 PTBDB_CLASSES = ("healthy", "infarction")
 
@@ -26,7 +26,6 @@ PTBDB_FS, CSV_FS = 1000.0, 125.0
 _CLASS_OF_REASON = {"healthy control": "healthy", "myocardial infarction": "infarction"}
 _REASON = "reason for admission:"
 _CSV_FILES = ("ptbdb_normal.csv", "ptbdb_abnormal.csv")
-_DEFAULT_WINDOW = (0.25, 0.45)
 
 
 def load_ptbdb(
@@ -34,7 +33,7 @@ def load_ptbdb(
     *,
     leads: str | Sequence[str] | None = None,
     fs: float | None = None,
-    window: tuple[float, float] = _DEFAULT_WINDOW,
+    window: tuple[float, float] | BeatWindow = (0.25, 0.45),
     return_X_y: bool = False,
     as_frame: bool = False,
 ) -> Any:
@@ -54,9 +53,9 @@ def load_ptbdb(
     fs : float or None, default=None
         Sampling rate of the windows in Hz. The record is brought to it as a whole, with an
         anti-aliasing filter. None keeps the records' 1000 Hz.
-    window : tuple (before, after), default=(0.25, 0.45)
-        Seconds around the R peak. Beyond a record's ends its first or last value is
-        repeated.
+    window : tuple (before, after) or BeatWindow, default=(0.25, 0.45)
+        Seconds around the R peak, short for `FixedWindow`; or another way to cut. Beyond a
+        record's ends its first or last value is repeated.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of the container.
     as_frame : bool, default=False
@@ -112,15 +111,14 @@ def load_ptbdb(
     """
     folder = Path(path).expanduser()
     wanted = check_leads(leads)
-    if fs is not None:
-        resampling_ratio(PTBDB_FS, fs)
-    window_samples(window, fs or PTBDB_FS)
+    cut = as_window(window)
+    cut.rate(PTBDB_FS, fs)
 
     headers = sorted(folder.rglob("*.hea"))
     if headers:
-        beats = _from_records(folder, headers, wanted or ("ii",), fs, window)
+        beats = _from_records(folder, headers, wanted or ("ii",), fs, cut)
     elif all((folder / name).is_file() for name in _CSV_FILES):
-        if wanted or fs is not None or tuple(window) != _DEFAULT_WINDOW:
+        if wanted or fs is not None or cut != FixedWindow():
             raise ValueError(
                 f"{folder} holds CSVs, whose windows are cut already: leads, fs and window "
                 "cannot be chosen; leave them out, or pass the folder of the raw records"
@@ -139,7 +137,7 @@ def _from_records(
     headers: list[Path],
     leads: tuple[str, ...],
     fs: float | None,
-    window: tuple[float, float],
+    window: BeatWindow,
 ) -> Beats:
     """Detect and cut the beats of all records with one of the two diagnoses."""
     parts = []
@@ -160,7 +158,7 @@ def _from_records(
     beats = join(
         parts,
         rhythm_names=RHYTHM_NAMES,
-        fs=PTBDB_FS if fs is None else float(fs),
+        fs=window.rate(PTBDB_FS, fs),
         fs_record=PTBDB_FS,
         target_names=PTBDB_CLASSES,
     )
@@ -172,7 +170,7 @@ def _from_records(
         n_silent=sum(len(part.target) == 0 for part in parts),
         leads=", ".join(leads),
         first_lead=leads[0],
-        windows=descriptions.windows(window, beats.data.shape, beats.fs, PTBDB_FS),
+        windows=window.describe(beats.data.shape[-1], beats.fs, PTBDB_FS),
         groups=_describe_groups(len(first_with)),
     )
     beats.DESCR = _describe(beats, source)
@@ -184,17 +182,19 @@ def _beats(
     diagnosis: str,
     patient: str,
     fs: float | None,
-    window: tuple[float, float],
+    window: BeatWindow,
 ) -> Beats:
     """Detect and cut the beats of one record whose leads are chosen."""
     peaks = detect_r_peaks(record.pick(record.leads[:1]).millivolts()[0], record.fs)
-    return beats_of_record(
-        record,
-        cut_fixed(record, peaks, fs=fs, window=window),
-        peaks,
+    signal = record.adc if window.any_unit else record.millivolts()
+    return segment(
+        Recording(record.name, signal, record.fs, positions=peaks, marks=peaks),
+        window,
+        fs=fs,
         target=np.full(len(peaks), diagnosis),
         group=patient,
-        rhythm=rhythm_features(peaks, record.fs),
+        leads=record.leads,
+        rhythm=True,
     )
 
 

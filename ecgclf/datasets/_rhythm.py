@@ -16,36 +16,65 @@ class RhythmFeature(NamedTuple):
     name : str
     causal : bool
         Whether it needs no beat later than the beat itself.
+    relative : bool
+        Whether it compares intervals with each other, and so says nothing of the heart rate.
     description : str
     """
 
     name: str
     causal: bool
+    relative: bool
     description: str
 
 
 #: The columns of `rhythm_features`, in order.
 RHYTHM_FEATURES: tuple[RhythmFeature, ...] = (
-    RhythmFeature("rr_prev", True, "RR interval that ends at the beat, in s"),
-    RhythmFeature("rr_next", False, "RR interval that begins at the beat, in s"),
-    RhythmFeature("rr_prev_prev", True, "RR interval before `rr_prev`, in s"),
-    RhythmFeature("rr_prev_over_next", False, "`rr_prev` / `rr_next`"),
-    RhythmFeature("rr_prev_over_prev_prev", True, "`rr_prev` / `rr_prev_prev`"),
-    RhythmFeature("rr_prev_over_mean_10", True, "`rr_prev` / mean of the last 10 RR intervals"),
-    RhythmFeature("rr_next_over_mean_10", False, "`rr_next` / mean of the last 10 RR intervals"),
-    RhythmFeature("rr_prev_over_mean_32", True, "`rr_prev` / mean of the last 32 RR intervals"),
-    RhythmFeature("rr_next_over_mean_32", False, "`rr_next` / mean of the last 32 RR intervals"),
+    RhythmFeature("rr_prev", True, False, "RR interval that ends at the beat, in s"),
+    RhythmFeature("rr_next", False, False, "RR interval that begins at the beat, in s"),
+    RhythmFeature("rr_prev_prev", True, False, "RR interval before `rr_prev`, in s"),
+    RhythmFeature("rr_prev_over_next", False, True, "`rr_prev` / `rr_next`"),
+    RhythmFeature("rr_prev_over_prev_prev", True, True, "`rr_prev` / `rr_prev_prev`"),
     RhythmFeature(
-        "rr_prev_over_mean_so_far", True, "`rr_prev` / mean RR interval of the record so far"
+        "rr_prev_over_mean_10", True, True, "`rr_prev` / mean of the last 10 RR intervals"
     ),
     RhythmFeature(
-        "rr_next_over_mean_so_far", False, "`rr_next` / mean RR interval of the record so far"
+        "rr_next_over_mean_10", False, True, "`rr_next` / mean of the last 10 RR intervals"
     ),
     RhythmFeature(
-        "rr_prev_over_mean_record", False, "`rr_prev` / mean RR interval of the whole record"
+        "rr_prev_over_mean_32", True, True, "`rr_prev` / mean of the last 32 RR intervals"
     ),
     RhythmFeature(
-        "rr_next_over_mean_record", False, "`rr_next` / mean RR interval of the whole record"
+        "rr_next_over_mean_32", False, True, "`rr_next` / mean of the last 32 RR intervals"
+    ),
+    RhythmFeature(
+        "rr_prev_over_mean_so_far",
+        True,
+        True,
+        "`rr_prev` / mean RR interval of the record so far",
+    ),
+    RhythmFeature(
+        "rr_next_over_mean_so_far",
+        False,
+        True,
+        "`rr_next` / mean RR interval of the record so far",
+    ),
+    RhythmFeature(
+        "rr_prev_over_mean_record",
+        False,
+        True,
+        "`rr_prev` / mean RR interval of the whole record",
+    ),
+    RhythmFeature(
+        "rr_next_over_mean_record",
+        False,
+        True,
+        "`rr_next` / mean RR interval of the whole record",
+    ),
+    RhythmFeature(
+        "rr_prev_prev_over_mean_32",
+        True,
+        True,
+        "`rr_prev_prev` / mean of the last 32 RR intervals",
     ),
 )
 
@@ -65,7 +94,7 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (n_beats, 13)
+    ndarray of float32, shape (n_beats, 14)
         One column for each entry of `RHYTHM_FEATURES`.
 
     Raises
@@ -106,14 +135,43 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
     rr_next = rr[np.minimum(np.arange(n_beats), n_beats - 2)]
     rr_prev_prev = rr[np.maximum(last - 2, 0)]
 
-    def mean_of_last(n_intervals: int) -> NDArray[np.float64]:
-        first = np.maximum(last - n_intervals, 0)
-        return (times[last] - times[first]) / (last - first)
-
     columns = [rr_prev, rr_next, rr_prev_prev, rr_prev / rr_next, rr_prev / rr_prev_prev]
-    for mean in (mean_of_last(10), mean_of_last(32), mean_of_last(n_beats), rr.mean()):
+    mean_32 = mean_of_last(times, 32)
+    for mean in (mean_of_last(times, 10), mean_32, mean_of_last(times, n_beats), rr.mean()):
         columns += [rr_prev / mean, rr_next / mean]
+    columns.append(rr_prev_prev / mean_32)
     return np.column_stack(columns).astype(np.float32)
+
+
+def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.float64]:
+    """Mean of the last RR intervals at each beat, of as many as there are at the beginning.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_beats,)
+        Of at least two beats, in any unit.
+    n_intervals : int
+
+    Returns
+    -------
+    ndarray of shape (n_beats,)
+        In the unit of `times`. At the first beat, the interval after it.
+    """
+    last = np.maximum(np.arange(len(times)), 1)
+    first = np.maximum(last - n_intervals, 0)
+    return (times[last] - times[first]) / (last - first)
+
+
+def check_positions(samples: NDArray[np.floating]) -> None:
+    """Refuse positions that do not increase from beat to beat."""
+    wrong = np.flatnonzero(~(np.diff(samples) > 0))
+    if len(wrong):
+        at = int(wrong[0])
+        raise ValueError(
+            f"positions must increase from beat to beat, but beat {at + 1} lies at sample "
+            f"{samples[at + 1]:g} after beat {at} at sample {samples[at]:g}: pass the beats "
+            "of one record in order of time, each once"
+        )
 
 
 def _times(positions: ArrayLike, fs: float) -> NDArray[np.float64]:
@@ -123,12 +181,5 @@ def _times(positions: ArrayLike, fs: float) -> NDArray[np.float64]:
         raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,)")
     if not fs > 0:
         raise ValueError(f"fs={fs!r}: expected a positive sampling rate in Hz")
-    wrong = np.flatnonzero(~(np.diff(samples) > 0))
-    if len(wrong):
-        at = int(wrong[0])
-        raise ValueError(
-            f"positions must increase from beat to beat, but beat {at + 1} lies at sample "
-            f"{samples[at + 1]:g} after beat {at} at sample {samples[at]:g}: pass the beats "
-            "of one record in order of time, each once"
-        )
+    check_positions(samples)
     return samples / fs

@@ -45,16 +45,21 @@ def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
     >>> window_samples((0.25, 0.45), 360)
     (90, 162)
     """
-    is_pair = isinstance(window, (tuple, list)) and len(window) == 2
-    if not is_pair or not all(_is_number(part) and part >= 0 for part in window):
-        raise ValueError(
-            f"window={window!r}: expected two numbers of at least 0, the seconds before and "
-            "after the beat, such as (0.25, 0.45)"
-        )
+    check_window(window)
     before, after = (round(part * fs) for part in window)
     if before + after == 0:
         raise ValueError(f"window={window!r} holds no sample at fs={fs:g} Hz; make it longer")
     return before, after
+
+
+def check_window(window: object) -> None:
+    """Refuse what is no pair of seconds before and after the beat."""
+    is_pair = isinstance(window, (tuple, list)) and len(window) == 2
+    if not is_pair or not all(is_number(part) and part >= 0 for part in window):  # type: ignore
+        raise ValueError(
+            f"window={window!r}: expected two numbers of at least 0, the seconds before and "
+            "after the beat, such as (0.25, 0.45)"
+        )
 
 
 def resampling_ratio(fs: float, fs_new: float) -> Fraction:
@@ -70,7 +75,7 @@ def resampling_ratio(fs: float, fs_new: float) -> Fraction:
     >>> resampling_ratio(360, 250)
     Fraction(25, 36)
     """
-    if not _is_number(fs_new) or fs_new <= 0:
+    if not is_number(fs_new) or fs_new <= 0:
         raise ValueError(f"fs={fs_new!r}: expected a positive number of Hz, or None")
     ratio = Fraction(fs_new) / Fraction(fs)
     small = ratio.limit_denominator(_MAX_RATIO_TERM)
@@ -103,7 +108,8 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
     return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Say whether this is a finite number, which a boolean is not."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
 
 

@@ -33,23 +33,25 @@ def check_beats(values: ArrayLike, name: str) -> np.ndarray:
     return array
 
 
-def check_same_length(y_true: np.ndarray, name: str, other: np.ndarray) -> None:
+def check_same_length(
+    y_true: np.ndarray, name: str, other: np.ndarray, than: str = "y_true"
+) -> None:
     """Refuse a field of another number of beats."""
     if len(other) != len(y_true):
         raise ValueError(
-            f"{name} has {len(other)} entries, but y_true has {len(y_true)}; both need "
+            f"{name} has {len(other)} entries, but {than} has {len(y_true)}; both need "
             "one entry per beat."
         )
 
 
-def check_groups(groups: ArrayLike) -> np.ndarray:
-    """Return one patient per beat as an array."""
+def check_groups(groups: ArrayLike, name: str = "groups", of: str = "patient") -> np.ndarray:
+    """Return one patient (or record) per beat as an array."""
     array = np.asarray(groups)
     if array.ndim != 1:
-        raise ValueError(f"groups must be 1-D, one patient per beat; got shape {array.shape}.")
+        raise ValueError(f"{name} must be 1-D, one {of} per beat; got shape {array.shape}.")
     if missing := int(pd.isna(array).sum()):
         raise ValueError(
-            f"groups misses the patient (NaN or None) of {missing} of {len(array)} beats."
+            f"{name} misses the {of} (NaN or None) of {missing} of {len(array)} beats."
         )
     return array
 

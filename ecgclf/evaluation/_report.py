@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecgclf.evaluation._printing import DASH, PrintedReport, figures_table
+
 #: Column heads of the printed table.
 _HEADS = {
     "sensitivity": "sensitivity",
@@ -23,14 +25,11 @@ _HEADS = {
     "patients": "patients",
 }
 
-#: Stands for an undefined figure in print.
-_DASH = "\N{EN DASH}"
-
 _UNDEFINED = "undefined: the class has no true beats, or none were predicted as it"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BeatReport:
+class BeatReport(PrintedReport):
     """Figures of merit of a beat classifier, as `beat_report` returns them.
 
     All figures lie between 0 and 1. A figure that the data leave undefined is NaN: the
@@ -190,34 +189,17 @@ class BeatReport:
         figures = ", ".join(f"{name}={value:.4f}" for name, value in self.overall.items())
         return f"BeatReport(n_beats={self.n_beats}, {figures})"
 
-    def __str__(self) -> str:
-        figures = {_title(name): f"{value:.4f}" for name, value in self.overall.items()}
-        width = max(map(len, figures))
-        parts = [
+    def _parts(self) -> list[str | pd.DataFrame]:
+        parts: list[str | pd.DataFrame] = [
             self._headline(),
-            self._table().to_string(float_format="{:.4f}".format, na_rep=_DASH),
-            "\n".join(f"{name:<{width}}  {value}" for name, value in figures.items()),
-            "Confusion matrix (rows: true class, columns: predicted class)\n"
-            + self._confusion_frame().to_string(),
+            self._table(),
+            figures_table({_title(name): value for name, value in self.overall.items()}),
+            "Confusion matrix (rows: true class, columns: predicted class)",
+            self._confusion_frame(),
         ]
         if self.per_class.isna().to_numpy().any():
-            parts.append(f"{_DASH} {_UNDEFINED}")
-        return "\n\n".join(parts)
-
-    def _repr_html_(self) -> str:
-        overall = pd.DataFrame(
-            {"": {_title(name): value for name, value in self.overall.items()}}
-        )
-        style: dict[str, Any] = {"float_format": "{:.4f}".format, "na_rep": _DASH}
-        return "\n".join(
-            [
-                f"<p>{self._headline()}</p>",
-                self._table().to_html(**style),
-                overall.to_html(header=False, **style),
-                "<p>Confusion matrix (rows: true class, columns: predicted class)</p>",
-                self._confusion_frame().to_html(),
-            ]
-        )
+            parts.append(f"{DASH} {_UNDEFINED}")
+        return parts
 
     def _headline(self) -> str:
         counts = f"{self.n_beats:,} beats, {len(self.labels)} classes"

@@ -35,7 +35,9 @@ class InterPatientSplit(BaseCrossValidator):
 
     See Also
     --------
-    sklearn.model_selection.GroupKFold : To choose a model within DS1.
+    sklearn.model_selection.StratifiedGroupKFold : To choose a model within DS1.
+    PatientAdaptiveSplit : To learn from the first minutes of the test records too.
+    audit_split : To see what a split leaks.
 
     Notes
     -----

@@ -148,7 +148,7 @@ def test_forms_of_the_result(synthetic_dir: Path) -> None:
     assert data.shape[1:] == (2, 72)
     frame = load_mitbih(synthetic_dir, **options, as_frame=True).frame
     assert isinstance(frame, pd.DataFrame)
-    assert frame.shape == (len(target), 2 * 72 + len(RHYTHM_FEATURES) + 1)
+    assert frame.shape == (len(target), 2 + 2 * 72 + len(RHYTHM_FEATURES) + 1)
     without = load_mitbih(synthetic_dir, **options, rhythm=False)
     assert without.rhythm is None
     assert without.rhythm_names == ()

@@ -34,6 +34,7 @@ def naive(positions: np.ndarray, fs: float) -> dict[str, list[float]]:
         for span, intervals in means.items():
             values[f"rr_prev_over_mean_{span}"] = past[-1] / np.mean(intervals)
             values[f"rr_next_over_mean_{span}"] = following / np.mean(intervals)
+        values["rr_prev_prev_over_mean_32"] = before / np.mean(past[-32:])
         for name, value in values.items():
             columns[name].append(value)
     return columns
@@ -68,6 +69,7 @@ def test_by_hand() -> None:
             "rr_next_over_mean_so_far": 1.8,
             "rr_prev_over_mean_record": 0.5,
             "rr_next_over_mean_record": 1.5,
+            "rr_prev_prev_over_mean_32": 1.2,
         }
     )
 
@@ -88,6 +90,18 @@ def test_every_feature_not_marked_causal_changes_with_the_future() -> None:
     longer = rhythm_features([0, 300, 650, 1050, 3000], fs=360)[:4]
     changed = (short != longer)[1:].any(axis=0)
     assert changed.tolist() == [not feature.causal for feature in RHYTHM_FEATURES]
+
+
+@settings(deadline=None, max_examples=30)
+@given(positions=POSITIONS, factor=st.floats(0.3, 3))
+def test_relative_features_do_not_change_with_the_heart_rate(
+    positions: np.ndarray, factor: float
+) -> None:
+    relative = [feature.relative for feature in RHYTHM_FEATURES]
+    slow, fast = (rhythm_features(positions, fs) for fs in (360, 360 * factor))
+    np.testing.assert_allclose(slow[:, relative], fast[:, relative], rtol=1e-5)
+    absolute = ~np.array(relative)
+    np.testing.assert_allclose(slow[:, absolute], factor * fast[:, absolute], rtol=1e-5)
 
 
 def test_too_few_beats_for_an_interval() -> None:

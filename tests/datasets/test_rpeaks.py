@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import wfdb
+from wfdb.processing import compare_annotations
 
-from ecgclf.datasets import detect_r_peaks, make_record
+from ecgclf.datasets import AAMI_OF_SYMBOL, detect_r_peaks, make_record
+
+R_PEAKS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "r-peaks.json"
 
 
 @pytest.mark.parametrize("fs", [250, 360, 500, 1000])
@@ -35,6 +39,20 @@ def test_finds_the_annotated_beats_of_a_real_record(mitdb_dir: Path) -> None:
     distance = np.abs(peaks[:, np.newaxis] - beats[np.newaxis]) / 360
     assert np.mean(distance.min(axis=0) < 0.05) > 0.99  # sensitivity
     assert np.mean(distance.min(axis=1) < 0.05) > 0.99  # positive predictivity
+
+
+@pytest.mark.parametrize("name", ["105", "207"])
+def test_the_published_figures_are_those_of_the_detector(mitdb_dir: Path, name: str) -> None:
+    """The table in the guide is rendered from this file; nobody may forget to measure again."""
+    rows = json.loads(R_PEAKS.read_text())["figures"]
+    published = next(row for row in rows if row["record"] == name)
+    record = wfdb.rdrecord(str(mitdb_dir / name))
+    annotation = wfdb.rdann(str(mitdb_dir / name), "atr")
+    beats = annotation.sample[np.isin(annotation.symbol, list(AAMI_OF_SYMBOL))]
+    lead = record.p_signal[:, record.sig_name.index(published["lead"])]
+    found = compare_annotations(beats, detect_r_peaks(lead, 360), 55)
+    measured = (found.n_ref, found.tp, found.fn, found.fp)
+    assert measured == tuple(published[key] for key in ("beats", "found", "missed", "wrong"))
 
 
 def test_peaks_are_local_extrema(ptbdb_dir: Path) -> None:

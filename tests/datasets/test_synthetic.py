@@ -253,7 +253,7 @@ def test_return_forms():
     assert y.shape == (20,)
     framed = make_beats(20, n_leads=2, random_state=0, as_frame=True)
     assert isinstance(framed.frame, pd.DataFrame)
-    assert framed.frame.shape == (20, 2 * 84 + len(RHYTHM_NAMES) + 1)
+    assert framed.frame.shape == (20, 2 + 2 * 84 + len(RHYTHM_NAMES) + 1)
     assert framed.target.tolist() == y.tolist()
 
 

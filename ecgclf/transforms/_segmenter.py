@@ -1,0 +1,240 @@
+"""Cut the beats of an own recording as the loaders cut those of theirs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+from ecgclf.datasets._beat_windows import BeatWindow, Recording, as_window
+from ecgclf.datasets._beats import Beats, finish
+from ecgclf.datasets._cutting import check_leads, segment
+from ecgclf.datasets._rhythm import RHYTHM_NAMES, check_positions
+from ecgclf.datasets._windows import is_number
+
+_DESCR = """\
+{n_beats:,} beats cut from {record} by ecgclf.transforms.BeatSegmenter.
+
+Windows : {windows}
+Rhythm  : {rhythm}
+"""
+
+#: How many places a warning names.
+_N_NAMED = 5
+
+
+class BeatSegmenter(BaseEstimator):
+    """Cut beats out of a recording at its R peaks.
+
+    The loaders cut in the same way, by the same code: with the same `fs` and `window`, the
+    beats of a recording of your own are what a model has met that was fitted on
+    `load_mitbih`.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the beats in Hz. A recording at another rate is brought to it as a
+        whole, with an anti-aliasing filter, before it is cut.
+    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
+        Seconds around the R peak, short for `FixedWindow`; or another way to cut, such as
+        `RRWindow`. ``"kaggle"`` is short for `KaggleWindow`.
+    rhythm : bool, default=True
+        Add the rhythm features of `rhythm_features`, computed over all R peaks.
+
+    See Also
+    --------
+    ecgclf.datasets.detect_r_peaks : Finds the R peaks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import BeatSegmenter
+    >>> signal = np.random.default_rng(0).normal(size=3600)
+    >>> segmenter = BeatSegmenter(fs=120, window=(0.25, 0.45))
+    >>> beats = segmenter.segment(signal, [400, 760, 1110], list("NNV"), fs_record=360)
+    >>> beats.data.shape, beats.target.tolist(), beats.sample.tolist()
+    ((3, 84), ['N', 'N', 'V'], [400, 760, 1110])
+    """
+
+    def __init__(
+        self,
+        fs: float,
+        *,
+        window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+        rhythm: bool = True,
+    ) -> None:
+        self.fs = fs
+        self.window = window
+        self.rhythm = rhythm
+
+    def segment(
+        self,
+        signal: ArrayLike,
+        r_peaks: ArrayLike,
+        labels: ArrayLike | None = None,
+        *,
+        fs_record: float | None = None,
+        record: str | None = None,
+        groups: Any = None,
+        leads: str | Sequence[str] | None = None,
+        as_frame: bool = False,
+    ) -> Beats:
+        """Cut the beats of one recording.
+
+        Parameters
+        ----------
+        signal : array-like of shape (n_samples,) or (n_leads, n_samples)
+            In mV.
+        r_peaks : array-like of int, shape (n_beats,)
+            All beats of the recording, in samples of `signal`, in order of time.
+        labels : array-like of shape (n_beats,), optional
+            The class of each beat.
+        fs_record : float, optional
+            Sampling rate of `signal` in Hz; by default `fs`.
+        record : str, optional
+            Name of the recording.
+        groups : object, optional
+            The patient: one value, that each beat gets.
+        leads : str or sequence of str, optional
+            Names of the leads.
+        as_frame : bool, default=False
+            Give ``data``, ``rhythm`` and ``target`` as pandas objects and add ``frame``.
+
+        Returns
+        -------
+        Beats
+            ``data`` is float32 of shape (n_beats, n_samples), with several leads
+            (n_beats, n_leads, n_samples); what was not given is None. Beyond the ends of the
+            recording its first or last value is repeated, so that each R peak gives a beat;
+            only by the Kaggle recipe the last one gives none.
+
+        Raises
+        ------
+        ValueError
+            If the signal has NaN or infinite values or is no signal; if R peaks lie outside
+            of it, do not increase or are no integers; if there are none; if labels or leads
+            are not as many; or if `fs`, `fs_record` or `window` make no sense.
+
+        Warns
+        -----
+        UserWarning
+            If beats are flat: the signal does not change in their whole window. It names how
+            many and where.
+        """
+        window = as_window(self.window)
+        recorded = self.fs if fs_record is None else fs_record
+        if not is_number(recorded) or recorded <= 0:
+            name = "fs" if fs_record is None else "fs_record"
+            raise ValueError(f"{name}={recorded!r}: expected a positive sampling rate in Hz")
+        fs_beats = window.rate(recorded, self.fs)
+        samples = _check_signal(signal)
+        peaks = _check_peaks(r_peaks, samples.shape[1])
+        names = check_leads(leads)
+        if names is not None and len(names) != len(samples):
+            raise ValueError(
+                f"leads={leads!r} are {len(names)} names, but the signal of shape "
+                f"{np.shape(signal)} has {len(samples)} leads: name each, in their order"
+            )
+        target = None if labels is None else _check_labels(labels, len(peaks))
+        beats = segment(
+            Recording(record, samples, float(recorded), positions=peaks, marks=peaks),
+            window,
+            fs=self.fs,
+            target=target,
+            group=groups,
+            leads=names,
+            rhythm=self.rhythm,
+        )
+        _warn_of_flat_beats(beats)
+        beats.rhythm_names = RHYTHM_NAMES if self.rhythm else ()
+        beats.fs, beats.fs_record = fs_beats, float(recorded)
+        beats.target_names = () if target is None else tuple(np.unique(target).tolist())
+        beats.DESCR = _DESCR.format(
+            n_beats=len(beats.data),
+            record="a recording" if record is None else f"recording {record}",
+            windows=window.describe(beats.data.shape[-1], fs_beats, float(recorded)),
+            rhythm=", ".join(beats.rhythm_names) or "not asked for",
+        )
+        return finish(beats, return_X_y=False, as_frame=as_frame)
+
+
+def _check_signal(signal: ArrayLike) -> NDArray:
+    """Check a signal and give it an axis of leads."""
+    samples = np.asarray(signal)
+    if samples.dtype.kind not in "iuf":
+        raise ValueError(f"signal is an array of {samples.dtype}; expected numbers, in mV")
+    in_leads = samples[np.newaxis] if samples.ndim == 1 else samples
+    if in_leads.ndim != 2 or 0 in in_leads.shape or in_leads.shape[0] > in_leads.shape[1]:
+        raise ValueError(
+            f"signal has the shape {samples.shape}; expected (n_samples,) or (n_leads, "
+            "n_samples): the signal of wfdb, (n_samples, n_leads), is to be transposed"
+        )
+    bad = ~np.isfinite(in_leads)
+    if bad.any():
+        lead, at = (int(place) for place in np.argwhere(bad)[0])
+        raise ValueError(
+            f"signal has {int(bad.sum()):,} NaN or infinite values, the first in lead {lead} at "
+            f"sample {at:,}: fill the gaps, or cut the stretches between them one by one"
+        )
+    return in_leads if in_leads.dtype.kind == "f" else in_leads.astype(np.float64)
+
+
+def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
+    """Check positions within a signal of so many samples."""
+    given = np.asarray(r_peaks)
+    if given.ndim != 1 or not len(given):
+        raise ValueError(
+            f"r_peaks have the shape {given.shape}; expected (n_beats,) with at least one beat: "
+            "if none was detected, look at the signal, or try another lead"
+        )
+    if given.dtype.kind not in "iuf" or not np.array_equal(given, np.rint(given)):
+        raise ValueError(
+            "r_peaks are no whole numbers; expected samples of the signal: multiply times in "
+            "seconds by the sampling rate and round"
+        )
+    outside = np.flatnonzero((given < 0) | (given >= n_samples))
+    if len(outside):
+        at = int(outside[0])
+        raise ValueError(
+            f"{len(outside):,} of {len(given):,} r_peaks lie outside of the signal, the first is "
+            f"beat {at} at sample {given[at]:,.0f} of {n_samples:,}: do the two belong together, "
+            "at one sampling rate?"
+        )
+    check_positions(given.astype(np.float64))
+    return given.astype(np.int64)
+
+
+def _check_labels(labels: ArrayLike, n_beats: int) -> NDArray:
+    """Check that each beat has a label."""
+    target = np.asarray(labels)
+    if target.shape != (n_beats,):
+        raise ValueError(
+            f"labels have the shape {target.shape}, but there are {n_beats:,} r_peaks; give one "
+            "label for each"
+        )
+    return target
+
+
+def _warn_of_flat_beats(beats: Beats) -> None:
+    """Warn of beats in which a lead does not change at all."""
+    rows = beats.data if beats.data.ndim == 3 else beats.data[:, np.newaxis]
+    is_flat = np.ptp(rows, axis=2) == 0
+    flat = np.flatnonzero(is_flat.any(axis=1))
+    if not len(flat):
+        return
+    leads = np.flatnonzero(is_flat.any(axis=0))
+    named = [str(lead) if beats.lead is None else str(beats.lead[0, lead]) for lead in leads]
+    places = ", ".join(f"{sample:,}" for sample in beats.sample[flat[:_N_NAMED]])
+    of_record = "" if beats.record is None else f" of record {beats.record[0]}"
+    warnings.warn(
+        f"{len(flat):,} of {len(rows):,} beats{of_record} ({len(flat) / len(rows):.1%}) are flat "
+        f"in lead {', '.join(named)}: the signal does not change around sample {places}"
+        f"{', ...' if len(flat) > _N_NAMED else ''}. A lead may have been off; SignalQuality "
+        "finds such beats.",
+        UserWarning,
+        stacklevel=3,
+    )
