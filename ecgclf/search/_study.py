@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from typing import Any
 
@@ -11,6 +12,9 @@ from ecgclf.search._extras import import_optuna
 #: Seconds between two signs of life of a trial in a database. One without a sign for twice
 #: as long is taken to be dead, and is repeated.
 HEARTBEAT = 30
+
+#: Seconds that a process waits for others that write to the same file.
+PATIENCE = 60
 
 
 def open_study(
@@ -63,12 +67,29 @@ def open_study(
 
 
 def _database(optuna: Any, url: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.storages.RDBStorage(
-            url,
-            heartbeat_interval=HEARTBEAT,
-            # The grid of Optuna never returns to a cell whose trial has failed, so that a
-            # killed one has to be repeated.
-            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
-        )
+    """Open a database, and make its tables if it has none."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import DBAPIError
+
+    is_file = make_url(url).get_backend_name() == "sqlite"
+    until = time.monotonic() + 10
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                return optuna.storages.RDBStorage(
+                    url,
+                    engine_kwargs={"connect_args": {"timeout": PATIENCE}} if is_file else None,
+                    heartbeat_interval=HEARTBEAT,
+                    # The grid of Optuna never returns to a cell whose trial has failed, so
+                    # that a killed one has to be repeated.
+                    heartbeat_stale_trial_callback=(
+                        optuna.storages.RetryHeartbeatStaleTrialCallback()
+                    ),
+                )
+        except DBAPIError:
+            # Of processes that begin together one makes the tables, and the others fail, as
+            # a table or a row is there that was not when they looked.
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)

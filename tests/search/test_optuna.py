@@ -149,7 +149,7 @@ def pruned_search(beats, pruner, **kwargs):
     pipeline = Pipeline(
         [
             ("scale", StandardScaler()),
-            ("mlp", ECGMLPClassifier(hidden=(8,), max_epochs=4, random_state=0)),
+            ("mlp", ECGMLPClassifier(dense=(8,), max_epochs=4, random_state=0)),
         ]
     )
     return OptunaSearchCV(
