@@ -33,7 +33,8 @@ class Slow(LogisticRegression):
         with open("pids", "a") as file:
             file.write(f"{{os.getpid()}}\\n")
         until = time.monotonic() + 60
-        while len(set(Path("pids").read_text().split())) < {wait_for} and time.monotonic() < until:
+        while len(set(Path("pids").read_text().split())) < {wait_for}:
+            assert time.monotonic() < until
             time.sleep(0.02)
         time.sleep({pause})
         return super().fit(X, y)

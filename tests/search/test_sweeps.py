@@ -51,7 +51,7 @@ def test_a_bayesian_sweep_takes_ranges_as_distributions():
 
 
 def test_a_grid_sweep_lists_values():
-    with pytest.raises(ValueError, match="'lr'.*n_points"):
+    with pytest.raises(ValueError, match=r"'lr'.*n_points"):
         to_sweep(SPACE, method="grid", program="train.py")
     parameters = to_sweep(SPACE, method="grid", program="train.py", n_points=3)["parameters"]
     assert parameters["lr"] == {"values": [1e-4, 1e-3, 1e-2]}
