@@ -27,6 +27,7 @@ PAGES = [
     "augmentation",
     "transfer",
     "tuning",
+    "search",
     "reproducibility",
     "persistence",
 ]
