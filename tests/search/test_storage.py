@@ -123,6 +123,7 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path, sampler, n_trials):
     assert len(again.trials_) == len(search.trials_)
 
 
+@pytest.mark.filterwarnings("ignore:Argument ``heartbeat_interval``")
 def test_a_trial_whose_process_died_is_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr("ecgclf.search._study.HEARTBEAT", 1)
     url = f"sqlite:///{tmp_path / 'search.db'}"
