@@ -50,7 +50,7 @@ autosummary_context = {
         *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
         *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
         *("RandomOverSampler", "RandomUnderSampler", "SMOTE", "OneToOneFeatureMixin"),
-        *("Bunch", "ValueError", "tuple", "TransformerMixin"),
+        *("Bunch", "ValueError", "tuple", "TransformerMixin", "BaseSearchCV"),
     ],
 }
 numpydoc_show_class_members = False

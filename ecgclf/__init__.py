@@ -16,6 +16,7 @@ _ESTIMATORS = tuple(
 )
 _SUBPACKAGES = tuple(
     "cli datasets estimators evaluation export modules persistence plots sampling training "
+    "datasets estimators evaluation modules persistence plots sampling search training "
     "transforms".split()
 )
 

@@ -28,6 +28,7 @@ PAGES = [
     "augmentation",
     "transfer",
     "tuning",
+    "search",
     "reproducibility",
     "persistence",
     pytest.param(

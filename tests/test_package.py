@@ -74,6 +74,7 @@ def test_the_classifier_needs_no_pictures():
         ("sampling", {"torch", "skorch", "matplotlib"}),
         ("cli", HEAVY),
         ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
+        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -102,6 +103,7 @@ MAY_IMPORT = {
     "estimators": {"transforms", "modules", "persistence", "training"},
     "evaluation": {"datasets"},
     "export": {"transforms", "modules", "estimators"},
+    "search": {"training"},
     "plots": {"datasets", "evaluation"},
     "cli": {"datasets", "evaluation", "export", "transforms"},
 }
@@ -115,6 +117,9 @@ ONLY_IN = {
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},
+    "optuna": {"search"},
+    "wandb": {"search"},
+    "yaml": {"search"},
 }
 
 
