@@ -4,7 +4,8 @@ Knows of a model only what `Savable` says: its parameters, its fitted state, and
 that state back. The classes that a file may name are those of ecgclf.
 """
 
+from ecgclf.persistence._checkpoint import CheckpointFile
 from ecgclf.persistence._errors import PersistenceError
 from ecgclf.persistence._model import load, read_document, save
 
-__all__ = ["PersistenceError", "load", "read_document", "save"]
+__all__ = ["CheckpointFile", "PersistenceError", "load", "read_document", "save"]
