@@ -250,7 +250,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         """Train for one `fit`, from its beginning or from where it was broken off."""
         checkpoint = None if self.checkpoint is None else FitCheckpoint(self.checkpoint)
         if not going_on:
-            self._begin(checkpoint and checkpoint.choose_seed(self.random_state))
+            self._begin(None if checkpoint is None else checkpoint.choose_seed(self.random_state))
         rows, validation = self._split(rows, groups)
         callbacks = self._callbacks_of_fit(len(rows))
         self._train(

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochTimer, GradientNormClipping
-from skorch.history import History
 from torch import Tensor, nn
 
 from ecgclf.modules import set_generator
@@ -221,7 +220,7 @@ class BeatNet(NeuralNetClassifier):
                 self._initialize_optimizer()
         goal = len(self.history) + epochs
         if resume is not None:
-            self.history = History(resume[0]["history"])
+            self.history[:] = resume[0]["history"]
         try:
             self.partial_fit(rows, epochs=goal - len(self.history))
         finally:
