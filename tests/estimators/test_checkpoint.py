@@ -57,6 +57,7 @@ KILLED_IN = {**dict.fromkeys(FITS, 4), "plateau": 13}
 #: of the training; batch -1 means that it is killed while it writes its checkpoint.
 KILL = """
 import os, pickle, signal, sys
+import torch
 from skorch.callbacks import Callback
 from ecgclf.persistence import CheckpointFile
 
@@ -79,6 +80,8 @@ class Kill(Callback):
 
 with open(sys.argv[1], "rb") as file:
     X, y, groups, fits = pickle.load(file)
+# What torch imports when it is first needed, for all processes at once.
+torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
 for model, epoch, batch in fits:
     model.set_params(callbacks=[*(model.callbacks or []), Kill(epoch, batch)])
     child = os.fork()
