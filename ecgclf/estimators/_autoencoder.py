@@ -182,11 +182,8 @@ class ECGAutoencoder(
         weight = check_weights(sample_weight, X)
         groups = check_groups(groups, len(X))
         if not going_on:
-            self._begin()
             self._in_3d = in_3d
-        rows, validation = self._split(training.Rows(X, weight=weight), groups)
-        callbacks = self._callbacks_of_fit(len(rows))
-        self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
+        self._fit_network(training.Rows(X, weight=weight), groups, going_on=going_on)
         self.training_data_ = [*self.training_data_, fingerprint(X)]
         used = weight > 0
         self.offset_ = _threshold(self._score(X[used]), weight[used], self.contamination)

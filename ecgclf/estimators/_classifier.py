@@ -120,11 +120,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
                 f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        if not going_on:
-            self._begin()
-        rows, validation = self._split(training.Rows(X, codes, weight), groups)
-        callbacks = self._callbacks_of_fit(len(rows))
-        self._train(rows, self.max_epochs, callbacks, validation=validation, new_optimizer=True)
+        self._fit_network(training.Rows(X, codes, weight), groups, going_on=going_on)
         self.training_data_ = [*self.training_data_, fingerprint(X, y)]
         self._streaming = False
         return self

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import persistence, training
+from ecgclf.estimators._checkpoint import FitCheckpoint
 from ecgclf.estimators._contract import input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values
 
@@ -70,6 +71,10 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         n_samples), and a `torch.Generator`; returns the signals to train on.
     callbacks : sequence of skorch callbacks or None, default=None
         Copies of them are used; find those in ``net_.callbacks_``.
+    checkpoint : str, path-like or None, default=None
+        File in which `fit` keeps its state after every epoch. A fit that is killed and called
+        again goes on from there, and ends with the same weights as one that was not. When it
+        is complete the file is removed. `partial_fit` writes none.
     warm_start : bool, default=False
         Let `fit` go on from the weights of the last call.
     device : str, default="auto"
@@ -122,6 +127,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     amp: bool = False
     augment: training.Augmentation | None = None
     callbacks: Sequence[training.Callback] | None = None
+    checkpoint: str | os.PathLike[str] | None = None
     warm_start: bool = False
     device: str = "auto"
     n_jobs: int | None = None
@@ -144,6 +150,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         "amp": ["boolean"],
         "augment": [callable, None],
         "callbacks": ["array-like", None],
+        "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "device": [str],
         "n_jobs": [
@@ -219,22 +226,40 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         become_fitted(self, values, arrays)
 
-    def _begin(self) -> None:
+    def _begin(self, seed: int | None = None) -> None:
         """Take a new, untrained network and forget what belonged to the last one."""
-        self.net_ = self._make_net(self.device)
+        self.net_ = self._make_net(self.device, seed)
         self.training_data_: list[dict[str, Any]] = []
         if hasattr(self, "input_contract_"):
             del self.input_contract_
 
-    def _make_net(self, device: str) -> training.BeatNet:
+    def _make_net(self, device: str, seed: int | None = None) -> training.BeatNet:
         return training.make_net(
             self._make_module,
             self._make_criterion(),
-            seed=training.draw_seed(self.random_state),
+            seed=training.draw_seed(self.random_state) if seed is None else seed,
             device=device,
             optimizer=self.optimizer,
             weight_decay=self.weight_decay,
             kind=self._net_kind,
+        )
+
+    def _fit_network(
+        self, rows: training.Rows, groups: np.ndarray | None, *, going_on: bool
+    ) -> None:
+        """Train for one `fit`, from its beginning or from where it was broken off."""
+        checkpoint = None if self.checkpoint is None else FitCheckpoint(self.checkpoint)
+        if not going_on:
+            self._begin(None if checkpoint is None else checkpoint.choose_seed(self.random_state))
+        rows, validation = self._split(rows, groups)
+        callbacks = self._callbacks_of_fit(len(rows))
+        self._train(
+            rows,
+            self.max_epochs,
+            callbacks,
+            validation=validation,
+            new_optimizer=True,
+            checkpoint=checkpoint,
         )
 
     def _split(
@@ -271,6 +296,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         *,
         validation: training.Rows | None = None,
         new_optimizer: bool,
+        checkpoint: FitCheckpoint | None = None,
     ) -> None:
         """Train ``net_`` and record how it went."""
         training.check_callbacks(self.callbacks or [])
@@ -287,6 +313,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         net.augment = self.augment and training.OnSignals(
             self.augment, self.n_leads_, self.n_samples_
         )
+        resume = None if checkpoint is None else checkpoint.begin(self, rows, validation)
         with training.torch_threads(self.n_jobs):
             interrupted = net.train(
                 rows.with_mean_weight_1(),
@@ -294,7 +321,11 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
                 validation=None if validation is None else validation.with_mean_weight_1(),
                 callbacks=callbacks,
                 new_optimizer=new_optimizer,
+                keep=None if checkpoint is None else checkpoint.keep,
+                resume=resume,
             )
+        if checkpoint is not None and not interrupted:
+            checkpoint.remove()
         self.n_iter_ = len(net.history)
         self.history_ = training.history_frame(net.history)
         if interrupted:
@@ -303,7 +334,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
                 f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the model "
                 f"keeps the {kept}.",
                 ConvergenceWarning,
-                stacklevel=5,  # the caller of fit, past its decorators
+                stacklevel=6,  # the caller of fit, past its decorators
             )
 
     def __sklearn_tags__(self) -> Any:

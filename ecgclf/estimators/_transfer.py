@@ -115,11 +115,11 @@ class ECGTransferClassifier(NetworkClassifier):
             index=["shape", "size", "trains"],
         ).T.infer_objects()
 
-    def _begin(self) -> None:
+    def _begin(self, seed: int | None = None) -> None:
         """Find the source first, which stays what it is however often the net is made."""
         is_model = isinstance(self.source, BeatEstimator)
         self.source_ = self.source if is_model else persistence.load(self.source)
-        super()._begin()
+        super()._begin(seed)
 
     def _make_module(self) -> BeatNetwork:
         check_is_fitted(self.source_)

@@ -4,6 +4,7 @@ Knows of a model only what `Savable` says: its parameters, its fitted state, and
 that state back. The classes that a file may name are those of ecgclf.
 """
 
+from ecgclf.persistence._checkpoint import CheckpointFile
 from ecgclf.persistence._errors import PersistenceError
 from ecgclf.persistence._model import load, read_document, save
 from ecgclf.persistence._pretrained import list_pretrained, load_pretrained, model_card
@@ -17,3 +18,4 @@ __all__ = [
     "read_document",
     "save",
 ]
+__all__ = ["CheckpointFile", "PersistenceError", "load", "read_document", "save"]

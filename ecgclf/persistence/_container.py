@@ -46,19 +46,8 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     PersistenceError
         If `pack` of this or an older version has not written exactly these bytes.
     """
-    try:
-        # The beginning of a safetensors file: the length of its header, and the header.
-        size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size].decode())
-        document = json.loads(header["__metadata__"][_KEY])
-        version, checksum = document["format"], document["sha256"].encode()
-        if type(version) is not int:
-            raise TypeError("the format is no number")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PersistenceError(
-            "is no model that ecgclf has saved, or its beginning is damaged: give a file that "
-            "model.save() has written. What joblib or pickle have written is read by them."
-        ) from error
+    document = read_beginning(data)
+    version, checksum = document["format"], document["sha256"].encode()
     if version > FORMAT:
         raise PersistenceError(
             f"has format {version} and this ecgclf knows formats up to {FORMAT}: update ecgclf."
@@ -72,6 +61,39 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return document, safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise PersistenceError(f"has no readable arrays: {error}") from error
+
+
+def read_beginning(data: bytes) -> dict[str, Any]:
+    """Read the document alone, without a check of the rest.
+
+    Parameters
+    ----------
+    data : bytes
+        Of such a file, at least up to the arrays.
+
+    Raises
+    ------
+    PersistenceError
+        If they are not the beginning of one.
+
+    Examples
+    --------
+    >>> read_beginning(pack({"class": "Network"}, {"weight": np.ones(3)})[:-10])["class"]
+    'Network'
+    """
+    try:
+        # The beginning of a safetensors file: the length of its header, and the header.
+        size = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + size].decode())
+        document = json.loads(header["__metadata__"][_KEY])
+        if type(document["format"]) is not int or type(document["sha256"]) is not str:
+            raise TypeError("the format is no number, or the checksum no text")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PersistenceError(
+            "is no model that ecgclf has saved, or its beginning is damaged: give a file that "
+            "model.save() has written. What joblib or pickle have written is read by them."
+        ) from error
+    return document
 
 
 def _checksum(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from ecgclf._version import __version__
 from ecgclf.persistence._container import pack, unpack
 from ecgclf.persistence._errors import PersistenceError
 from ecgclf.persistence._reading import Reader
+from ecgclf.persistence._replacing import replace_file
 from ecgclf.persistence._writing import Savable, Writer
 
 #: Packages whose versions are kept: what another one may compute differently.
@@ -53,7 +54,8 @@ def save(model: Savable, path: str | os.PathLike[str]) -> None:
     writer = Writer()
     versions = {"ecgclf": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _PACKAGES}
-    _write(Path(path), pack({"versions": versions, **writer.model(model)}, writer.arrays))
+    data = pack({"versions": versions, **writer.model(model)}, writer.arrays)
+    replace_file(Path(path), data, f".{uuid.uuid4().hex}.ecgclf-part")
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -163,17 +165,3 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict, dict]:
 def _saved_by(document: dict) -> str:
     versions = document.get("versions")
     return str(versions.get("ecgclf")) if isinstance(versions, dict) else "unknown"
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write beside the file, and put that into its place when it is complete."""
-    beside = path.with_name(f".{uuid.uuid4().hex}.ecgclf-part")
-    try:
-        with open(beside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -15,6 +15,7 @@ from ecgclf.training._callbacks import (
     check_callbacks,
     history_frame,
 )
+from ecgclf.training._checkpoint import Checkpoint, RunState, weights_digest
 from ecgclf.training._device import device_here, resolve_device
 from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
 from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionLoss
@@ -36,6 +37,7 @@ __all__ = [
     "Batches",
     "BeatNet",
     "Callback",
+    "Checkpoint",
     "CrossEntropyLoss",
     "FocalLoss",
     "GradualUnfreezing",
@@ -45,6 +47,7 @@ __all__ = [
     "ReconstructionLoss",
     "ReconstructionNet",
     "Rows",
+    "RunState",
     "check_callbacks",
     "compute_alike",
     "derive",
@@ -59,4 +62,5 @@ __all__ = [
     "restore_net",
     "seeded",
     "torch_threads",
+    "weights_digest",
 ]

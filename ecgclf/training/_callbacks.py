@@ -73,6 +73,14 @@ class Schedule(Callback):
         if self.monitor is not None:
             self.scheduler_.step(net.history[-1, self.monitor])
 
+    def state_dict(self) -> dict[str, Any]:
+        """Get where the schedule stands."""
+        return self.scheduler_.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.scheduler_.load_state_dict(state)
+
     def __getstate__(self) -> dict:
         # A scheduler holds the optimizer and with it all parameters, on whatever device.
         return {"make": self.make, "monitor": self.monitor}
@@ -140,6 +148,7 @@ class Progress(Callback):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Open the bar."""
+        self.n_done_ = 0
         # The bars of several workers would overwrite each other.
         alone = (
             multiprocessing.parent_process() is None
@@ -154,11 +163,21 @@ class Progress(Callback):
         newest = net.history[-1]
         shown = ("train_loss", "valid_loss", "valid_score")
         self.bar_.set_postfix({name: f"{newest[name]:.4f}" for name in shown if name in newest})
+        self.n_done_ += 1
         self.bar_.update()
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Close the bar."""
         self.bar_.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Get the number of epochs of this fit."""
+        return {"n_done": self.n_done_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Show the epochs that were done before the fit was broken off."""
+        self.n_done_ = state["n_done"]
+        self.bar_.update(self.n_done_)
 
     def __getstate__(self) -> dict:
         return {"total": self.total}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ecgclf.modules import set_generator
 from ecgclf.training._augmentation import OnSignals
+from ecgclf.training._checkpoint import Checkpoint, RunState
 from ecgclf.training._device import device_here
 from ecgclf.training._random import derive
 from ecgclf.training._rows import Batches, Rows
@@ -170,6 +171,8 @@ class BeatNet(NeuralNetClassifier):
         validation: Rows | None = None,
         callbacks: Sequence[Callback] = (),
         new_optimizer: bool = False,
+        keep: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None = None,
+        resume: RunState | None = None,
     ) -> bool:
         """Train for some epochs, from where the net stands.
 
@@ -182,6 +185,11 @@ class BeatNet(NeuralNetClassifier):
         callbacks : sequence of skorch callbacks
         new_optimizer : bool, default=False
             Forget the optimizer's state.
+        keep : callable, optional
+            Called after every epoch with the state of the run: plain values, and arrays.
+        resume : tuple of what `keep` was called with, optional
+            Go on from the epoch after which it was called, and end as a run that never
+            stopped. All else must be as it was.
 
         Returns
         -------
@@ -199,6 +207,8 @@ class BeatNet(NeuralNetClassifier):
                 "amp=False, or device='cuda' on a machine that has one."
             )
         self.callbacks = list(callbacks)
+        if keep is not None or resume is not None:
+            self.callbacks.append(Checkpoint(keep, resume))
         self.max_epochs = epochs
         self.train_split = None if validation is None else (lambda rows: (rows, validation))
         self.stopped_by_callback_ = False
@@ -208,15 +218,17 @@ class BeatNet(NeuralNetClassifier):
             self._initialize_callbacks()
             if new_optimizer:
                 self._initialize_optimizer()
-        before = len(self.history)
+        goal = len(self.history) + epochs
+        if resume is not None:
+            self.history[:] = resume[0]["history"]
         try:
-            self.partial_fit(rows)
+            self.partial_fit(rows, epochs=goal - len(self.history))
         finally:
             set_generator(self.module_, None)
             self.train_split = None
             n_done = sum("dur" in row for row in self.history)
             del self.history[n_done:]  # an epoch that did not end has no figures
-        return not self.stopped_by_callback_ and n_done < before + epochs
+        return not self.stopped_by_callback_ and n_done < goal
 
     def outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
         """Compute the output of the module for all rows.

@@ -42,8 +42,28 @@ class GradualUnfreezing(Callback):
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Remember the epochs of earlier fits."""
         self.before_ = len(net.history)
+        self.encoder_ = net.module_.encoder
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Freeze what the epoch wants frozen."""
-        encoder = net.module_.encoder
-        encoder.freeze(self.frozen(encoder.n_layers, len(net.history) - self.before_))
+        self._freeze(len(net.history) - self.before_)
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Count the epochs of this fit."""
+        self.n_done_ = len(net.history) - self.before_
+
+    def state_dict(self) -> dict[str, Any]:
+        """Get the epochs of earlier fits and of this one."""
+        return {"before": self.before_, "n_done": self.n_done_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Freeze what was frozen in the last epoch."""
+        self.before_ = state["before"]
+        self._freeze(state["n_done"])
+
+    def _freeze(self, epoch: int) -> None:
+        self.encoder_.freeze(self.frozen(self.encoder_.n_layers, epoch))
+
+    def __getstate__(self) -> dict:
+        # The encoder belongs to the net, on whatever device.
+        return {"n_epochs": self.n_epochs}

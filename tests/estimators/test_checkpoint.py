@@ -1,0 +1,357 @@
+"""A fit that is killed and called again ends as one that was not."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
+from skorch.callbacks import Callback, EpochScoring
+
+import ecgclf
+from ecgclf import (
+    ECGAutoencoder,
+    ECGCNNClassifier,
+    ECGLSTMClassifier,
+    ECGMLPClassifier,
+    ECGTransferClassifier,
+)
+from ecgclf.persistence import CheckpointFile, PersistenceError
+from ecgclf.transforms import TimeShift
+
+QUICK = {"max_epochs": 5, "batch_size": 64, "verbose": 0, "random_state": 0}
+CNN = {"filters": (8, 16), "stride": 2, "conv_dropout": 0.2, **QUICK}
+
+#: Fits with all that has a state: schedules, optimizers, early stopping, dropout, batch norm,
+#: augmentation, frozen layers.
+FITS = {
+    "one_cycle": ECGCNNClassifier(augment=TimeShift(max_shift=3), **CNN),
+    "plateau": ECGCNNClassifier(
+        lr_schedule="plateau", early_stopping=True, lr=0.02, n_iter_no_change=2, optimizer="sgd",
+        **{**CNN, "max_epochs": 16},
+    ),
+    "cosine": ECGCNNClassifier(lr_schedule="cosine", optimizer=torch.optim.NAdam, **CNN),
+    "constant": ECGLSTMClassifier(units=(8,), step_size=12, lr_schedule="constant", **QUICK),
+    "scored": ECGMLPClassifier(
+        dense=(16,), early_stopping=True, max_grad_norm=1.0,
+        callbacks=[EpochScoring("f1_macro", lower_is_better=False, name="f1")], **QUICK,
+    ),
+    "transfer": ECGTransferClassifier(
+        source=None, strategy="gradual", head=(8,), head_dropout=0.2, **QUICK
+    ),
+    "autoencoder": ECGAutoencoder(n_codes=4, early_stopping=True, **QUICK),
+}  # fmt: skip
+
+#: Epoch in which they are killed. Early stopping has then seen one epoch without improvement,
+#: ends in this one, and goes back to the weights of the last but two.
+KILLED_IN = {**dict.fromkeys(FITS, 4), "plateau": 13}
+
+#: Runs every fit in a process of its own, which kills itself at some batch of some epoch, and
+#: prints by which signal it ended and how many epochs are in its checkpoint. Epoch 0 is the end
+#: of the training; batch -1 means that it is killed while it writes its checkpoint.
+KILL = """
+import os, pickle, signal, sys
+import torch
+from skorch.callbacks import Callback
+from ecgclf.persistence import CheckpointFile
+
+class Kill(Callback):
+    def __init__(self, epoch, batch):
+        self.epoch, self.batch = epoch, batch
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.n_batches_ = 0
+        if self.batch == -1 and len(net.history) == self.epoch:
+            os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_batch_begin(self, net, training, **kwargs):
+        if len(net.history) == self.epoch and self.n_batches_ == self.batch:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.n_batches_ += 1
+
+    def on_train_end(self, net, **kwargs):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with open(sys.argv[1], "rb") as file:
+    X, y, groups, fits = pickle.load(file)
+# What torch imports when it is first needed, for all processes at once.
+torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+for model, epoch, batch in fits:
+    model.set_params(callbacks=[*(model.callbacks or []), Kill(epoch, batch)])
+    child = os.fork()
+    if child == 0:
+        model.fit(X, y, groups=groups)
+        os._exit(0)
+    signal_number = os.WTERMSIG(os.waitpid(child, 0)[1])
+    print(signal_number, len(CheckpointFile(model.checkpoint).values["history"]))
+"""
+
+
+def fit_and_be_killed(beats, fits, folder):
+    """Let other processes fit, each until some batch; count the epochs they have kept."""
+    (folder / "fits").write_bytes(pickle.dumps((beats.data, beats.target, beats.groups, fits)))
+    done = subprocess.run(
+        [sys.executable, "-c", KILL, str(folder / "fits")],
+        capture_output=True, text=True, check=True, timeout=500,
+    )  # fmt: skip
+    ends = [[int(number) for number in line.split()] for line in done.stdout.splitlines()]
+    assert [signal_number for signal_number, _ in ends] == [signal.SIGKILL] * len(fits)
+    return [n_kept for _, n_kept in ends]
+
+
+def weights(model):
+    return {name: value.numpy() for name, value in model.net_.module_.state_dict().items()}
+
+
+def assert_same(model, expected):
+    """The same to the last bit: weights, history, frozen layers."""
+    ours, theirs = weights(model), weights(expected)
+    assert list(ours) == list(theirs)
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+    first, second = ([{**row, "dur": None} for row in m.net_.history] for m in (model, expected))
+    assert first == second
+    first, second = (
+        [p.requires_grad for p in m.net_.module_.parameters()] for m in (model, expected)
+    )
+    assert first == second
+
+
+@pytest.fixture(scope="module")
+def fits(beats):
+    source = ECGCNNClassifier(**CNN).fit(beats.data, beats.target)
+    fits = {name: clone(model) for name, model in FITS.items()}
+    fits["transfer"].set_params(source=source)
+    return fits
+
+
+@pytest.fixture(scope="module")
+def killed(fits, beats, tmp_path_factory):
+    """Folder of the checkpoints of all fits, each killed in the middle of an epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    fit_and_be_killed(
+        beats,
+        [
+            (clone(model).set_params(checkpoint=folder / name), KILLED_IN[name], 2)
+            for name, model in fits.items()
+        ],
+        folder,
+    )
+    return folder
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "fit.checkpoint"
+
+
+@pytest.fixture
+def quick():
+    def make(**params):
+        return ECGMLPClassifier(**{"dense": (16,), "dense_dropout": 0.3, **QUICK, **params})
+
+    return make
+
+
+class Stop(Callback):
+    """Raise an error at the beginning of an epoch, counted from 1."""
+
+    def __init__(self, epoch, error=RuntimeError):
+        self.epoch = epoch
+        self.error = error
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise self.error("stopped")
+
+
+def break_off(model, beats, epoch=4):
+    """Fit a copy that fails in an epoch."""
+    with pytest.raises(RuntimeError, match="stopped"):
+        clone(model).set_params(callbacks=[Stop(epoch)]).fit(beats.data, beats.target)
+
+
+# --- going on ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_killed_fit_goes_on(name, fits, killed, beats):
+    path = killed / name
+    kept = CheckpointFile(path).values["history"]
+    assert len(kept) == KILLED_IN[name] - 1
+    model = clone(fits[name]).set_params(checkpoint=path)
+    model.fit(beats.data, beats.target, groups=beats.groups)
+    expected = clone(fits[name]).fit(beats.data, beats.target, groups=beats.groups)
+    assert_same(model, expected)
+    # The first epochs are those of the killed process, with the time that they took there.
+    assert model.history_["time"].tolist()[: len(kept)] == [row["dur"] for row in kept]
+    assert not path.exists()
+    if name == "plateau":
+        assert model.n_iter_ == 13
+        assert model.history_["valid_loss"].idxmin() == 10
+
+
+def test_killed_again_and_again(beats, tmp_path, fits, path):
+    """While it writes, at the beginning of an epoch, and after the last one.
+
+    There, dropout is on while batch norms are measured, with the masks that come after those of
+    the last epoch.
+    """
+    model = clone(fits["one_cycle"]).set_params(checkpoint=path)
+    ends = [(clone(model), *end) for end in [(3, -1), (4, 0), (0, 0)]]
+    assert fit_and_be_killed(beats, ends, tmp_path) == [2, 3, 5]
+    model.fit(beats.data, beats.target)
+    assert_same(model, clone(fits["one_cycle"]).fit(beats.data, beats.target))
+
+
+def test_ctrl_c_keeps_the_last_whole_epoch(quick, beats, path):
+    model = quick(checkpoint=str(path), callbacks=[Stop(4, KeyboardInterrupt)])
+    with pytest.warns(UserWarning, match="interrupted after 3 of 5 epochs"):
+        model.fit(beats.data, beats.target)
+    assert path.exists()
+    model.set_params(callbacks=None).fit(beats.data, beats.target)
+    assert_same(model, quick().fit(beats.data, beats.target))
+
+
+def test_a_warm_start_goes_on(quick, beats, path):
+    def once_fitted():
+        return quick(warm_start=True).fit(beats.data, beats.target)
+
+    model = once_fitted().set_params(checkpoint=path, callbacks=[Stop(8)])
+    with pytest.raises(RuntimeError, match="stopped"):
+        model.fit(beats.data, beats.target)
+    again = once_fitted().set_params(checkpoint=path).fit(beats.data, beats.target)
+    assert_same(again, once_fitted().fit(beats.data, beats.target))
+    break_off(quick(warm_start=True, checkpoint=path), beats)
+    with pytest.raises(PersistenceError, match="does not begin with the same weights"):
+        again.fit(beats.data, beats.target)
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(3)])
+def test_a_seed_that_chance_has_chosen_is_kept(quick, beats, path, random_state):
+    model = quick(random_state=random_state, checkpoint=path, early_stopping=True)
+    break_off(model, beats)
+    seed = CheckpointFile(path).fit["seed"]
+    model.fit(beats.data, beats.target)
+    assert_same(
+        model, quick(random_state=seed, early_stopping=True).fit(beats.data, beats.target)
+    )
+
+
+# --- what belongs to something else -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lr": 0.02}, "lr was 0.01 and is 0.02"),
+        ({"dense": (8,)}, r"dense was \{'tuple': \[16\]\} and is \{'tuple': \[8\]\}"),
+        ({"random_state": 1}, "random_state was 0 and is 1"),
+        ({"optimizer": torch.optim.SGD}, "optimizer was 'adamw' and is 'torch.optim.sgd.SGD'"),
+    ],
+)
+def test_other_parameters_are_refused(quick, beats, path, change, message):
+    break_off(quick(checkpoint=path), beats)
+    kept = path.read_bytes()
+    with pytest.raises(PersistenceError, match=message):
+        quick(checkpoint=path, **change).fit(beats.data, beats.target)
+    assert path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("change", ["X", "y", "sample_weight", "groups"])
+def test_other_data_is_refused(quick, beats, path, change):
+    model = quick(checkpoint=path, early_stopping=True)
+    break_off(model, beats)
+    data = {"X": beats.data.copy(), "y": beats.target.copy()}
+    if change == "X":
+        data["X"][7, 7] += 1e-3
+    elif change == "y":
+        data["y"][7] = "F" if data["y"][7] == "N" else "N"
+    else:
+        data[change] = beats.groups + 1.0
+    with pytest.raises(PersistenceError, match="the beats, their labels, weights or groups"):
+        model.fit(**data)
+
+
+def test_another_estimator_or_source_is_refused(quick, fits, beats, path):
+    model = clone(fits["transfer"]).set_params(checkpoint=path)
+    break_off(model, beats)
+    with pytest.raises(PersistenceError, match="was a ECGTransferClassifier and is a ECGMLP"):
+        quick(checkpoint=path).fit(beats.data, beats.target)
+    other = clone(model.source).set_params(random_state=1).fit(beats.data, beats.target)
+    with pytest.raises(PersistenceError, match="does not begin with the same weights"):
+        model.set_params(source=other).fit(beats.data, beats.target)
+
+
+def test_a_file_that_is_no_checkpoint_is_left_alone(quick, beats, path, tmp_path):
+    quick().fit(beats.data, beats.target).save(tmp_path / "model")
+    break_off(quick(checkpoint=path), beats)
+    contents = {
+        "is a saved model": (tmp_path / "model").read_bytes(),
+        "is no model that ecgclf has saved": b"record,sample,label\n",
+        "checksum": path.read_bytes()[:-1],
+    }
+    for message, content in contents.items():
+        path.write_bytes(content)
+        with pytest.raises(PersistenceError, match=message):
+            quick(checkpoint=path).fit(beats.data, beats.target)
+        assert path.read_bytes() == content
+    break_off(quick(checkpoint=tmp_path / "other"), beats)
+    with pytest.raises(PersistenceError, match="describes no model"):
+        ecgclf.load(tmp_path / "other")
+
+
+def test_a_path_that_cannot_be_written_is_found_before_the_training(quick, beats, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere"):
+        quick(checkpoint=tmp_path / "nowhere" / "fit").fit(beats.data, beats.target)
+    with pytest.raises(PersistenceError, match="is a folder"):
+        quick(checkpoint=tmp_path).fit(beats.data, beats.target)
+    with pytest.raises(ValueError, match="'checkpoint' parameter of ECGMLPClassifier"):
+        quick(checkpoint=3).fit(beats.data, beats.target)
+
+
+class FitAnother(Callback):
+    """Begin another fit with the same checkpoint in the middle of this one."""
+
+    def __init__(self, other, data):
+        self.other = other
+        self.data = data
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 1:
+            break_off(self.other, self.data)
+
+
+def test_two_fits_do_not_share_a_checkpoint(quick, beats, path):
+    other = quick(checkpoint=path, lr=0.02)
+    model = quick(checkpoint=path, callbacks=[FitAnother(other, beats)])
+    with pytest.raises(PersistenceError, match="give every fit a checkpoint of its own"):
+        model.fit(beats.data, beats.target)
+    other.fit(beats.data, beats.target)
+    assert_same(other, quick(lr=0.02).fit(beats.data, beats.target))
+
+
+# --- nothing else changes --------------------------------------------------------------------
+
+
+def test_a_checkpoint_changes_nothing(quick, beats, path, tmp_path):
+    model = quick(checkpoint=path).fit(beats.data, beats.target)
+    assert_same(model, quick().fit(beats.data, beats.target))
+    assert list(tmp_path.iterdir()) == []
+    assert clone(model).checkpoint == path
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copied.predict(beats.data), model.predict(beats.data))
+    model.partial_fit(beats.data, beats.target)
+    assert list(tmp_path.iterdir()) == []
+    model.save(tmp_path / "model")
+    assert ecgclf.load(tmp_path / "model").checkpoint == path
+
+
+def test_scikit_learn_finds_nothing_wrong(path):
+    check_estimator(ECGMLPClassifier(checkpoint=path, verbose=0))
