@@ -15,9 +15,8 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "cli datasets estimators evaluation export modules persistence plots sampling training "
-    "datasets estimators evaluation modules persistence plots sampling search training "
-    "transforms".split()
+    "cli datasets estimators evaluation export modules persistence plots sampling search "
+    "training transforms".split()
 )
 
 __all__ = [*_ESTIMATORS, "__version__", "load", "load_pretrained"]

@@ -10,6 +10,7 @@ from ecgclf.persistence._model import load, read_document, save
 from ecgclf.persistence._pretrained import list_pretrained, load_pretrained, model_card
 
 __all__ = [
+    "CheckpointFile",
     "PersistenceError",
     "list_pretrained",
     "load",
@@ -18,4 +19,3 @@ __all__ = [
     "read_document",
     "save",
 ]
-__all__ = ["CheckpointFile", "PersistenceError", "load", "read_document", "save"]
