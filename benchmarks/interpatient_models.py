@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -62,16 +62,20 @@ SEVEN = side_by_side(
 
 _WIDTHS = QRSWidth((0.5, 0.25))
 
-#: Rhythm, and shape against that of the other beats of the record. Nothing absolute.
-RELATIVE = side_by_side(
+_RHYTHM_AND_QRS = (
     (RhythmFeatures(), KEYS),
-    (RecordRelative(shape(_WIDTHS, WaveAmplitudes(), WaveAreas())), [*KEYS, *SIGNAL]),
-    (RecordRelative(shape(_WIDTHS), n_beats=None), [*KEYS, *SIGNAL]),
-    *(
-        (TemplateCorrelation(n_beats), [*KEYS, *columns])
-        for n_beats in (32, None)
-        for columns in (SIGNAL, QRS)
-    ),
+    *((RecordRelative(shape(_WIDTHS), n_beats=n), [*KEYS, *SIGNAL]) for n in (32, None)),
+    *((TemplateCorrelation(n), [*KEYS, *SIGNAL]) for n in (32, None)),
+    *((TemplateCorrelation(n), [*KEYS, *QRS]) for n in (32, None)),
+)
+
+#: Rhythm, and width and shape of the QRS complex against those of other beats of the record.
+RHYTHM_AND_QRS = side_by_side(*_RHYTHM_AND_QRS)
+
+#: The same, and waves against those of the last 32 beats. Nothing absolute.
+RELATIVE = side_by_side(
+    *_RHYTHM_AND_QRS,
+    (RecordRelative(shape(WaveAmplitudes(), WaveAreas())), [*KEYS, *SIGNAL]),
 )
 
 
@@ -102,24 +106,28 @@ N_RATIOS = sum(feature.relative for feature in RHYTHM_FEATURES)
 
 cnn = ECGCNNClassifier(max_epochs=5, label_smoothing=0.05)
 
+boosting = HistGradientBoostingClassifier(
+    max_iter=40,
+    learning_rate=0.12,
+    max_leaf_nodes=8,
+    min_samples_leaf=100,
+    l2_regularization=1.0,
+)
+
+linear_discriminant = make_pipeline(
+    SimpleImputer(), FunctionTransformer(tame), LinearDiscriminantAnalysis()
+)
+
 MODELS = {
-    "linear discriminant, relative features": Model(
-        RELATIVE,
-        make_pipeline(SimpleImputer(), FunctionTransformer(tame), LinearDiscriminantAnalysis()),
-    ),
+    "linear discriminant, rhythm and QRS": Model(RHYTHM_AND_QRS, linear_discriminant),
     "random forest, seven features": Model(SEVEN, RandomForestClassifier()),
-    "random forest, relative features": Model(
-        RELATIVE, RandomForestClassifier(min_samples_leaf=20)
+    "random forest, rhythm and QRS": Model(
+        RHYTHM_AND_QRS, RandomForestClassifier(min_samples_leaf=20)
     ),
-    "gradient boosting, relative features": Model(
-        RELATIVE,
-        HistGradientBoostingClassifier(
-            max_iter=40,
-            learning_rate=0.12,
-            max_leaf_nodes=8,
-            min_samples_leaf=100,
-            l2_regularization=1.0,
-        ),
-    ),
+    "gradient boosting, rhythm and QRS": Model(RHYTHM_AND_QRS, boosting),
+    "gradient boosting, all relative features": Model(RELATIVE, boosting),
     "CNN, beat alone": Model(BEAT, cnn),
+    "CNN, difference from the record and rhythm": Model(
+        DIFFERENCE_AND_RHYTHM, clone(cnn).set_params(n_tabular=N_RATIOS)
+    ),
 }
