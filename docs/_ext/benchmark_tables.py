@@ -84,8 +84,30 @@ def graphs(figures):
         )
 
 
+def interpatient(figures):
+    """Score within DS1, and on DS2 means over the seeds, with intervals."""
+    within = {row["model"]: row["score"] for row in figures["within_ds1"]}
+    runs = pd.DataFrame(figures["runs"])
+    yield "model", "S, V F1 in DS1", "accuracy", "S F1", "V F1", "S F1 without 232"
+    for model, rows in runs.groupby("model", sort=False):
+        name = f"**{model}**" if model == figures["chosen"] else model
+        shown = [("ds2", "accuracy"), ("ds2", "S F1"), ("ds2", "V F1"), ("without_232", "S F1")]
+        yield name, f"{within[model]:.3f}", *(with_interval(rows[k], f) for k, f in shown)
+
+
+def with_interval(runs, figure):
+    """Write the mean of a figure over the seeds, and the mean ends of its interval."""
+    table = pd.DataFrame([run[figure] for run in runs]).mean()
+    return f"{table['estimate']:.3f} ({table['low']:.2f} to {table['high']:.2f})"
+
+
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
-ROWS_OF = {"r-peaks": r_peaks, "random-forest": random_forest, "export": graphs}
+ROWS_OF = {
+    "r-peaks": r_peaks,
+    "random-forest": random_forest,
+    "interpatient": interpatient,
+    "export": graphs,
+}
 
 
 class BenchmarkTable(Directive):
