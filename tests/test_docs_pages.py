@@ -30,6 +30,7 @@ PAGES = [
     "reproducibility",
     "persistence",
     "deployment",
+    "command_line",
 ]
 
 
