@@ -16,6 +16,9 @@ from ecgclf.cli._contract import Cut, agreed_cut, check_length, check_unit, in_w
 #: Unit of the rows of the Kaggle set, which are scaled one by one.
 _SCALED = "scaled to [0, 1]"
 
+#: The loader's default, which is saved with the model as one that is asked for.
+_WINDOW = (0.25, 0.45)
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -80,7 +83,6 @@ def read_for(model: Any, options: argparse.Namespace) -> Labelled:
     cut = agreed_cut(model, options)
     from_records = not options.kaggle and options.data.expanduser().is_dir()
     if from_records:
-        check_unit(model, "mV", options)
         cut.require(options.model_file)
     beats = read_labelled(options, cut)
     check_unit(model, beats.unit, options)
@@ -167,7 +169,7 @@ def _kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
 
 def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled:
     records = options.records or ["all"]
-    window = (0.25, 0.45) if cut.window is None else cut.window
+    window = cut.window or _WINDOW
     beats = datasets.load_mitbih(
         path,
         records=records[0] if records[0] in ("all", "ds1", "ds2") else records,

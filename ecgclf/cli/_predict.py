@@ -11,7 +11,7 @@ import pandas as pd
 import ecgclf
 from ecgclf.cli._beats import npz_cut, read_npz
 from ecgclf.cli._contract import agreed_cut, check_length, check_unit
-from ecgclf.cli._output import check_output
+from ecgclf.cli._output import check_output, counted
 from ecgclf.cli._recording import cut_recording, read_recording
 
 
@@ -26,9 +26,7 @@ def run(options: argparse.Namespace) -> None:
     )
     table.to_csv(options.output or sys.stdout, index=False)
     if options.output:
-        counts = table["label"].value_counts()
-        held = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
-        print(f"{options.output}: {len(table):,} beats ({held})")
+        print(f"{options.output}: {counted(table['label'].to_numpy())}")
 
 
 def _of_npz(model: Any, options: argparse.Namespace) -> pd.DataFrame:
@@ -36,7 +34,9 @@ def _of_npz(model: Any, options: argparse.Namespace) -> pd.DataFrame:
         raise ValueError(f"--lead cannot be used here: {options.recording} holds beats")
     arrays = read_npz(options.recording.expanduser())
     npz_cut(options.recording, arrays, agreed_cut(model, options))
-    return _labels(model, arrays["data"])
+    table = _labels(model, arrays["data"])
+    table.insert(0, "beat", range(len(table)))
+    return table
 
 
 def _of_record(model: Any, options: argparse.Namespace) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def _of_record(model: Any, options: argparse.Namespace) -> pd.DataFrame:
     )
     beats = cut_recording(record, fs, window)
     check_length(model, beats.data, cut, options)
-    table = _labels(model, beats.data).drop(columns="beat")
+    table = _labels(model, beats.data)
     table.insert(0, "time", (beats.sample / record.fs).round(4))
     table.insert(1, "sample", beats.sample)
     return table
@@ -67,7 +67,6 @@ def _labels(model: Any, data: Any) -> pd.DataFrame:
     probabilities = model.predict_proba(data)
     return pd.DataFrame(
         {
-            "beat": range(len(probabilities)),
             "label": model.classes_[probabilities.argmax(axis=1)],
             "probability": probabilities.max(axis=1).round(4),
         }

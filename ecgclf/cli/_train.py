@@ -7,12 +7,10 @@ import ast
 import sys
 from typing import Any
 
-import numpy as np
-
 import ecgclf
 from ecgclf.cli._beats import read_labelled
 from ecgclf.cli._contract import asked_cut
-from ecgclf.cli._output import check_output
+from ecgclf.cli._output import check_output, counted
 
 
 def run(options: argparse.Namespace) -> None:
@@ -20,9 +18,7 @@ def run(options: argparse.Namespace) -> None:
     check_output(options.model_file)
     model = _make_model(options.model, options.settings, options.seed)
     beats = read_labelled(options, asked_cut(options))
-    names, counts = np.unique(beats.target, return_counts=True)
-    held = ", ".join(f"{name}: {count:,}" for name, count in zip(names, counts))
-    print(f"{len(beats.data):,} beats ({held})", file=sys.stderr)
+    print(counted(beats.target), file=sys.stderr)
     model.fit(beats.data, beats.target, groups=beats.groups)
     model.save(
         options.model_file,

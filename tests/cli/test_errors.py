@@ -28,6 +28,7 @@ WRONG = {
     "train beats.npz absent/new.ecgclf": "to write absent/new.ecgclf to: make it first",
     "predict model.ecgclf records/100 --output absent/t.csv": "absent/t.csv to: make it first",
     "export model.ecgclf absent/model.onnx": "absent/model.onnx to: make it first",
+    "train beats.npz .": ". is a folder: name the file to write in it",
     # Beats that are not those of the model
     "evaluate model.ecgclf two_leads.npz": "2 leads",
     "evaluate model.ecgclf foreign.npz": "knows the classes F, N, Q, S, V",
