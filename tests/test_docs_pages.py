@@ -36,6 +36,7 @@ PAGES = [
         marks=pytest.mark.skipif(not list_pretrained(), reason="needs the pretrained models"),
     ),
     "deployment",
+    "command_line",
 ]
 
 

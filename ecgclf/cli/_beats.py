@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ecgclf import datasets
-from ecgclf.cli._contract import Cut, agreed_cut, check_unit
+from ecgclf.cli._contract import Cut, agreed_cut, check_length, check_unit, in_words
 
 #: Unit of the rows of the Kaggle set, which are scaled one by one.
 _SCALED = "scaled to [0, 1]"
+
+#: The loader's default, which is saved with the model as one that is asked for.
+_WINDOW = (0.25, 0.45)
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,11 @@ def read_for(model: Any, options: argparse.Namespace) -> Labelled:
     cut = agreed_cut(model, options)
     from_records = not options.kaggle and options.data.expanduser().is_dir()
     if from_records:
-        check_unit(model, "mV", options)
         cut.require(options.model_file)
     beats = read_labelled(options, cut)
     check_unit(model, beats.unit, options)
+    if from_records:
+        check_length(model, beats.data, beats.cut, options)
     return beats
 
 
@@ -99,9 +103,10 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError) as error:
+        # numpy's own message advises to read the file as a pickle.
         raise ValueError(
-            f"{path} is no .npz file of plain arrays ({error}): write one with "
-            "numpy.savez(path, data=..., target=...)"
+            f"{path} is no .npz file of numbers and strings: write one with numpy.savez(path, "
+            "data=..., target=...), labels of one type"
         ) from error
     if "data" not in arrays:
         raise ValueError(
@@ -133,8 +138,8 @@ def npz_cut(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
             )
         if known is not None and not np.allclose(stated, known):
             raise ValueError(
-                f"{path} holds beats of {name} {stated.tolist()}, but {known} is wanted: cut the "
-                "beats as the model was trained"
+                f"{path} holds beats of {name} {in_words(stated)}, but {in_words(known)} is "
+                "asked for, by the command line or the model: cut them as it was trained"
             )
         found[name] = float(stated) if shape == () else tuple(map(float, stated))
     return Cut(**found)
@@ -164,7 +169,7 @@ def _kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
 
 def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled:
     records = options.records or ["all"]
-    window = (0.25, 0.45) if cut.window is None else cut.window
+    window = cut.window or _WINDOW
     beats = datasets.load_mitbih(
         path,
         records=records[0] if records[0] in ("all", "ds1", "ds2") else records,

@@ -24,7 +24,7 @@ class Cut:
     fs: float | None
     window: tuple[float, float] | None
 
-    def require(self, model_file: Any) -> Cut:
+    def require(self, model_file: Any) -> tuple[float, tuple[float, float]]:
         """Refuse to guess what is not known.
 
         Raises
@@ -32,17 +32,13 @@ class Cut:
         ValueError
             If the rate or the window is neither in the model's file nor given.
         """
-        missing = [
-            words
-            for words, value in (("--fs HZ", self.fs), ("--window BEFORE AFTER", self.window))
-            if value is None
-        ]
-        if missing:
+        if self.fs is None or self.window is None:
+            words = {"--fs HZ": self.fs, "--window BEFORE AFTER": self.window}
+            missing = " and ".join(word for word, value in words.items() if value is None)
             raise ValueError(
-                f"{model_file} does not say how its beats were cut: give {' and '.join(missing)} "
-                "as in training"
+                f"{model_file} does not say how its beats were cut: give {missing} as in training"
             )
-        return self
+        return self.fs, self.window
 
 
 def asked_cut(options: argparse.Namespace) -> Cut:
@@ -64,8 +60,8 @@ def agreed_cut(model: Any, options: argparse.Namespace) -> Cut:
         stated = contract.get(name)
         if asked is not None and stated is not None and not np.allclose(asked, stated):
             raise ValueError(
-                f"--{name} {_words(asked)} contradicts {options.model_file}, which was trained "
-                f"with {_words(stated)}: leave it out"
+                f"--{name} {in_words(asked)} contradicts {options.model_file}, which was trained "
+                f"with {in_words(stated)}: leave it out"
             )
         agreed[name] = stated if asked is None else asked
     return Cut(**agreed)
@@ -87,5 +83,22 @@ def check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> Non
         )
 
 
-def _words(value: Any) -> str:
+def check_length(model: Any, data: np.ndarray, cut: Cut, options: argparse.Namespace) -> None:
+    """Refuse beats of a record that are longer or shorter than those of training.
+
+    Raises
+    ------
+    ValueError
+        If they are.
+    """
+    if data.shape[-1] != model.n_samples_:
+        raise ValueError(
+            f"beats of --window {in_words(cut.window)} at --fs {in_words(cut.fs)} have "
+            f"{data.shape[-1]} samples, but {options.model_file} takes {model.n_samples_}: give "
+            "the rate and the window of its training"
+        )
+
+
+def in_words(value: Any) -> str:
+    """Write a number, or several, as on a command line."""
     return " ".join(f"{number:g}" for number in np.atleast_1d(value))

@@ -10,6 +10,7 @@ import numpy as np
 
 import ecgclf
 from ecgclf.cli._beats import read_for, refuse
+from ecgclf.cli._output import check_output
 from ecgclf.export import export_onnx, halve_onnx, quantize_onnx
 
 #: Beats to calibrate with; more change the range of values little.
@@ -18,6 +19,7 @@ _N_CALIBRATION = 1000
 
 def run(options: argparse.Namespace) -> None:
     """Write a saved model as ONNX, in the numbers asked for."""
+    check_output(options.onnx_file)
     if not options.data:
         words = ("records", "kaggle", "lead", "fs", "window")
         refuse(options, words, "it says which beats to --calibrate with")

@@ -50,18 +50,18 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError, ImportError) as error:
-        return _complain("error", error)
+        _say("error", error)
+        return _BAD_INPUT
     except KeyboardInterrupt:
         print("ecgclf: interrupted", file=sys.stderr)
         return _INTERRUPTED
     return _DONE
 
 
-def _complain(kind: str, message: object) -> int:
-    """Print one line, whatever the message looks like."""
+def _say(kind: str, message: object) -> None:
+    """Print one line on the standard error, whatever the message looks like."""
     print(f"ecgclf: {kind}: {' '.join(str(message).split())}", file=sys.stderr)
-    return _BAD_INPUT
 
 
 def _show_warning(message: Warning | str, *origin: Any, **more: Any) -> None:
-    _complain("warning", message)
+    _say("warning", message)

@@ -19,6 +19,16 @@ DATA is one of
                    "heartbeat" set
 """
 
+_FIRST_STEPS = """\
+first steps:
+  ecgclf fetch mitbih --to data
+  ecgclf train data/mitdb model.ecgclf --records ds1 --fs 120
+  ecgclf evaluate model.ecgclf data/mitdb --records ds2
+  ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
+
+`ecgclf COMMAND --help` explains a command. The exit code is 0 if all is done and 2 if the
+input is at fault, which one line on the standard error then explains."""
+
 _ABOUT = {
     "train": (
         "train a network on labelled beats and save it",
@@ -89,8 +99,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ecgclf",
         description="Classify heartbeats in ECG recordings.",
-        epilog="example: ecgclf train beats.npz model.ecgclf, then "
-        "ecgclf predict model.ecgclf record. `ecgclf COMMAND --help` says more.",
+        epilog=_FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ecgclf {ecgclf.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

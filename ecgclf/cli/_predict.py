@@ -10,12 +10,14 @@ import pandas as pd
 
 import ecgclf
 from ecgclf.cli._beats import npz_cut, read_npz
-from ecgclf.cli._contract import agreed_cut, check_unit
-from ecgclf.cli._recording import cut_recording
+from ecgclf.cli._contract import agreed_cut, check_length, check_unit
+from ecgclf.cli._output import check_output, counted
+from ecgclf.cli._recording import cut_recording, read_recording
 
 
 def run(options: argparse.Namespace) -> None:
     """Label the beats of a recording and write a table."""
+    check_output(options.output)
     model = ecgclf.load(options.model_file)
     table = (
         _of_npz(model, options)
@@ -24,9 +26,7 @@ def run(options: argparse.Namespace) -> None:
     )
     table.to_csv(options.output or sys.stdout, index=False)
     if options.output:
-        counts = table["label"].value_counts()
-        held = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
-        print(f"{options.output}: {len(table):,} beats ({held})")
+        print(f"{options.output}: {counted(table['label'].to_numpy())}")
 
 
 def _of_npz(model: Any, options: argparse.Namespace) -> pd.DataFrame:
@@ -34,22 +34,31 @@ def _of_npz(model: Any, options: argparse.Namespace) -> pd.DataFrame:
         raise ValueError(f"--lead cannot be used here: {options.recording} holds beats")
     arrays = read_npz(options.recording.expanduser())
     npz_cut(options.recording, arrays, agreed_cut(model, options))
-    return _labels(model, arrays["data"])
+    table = _labels(model, arrays["data"])
+    table.insert(0, "beat", range(len(table)))
+    return table
 
 
 def _of_record(model: Any, options: argparse.Namespace) -> pd.DataFrame:
     check_unit(model, "mV", options)
-    cut = agreed_cut(model, options).require(options.model_file)
+    cut = agreed_cut(model, options)
+    fs, window = cut.require(options.model_file)
     if model.n_tabular:
         raise ValueError(
             f"{options.model_file} takes {model.n_tabular} features beside the signal of each "
             "beat, which a record does not hold: add them yourself and give the beats as .npz"
         )
-    print(f"{options.recording}: looking for R peaks", file=sys.stderr)
-    data, sample, fs = cut_recording(options.recording, cut, options.lead, model.n_leads_)
-    table = _labels(model, data).drop(columns="beat")
-    table.insert(0, "time", (sample / fs).round(4))
-    table.insert(1, "sample", sample)
+    record = read_recording(options.recording, options.lead, model.n_leads_)
+    print(
+        f"{options.recording}: {record.n_samples / record.fs / 60:.1f} minutes of "
+        f"{', '.join(record.leads)}, looking for R peaks",
+        file=sys.stderr,
+    )
+    beats = cut_recording(record, fs, window)
+    check_length(model, beats.data, cut, options)
+    table = _labels(model, beats.data)
+    table.insert(0, "time", (beats.sample / record.fs).round(4))
+    table.insert(1, "sample", beats.sample)
     return table
 
 
@@ -58,7 +67,6 @@ def _labels(model: Any, data: Any) -> pd.DataFrame:
     probabilities = model.predict_proba(data)
     return pd.DataFrame(
         {
-            "beat": range(len(probabilities)),
             "label": model.classes_[probabilities.argmax(axis=1)],
             "probability": probabilities.max(axis=1).round(4),
         }

@@ -5,24 +5,20 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import ecgclf
 from ecgclf.cli._beats import read_labelled
 from ecgclf.cli._contract import asked_cut
+from ecgclf.cli._output import check_output, counted
 
 
 def run(options: argparse.Namespace) -> None:
     """Train a network and save it."""
-    _check_folder(options.model_file)
+    check_output(options.model_file)
     model = _make_model(options.model, options.settings, options.seed)
     beats = read_labelled(options, asked_cut(options))
-    names, counts = np.unique(beats.target, return_counts=True)
-    held = ", ".join(f"{name}: {count:,}" for name, count in zip(names, counts))
-    print(f"{len(beats.data):,} beats ({held})", file=sys.stderr)
+    print(counted(beats.target), file=sys.stderr)
     model.fit(beats.data, beats.target, groups=beats.groups)
     model.save(
         options.model_file,
@@ -32,12 +28,6 @@ def run(options: argparse.Namespace) -> None:
     )
     loss = model.history_["train_loss"].iloc[-1]
     print(f"{options.model_file}: {model.n_iter_} epochs, training loss {loss:.4f}")
-
-
-def _check_folder(file: Path) -> None:
-    """Find out before the training that its result can be written."""
-    if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {file.absolute().parent} to write {file} to")
 
 
 def _make_model(name: str, settings: list[str], seed: int | None) -> Any:

@@ -1,0 +1,224 @@
+"""The command does what the functions of the package do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+import wfdb
+from sklearn.base import clone
+from sklearn.metrics import recall_score
+
+import ecgclf as package
+from ecgclf import datasets
+from ecgclf.cli import main
+from ecgclf.cli._parser import _ABOUT, make_parser
+from ecgclf.datasets import detect_r_peaks, load_mitbih
+from ecgclf.transforms import BeatSegmenter
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+#: A network that trains in no time.
+QUICK = "--model ECGMLPClassifier --set dense=(16,) --set max_epochs=1 --set verbose=0"
+
+
+def run_program(*words, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "ecgclf", *words], capture_output=True, text=True, **options
+    )
+
+
+def test_the_program_teaches_itself():
+    helped = run_program("--help")
+    assert helped.returncode == 0
+    for command in ("train", "evaluate", "predict", "export", "fetch"):
+        assert f"\n    {command} " in helped.stdout
+
+
+def test_the_program_ends_with_the_code_of_main(work):
+    failed = run_program("predict", "absent.ecgclf", "records/100", cwd=work)
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+    assert failed.stderr.count("\n") == 1
+    assert failed.stderr.startswith("ecgclf: error: There is no file 'absent.ecgclf'")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export", "fetch"])
+def test_every_command_explains_itself_by_examples(command, ecgclf):
+    done = ecgclf(f"{command} --help")
+    assert done.code == 0
+    assert f"\n  ecgclf {command} " in done.out.partition("examples:")[2]
+
+
+def lines_of_commands():
+    """Commands that the pages of the documentation and --help show."""
+    pages = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.rst"))]
+    helped = [make_parser().epilog, *(examples for _, _, examples in _ABOUT.values())]
+    text = "\n".join([*pages, *helped]).replace("\\\n", " ")
+    return re.findall(r"^ +(?:\$ )?(ecgclf .*)", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", lines_of_commands())
+def test_a_command_in_the_documentation_is_understood(line):
+    words = shlex.split(re.split(r" [>|] ", line)[0])
+    assert make_parser().parse_args(words[1:]).command == words[1]
+
+
+def test_version(ecgclf):
+    assert ecgclf("--version").out == f"ecgclf {package.__version__}\n"
+
+
+def test_train_on_an_npz_file(ecgclf, work, model, beats):
+    done = ecgclf(
+        "train beats.npz trained.ecgclf --unit mV --seed 0 --model ECGMLPClassifier "
+        "--set dense=(16,) --set max_epochs=4 --set batch_size=32 --set verbose=0 "
+        "--set device=cpu"
+    )
+    assert done.code == 0, done.err
+    assert "300 beats (F: 15, N: 180," in done.err
+    assert done.out.startswith("trained.ecgclf: 4 epochs, training loss")
+    trained = package.load(work / "trained.ecgclf")
+    np.testing.assert_array_equal(
+        trained.predict_proba(beats.data), model.predict_proba(beats.data)
+    )
+    contract = trained.input_contract_
+    assert (contract["fs"], contract["unit"], contract["window"]) == (120, "mV", (0.25, 0.45))
+
+
+def test_train_on_records(ecgclf, work):
+    done = ecgclf(
+        f"train records own.ecgclf --records 100,101 --lead V1 --fs 90 {QUICK} --seed 3"
+    )
+    assert done.code == 0, done.err
+    trained = package.load(work / "own.ecgclf")
+    beats = load_mitbih(work / "records", records=["100", "101"], leads="V1", fs=90, rhythm=False)
+    again = clone(trained).fit(beats.data, beats.target, groups=beats.groups)
+    np.testing.assert_array_equal(
+        trained.predict_proba(beats.data), again.predict_proba(beats.data)
+    )
+    assert trained.random_state == 3
+    assert trained.input_contract_ == {
+        **{"n_leads": 1, "n_samples": beats.data.shape[1], "n_tabular": 0},
+        **{"fs": 90.0, "unit": "mV", "window": (0.25, 0.45)},
+    }
+
+
+@pytest.fixture
+def kaggle_csv(work):
+    """Twenty rows as of the Kaggle set: 187 values and the code of a class."""
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.uniform(size=(20, 187)), np.repeat(np.arange(5.0), 4)])
+    folder = work / "csv"
+    folder.mkdir(exist_ok=True)
+    pd.DataFrame(rows).to_csv(folder / "mitbih_train.csv", header=False, index=False)
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:.*bytes, the published file")
+def test_train_and_evaluate_on_csvs(ecgclf, work, kaggle_csv):
+    done = ecgclf(f"train csv kaggle.ecgclf --kaggle train {QUICK}")
+    assert done.code == 0, done.err
+    assert "20 beats (F: 4, N: 4, Q: 4, S: 4, V: 4)" in done.err
+    report = json.loads(ecgclf("evaluate kaggle.ecgclf csv --kaggle train --json").out)
+    beats = datasets.load_kaggle_heartbeat(kaggle_csv, "train")
+    expected = package.load(work / "kaggle.ecgclf").score(beats.data, beats.target)
+    assert report["overall"]["accuracy"] == pytest.approx(expected)
+    # A record is in mV, these rows are not.
+    refused = ecgclf("predict kaggle.ecgclf records/100")
+    assert refused.code == 2
+    assert "'scaled to [0, 1]'" in refused.err
+
+
+def test_evaluate(ecgclf, model, beats):
+    report = json.loads(ecgclf("evaluate model.ecgclf beats.npz --json").out)
+    expected = recall_score(beats.target, model.predict(beats.data), average=None)
+    found = {row["label"]: row["sensitivity"] for row in report["per_class"]}
+    assert found == pytest.approx(dict(zip(model.classes_, expected)))
+    printed = ecgclf("evaluate model.ecgclf beats.npz")
+    assert printed.out.startswith("300 beats, 5 classes, 10 patients")
+    assert printed.err == ""
+
+
+def test_evaluate_cuts_records_as_in_training(ecgclf, work, model):
+    report = json.loads(ecgclf("evaluate model.ecgclf records --records 101 --json").out)
+    beats = load_mitbih(work / "records", records=["101"], fs=120, rhythm=False)
+    assert report["n_beats"] == len(beats.data)
+    assert report["overall"]["accuracy"] == pytest.approx(model.score(beats.data, beats.target))
+
+
+@pytest.mark.parametrize("recording", ["records/own", "records/own.hea"])
+def test_predict_a_record(recording, ecgclf, work, model):
+    done = ecgclf(f"predict model.ecgclf {recording} --output table.csv")
+    assert done.code == 0, done.err
+    assert "0.5 minutes of MLII, looking for R peaks" in done.err
+    record = wfdb.rdrecord(str(work / "records" / "own"))
+    signal = record.p_signal[:, 0].astype(np.float32)
+    peaks = detect_r_peaks(signal, 360)
+    segmenter = BeatSegmenter(120, window=(0.25, 0.45), rhythm=False)
+    data = segmenter.segment(signal, peaks, fs_record=360).data
+    table = pd.read_csv(work / "table.csv")
+    assert list(table) == ["time", "sample", "label", "probability"]
+    assert table["sample"].tolist() == peaks.tolist()
+    np.testing.assert_allclose(table["time"], peaks / 360, atol=1e-4)
+    assert table["label"].tolist() == model.predict(data).tolist()
+    np.testing.assert_allclose(
+        table["probability"], model.predict_proba(data).max(axis=1), atol=1e-3
+    )
+    assert done.out.startswith(f"table.csv: {len(peaks)} beats (")
+
+
+def test_predict_prints_nothing_but_the_table(ecgclf, work):
+    printed = ecgclf("predict model.ecgclf records/own")
+    ecgclf("predict model.ecgclf records/own --output table.csv")
+    assert printed.out == (work / "table.csv").read_text()
+
+
+def test_what_a_model_does_not_say_can_be_said(ecgclf):
+    said = ecgclf("predict silent.ecgclf records/own --fs 120 --window 0.25 0.45")
+    assert said.code == 0, said.err
+    assert said.out == ecgclf("predict model.ecgclf records/own").out
+
+
+def test_predict_an_npz_file(ecgclf, model, beats):
+    lines = ecgclf("predict model.ecgclf plain.npz").out.splitlines()
+    assert lines[0] == "beat,label,probability"
+    labels = [line.split(",")[1] for line in lines[1:]]
+    assert labels == model.predict(beats.data).tolist()
+
+
+def test_export(ecgclf, work, model, beats):
+    assert ecgclf("export model.ecgclf model.onnx").code == 0
+    assert ecgclf("export model.ecgclf half.onnx --float16").code == 0
+    done = ecgclf("export model.ecgclf int8.onnx --calibrate beats.npz")
+    size = (work / "int8.onnx").stat().st_size
+    assert done.out == f"int8.onnx: {size / 1000:,.1f} kB\n"
+    for file, kind in (("half", onnx.TensorProto.FLOAT16), ("int8", onnx.TensorProto.INT8)):
+        weights = onnx.load(work / f"{file}.onnx").graph.initializer
+        assert kind in {weight.data_type for weight in weights}
+    session = onnxruntime.InferenceSession(work / "model.onnx")
+    (probabilities,) = session.run(["probabilities"], {"X": beats.data})
+    np.testing.assert_allclose(probabilities, model.predict_proba(beats.data), rtol=0, atol=1e-5)
+    (entry,) = onnx.load(work / "model.onnx").metadata_props
+    assert json.loads(entry.value)["input_contract"]["window"] == [0.25, 0.45]
+
+
+def test_fetch_says_where(monkeypatch, capsys, tmp_path):
+    asked = {}
+
+    def fetch(**words):
+        asked.update(words)
+        return tmp_path / "mitdb"
+
+    monkeypatch.setattr(datasets, "fetch_mitbih", fetch)
+    assert main(["fetch", "mitbih", "--records", "100, 101", "--to", str(tmp_path)]) == 0
+    assert asked == {"records": ["100", "101"], "data_home": tmp_path}
+    assert capsys.readouterr().out == f"{tmp_path / 'mitdb'}\n"

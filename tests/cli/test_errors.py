@@ -1,0 +1,127 @@
+"""What a user gets wrong is explained in one line, with exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from ecgclf import datasets
+from ecgclf.datasets import make_beats, make_record
+
+#: Words of a command, and what its error says of them.
+WRONG = {
+    # Files
+    "predict absent.ecgclf records/100": "no file 'absent.ecgclf'",
+    "predict plain.npz records/100": "no model that ecgclf has saved",
+    "predict model.ecgclf absent/100": "absent/100.hea is missing",
+    "predict model.ecgclf plain": "plain.hea is missing",
+    "predict model.ecgclf absent.npz": "absent.npz",
+    "train absent.npz new.ecgclf": "no file or folder absent.npz",
+    "train model.ecgclf new.ecgclf": "no .npz file of numbers and strings",
+    "train unlabelled.npz new.ecgclf": 'no array "target"',
+    "train nameless.npz new.ecgclf": "no array \"data\", only ['X']",
+    "train short.npz new.ecgclf": '"data" has 300 beats, "target" 3',
+    "train odd_fs.npz new.ecgclf": '"fs" is of shape (2,)',
+    # Where the result would go is looked at before the work.
+    "train beats.npz absent/new.ecgclf": "to write absent/new.ecgclf to: make it first",
+    "predict model.ecgclf records/100 --output absent/t.csv": "absent/t.csv to: make it first",
+    "export model.ecgclf absent/model.onnx": "absent/model.onnx to: make it first",
+    "train beats.npz .": ". is a folder: name the file to write in it",
+    # Beats that are not those of the model
+    "evaluate model.ecgclf two_leads.npz": "2 leads",
+    "evaluate model.ecgclf foreign.npz": "knows the classes F, N, Q, S, V",
+    "evaluate model.ecgclf slow.npz": "holds beats of fs 90, but 120 is asked for",
+    "evaluate model.ecgclf records --records 101 --fs 250": "--fs 250 contradicts model.ecgclf",
+    "predict model.ecgclf records/100 --window 0.3 0.4": "--window 0.3 0.4 contradicts",
+    "predict silent.ecgclf records/100": "give --fs HZ and --window BEFORE AFTER as in training",
+    "predict silent.ecgclf records/100 --fs 120": "give --window BEFORE AFTER as in training",
+    "predict silent.ecgclf records/100 --fs 120 --window 0.2 0.2": "of its training",
+    # Leads
+    "predict model.ecgclf records/100 --lead V9": "no lead 'V9'; it has 'MLII', 'V1'",
+    "predict model.ecgclf records/100 --lead MLII,V1": "names 2 leads, but the model takes 1",
+    "predict model.ecgclf plain.npz --lead V1": "--lead cannot be used here",
+    "predict model.ecgclf records/flat": "no R peak was found in lead MLII of record flat",
+    # Words that do not go together
+    "train beats.npz new.ecgclf --records ds1 --lead V1": "--records and --lead cannot be used",
+    "train records new.ecgclf --kaggle train --fs 125": "--fs cannot be used here: --kaggle",
+    "export model.ecgclf model.onnx --records ds1": "--records cannot be used here",
+    "train records new.ecgclf --records own": "names no record of the MIT-BIH",
+    # Parameters of the network
+    "train beats.npz new.ecgclf --set rate=1": "expected NAME=VALUE with a parameter of ECGCNN",
+    "train beats.npz new.ecgclf --set lr": "--set lr: expected NAME=VALUE",
+    "train beats.npz new.ecgclf --set lr=fast": "Got 'fast' instead",
+    "train beats.npz new.ecgclf --set optimizer=fast": "Got 'fast' instead",
+    # What argparse finds
+    "train beats.npz new.ecgclf --model Forest": "invalid choice: 'Forest'",
+    "predict model.ecgclf": "the following arguments are required: RECORD",
+    "predict model.ecgclf records/100 --fs fast": "invalid float value: 'fast'",
+    "export model.ecgclf a.onnx --float16 --calibrate beats.npz": "not allowed with argument",
+    "classify": "invalid choice: 'classify'",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def wrong_files(work, beats):
+    labelled = {"data": beats.data, "target": beats.target}
+    two = make_beats(n_beats=60, n_leads=2, random_state=0)
+    np.savez(work / "unlabelled.npz", data=beats.data)
+    np.savez(work / "nameless.npz", X=beats.data)
+    np.savez(work / "short.npz", data=beats.data, target=beats.target[:3])
+    np.savez(work / "odd_fs.npz", **labelled, fs=[120, 120])
+    np.savez(work / "slow.npz", **labelled, fs=90)
+    np.savez(work / "two_leads.npz", data=two.data, target=two.target)
+    np.savez(work / "foreign.npz", data=beats.data, target=np.full(len(beats.data), "AFIB"))
+    np.savez(work / "partly.npz", data=beats.data, target=np.char.replace(beats.target, "Q", "X"))
+    flat = make_record(work / "records", "flat", duration=10, random_state=0)
+    signal = flat.with_suffix(".dat")
+    signal.write_bytes(b"\0" * signal.stat().st_size)
+    header = flat.with_suffix(".hea")
+    lines = [line.split() for line in header.read_text().splitlines()]
+    for fields in lines[1:3]:
+        fields[5:7] = ["0", "0"]  # first value and checksum, of zeros alone
+    header.write_text("\n".join(" ".join(fields) for fields in lines) + "\n")
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_is_wrong_is_said(words, ecgclf):
+    done = ecgclf(words)
+    assert done.code == 2
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    assert WRONG[words] in done.err.splitlines()[-1]
+
+
+def test_unknown_classes_are_pointed_out(ecgclf):
+    done = ecgclf("evaluate model.ecgclf partly.npz")
+    assert done.code == 0
+    assert done.err.startswith(
+        "ecgclf: warning: 30 of 300 beats are of classes that model.ecgclf"
+    )
+    assert "(X): they count as errors" in done.err
+
+
+def test_a_missing_extra_is_named(ecgclf, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)  # as if it were not installed
+    done = ecgclf("export model.ecgclf model.onnx")
+    assert done.code == 2
+    assert "pip install 'ecgclf[onnx]'" in done.err
+
+
+def test_an_interruption_is_no_traceback(ecgclf, monkeypatch):
+    def interrupt(**words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(datasets, "fetch_ptbdb", interrupt)
+    done = ecgclf("fetch ptbdb")
+    assert (done.code, done.err) == (130, "ecgclf: interrupted\n")
+
+
+def test_a_defect_of_ours_keeps_its_traceback(ecgclf, monkeypatch):
+    def fail(**words):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(datasets, "fetch_ptbdb", fail)
+    with pytest.raises(ZeroDivisionError):
+        ecgclf("fetch ptbdb")
