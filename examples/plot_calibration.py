@@ -100,7 +100,7 @@ display = ReliabilityDisplay(
     x_name="probability of the predicted class",
     y_name="share predicted correctly",
 )
-display.plot(ax=axes).ax_.legend(fontsize="small", loc="upper left")
+display.plot(ax=axes).ax_.legend(fontsize="small", loc="lower right")
 
 # %%
 # Sets are to hold the true class of nine in ten beats, in each class by itself. They are
@@ -125,4 +125,4 @@ coverage = pd.DataFrame({f"by {name}": table["coverage"] for name, table in tabl
 coverage.plot.bar(ax=ax, rot=0)
 ax.axhline(conformal.confidence_level, color="0.3", lw=1, ls="--")
 ax.set(ylabel="sets that hold the true class", ylim=(0, 1))
-ax.legend(title="held out", loc="lower right")
+ax.legend(title="held out", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
