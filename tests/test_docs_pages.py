@@ -23,6 +23,7 @@ PAGES = [
     "imbalance",
     "kaggle",
     "evaluation",
+    "calibration",
     "signals",
     "features",
     "augmentation",

@@ -5,6 +5,7 @@ from ecgclf.estimators._autoencoder import ECGAutoencoder
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier, NetworkClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier
+from ecgclf.estimators._conformal import ConformalClassifier
 from ecgclf.estimators._crnn import ECGCRNNClassifier
 from ecgclf.estimators._fourier import ECGFourierCNNClassifier
 from ecgclf.estimators._mlp import ECGMLPClassifier
@@ -18,6 +19,7 @@ from ecgclf.estimators._transformer import ECGTransformerClassifier
 __all__ = [
     "BeatClassifier",
     "BeatEstimator",
+    "ConformalClassifier",
     "ECGAutoencoder",
     "ECGCNNClassifier",
     "ECGCRNNClassifier",

@@ -15,6 +15,7 @@ from ecgclf.evaluation._count_metrics import (
     PositivePredictivity,
     Sensitivity,
 )
+from ecgclf.evaluation._coverage import coverage_table
 from ecgclf.evaluation._disturbances import (
     BaselineWander,
     LeadInversion,
@@ -55,6 +56,7 @@ __all__ = [
     "audit_split",
     "beat_report",
     "compare_models",
+    "coverage_table",
     "ec57_report",
     "expected_calibration_error",
     "figures_without",
