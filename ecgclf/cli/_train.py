@@ -18,6 +18,8 @@ def run(options: argparse.Namespace) -> None:
     check_output(options.model_file)
     model = _make_model(options.model, options.settings, options.seed)
     beats = read_labelled(options, asked_cut(options))
+    if options.unit and beats.unit:
+        raise ValueError(f"--unit cannot be used here: these beats are {beats.unit!r}")
     print(counted(beats.target), file=sys.stderr)
     model.fit(beats.data, beats.target, groups=beats.groups)
     model.save(

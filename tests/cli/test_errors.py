@@ -46,6 +46,7 @@ WRONG = {
     # Words that do not go together
     "train beats.npz new.ecgclf --records ds1 --lead V1": "--records and --lead cannot be used",
     "train records new.ecgclf --kaggle train --fs 125": "--fs cannot be used here: --kaggle",
+    "train records new.ecgclf --records 100 --unit uV": "these beats are 'mV'",
     "export model.ecgclf model.onnx --records ds1": "--records cannot be used here",
     "train records new.ecgclf --records own": "names no record of the MIT-BIH",
     # Parameters of the network
