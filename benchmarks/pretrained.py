@@ -41,7 +41,7 @@ SUBSET = slice(None, None, 10)
 SEED = 0
 
 #: The estimators of the models, each a line.
-KAGGLE = our_networks.cnn
+KAGGLE = our_networks.residual_network
 SMALL = our_networks.small_cnn
 INTERPATIENT = ECGCNNClassifier(max_epochs=10, n_tabular=4, random_state=SEED)
 
@@ -123,9 +123,7 @@ KAGGLE_ROWS = {
 }
 
 RECIPES = {
-    "mitbih-kaggle": Recipe(
-        KAGGLE, "A convolutional network for Kaggle heartbeats", **KAGGLE_ROWS
-    ),
+    "mitbih-kaggle": Recipe(KAGGLE, "A residual network for Kaggle heartbeats", **KAGGLE_ROWS),
     "mitbih-small": Recipe(
         SMALL, "A small convolutional network for Kaggle heartbeats", **KAGGLE_ROWS
     ),
@@ -252,7 +250,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=RECIPES, help="names of models")
     parser.add_argument("--fraction", type=float, default=1.0, help="share of the beats to use")
     parser.add_argument("--epochs", type=int, help="at most so many; to try the script")
-    parser.add_argument("--n-jobs", type=int, default=-1, help="threads of torch")
+    parser.add_argument("--n-jobs", type=int, help="threads of torch; default: one")
     parser.add_argument("--output", type=Path, default=PACKAGED, help="folder to write to")
     options = parser.parse_args()
     if not 0 < options.fraction <= 1:
