@@ -24,7 +24,7 @@ def list_pretrained() -> list[str]:
     Examples
     --------
     >>> from ecgclf.persistence import list_pretrained
-    >>> list_pretrained()  # doctest: +SKIP
+    >>> list_pretrained()
     ['mitbih-interpatient', 'mitbih-kaggle', 'mitbih-small']
     """
     names = (file.name for file in FOLDER.iterdir())
@@ -68,7 +68,7 @@ def load_pretrained(name: str) -> Any:
     --------
     >>> import ecgclf
     >>> from ecgclf.datasets import fetch_mitbih, load_kaggle_heartbeat
-    >>> model = ecgclf.load_pretrained("mitbih-small")  # doctest: +SKIP
+    >>> model = ecgclf.load_pretrained("mitbih-small")
     >>> beats = load_kaggle_heartbeat(fetch_mitbih(), "test")  # doctest: +SKIP
     >>> model.predict(beats.data[:3])  # doctest: +SKIP
     array(['N', 'N', 'N'], dtype='<U1')
@@ -100,7 +100,7 @@ def model_card(name: str) -> str:
     Examples
     --------
     >>> from ecgclf.persistence import model_card
-    >>> print(model_card("mitbih-small"))  # doctest: +SKIP
+    >>> print(model_card("mitbih-small"))
     # mitbih-small
     ...
     """
