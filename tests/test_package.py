@@ -71,7 +71,7 @@ def test_the_classifier_needs_no_pictures():
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
         ("sampling", {"torch", "skorch", "matplotlib"}),
-        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml"}),
+        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml", "dask"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -112,6 +112,8 @@ ONLY_IN = {
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},
+    "dask": {"search"},
+    "distributed": {"search"},
     "optuna": {"search"},
     "wandb": {"search"},
     "yaml": {"search"},
