@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -81,6 +84,22 @@ def test_the_code_of_a_page_runs(page, records_at_hand, short_training, monkeypa
     code = code_of(page)
     assert "import" in code
     exec(compile(code, f"{page}.rst", "exec"), {})
+
+
+def test_the_script_on_many_machines_runs(tmp_path):
+    pytest.importorskip("distributed", reason="needs Dask, which is not installed")
+    (tmp_path / "script.py").write_text(code_of("scaling"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(DOCS.parent)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\[0\.\d+ +0\.\d+\] \{'kernel_size': [37], 'lr': 0\.01?", done.stdout)
 
 
 def test_the_example_of_a_new_network_trains():

@@ -74,7 +74,7 @@ def test_the_classifier_needs_no_pictures():
         ("sampling", {"torch", "skorch", "matplotlib"}),
         ("cli", HEAVY),
         ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
-        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml"}),
+        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml", "dask"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -117,6 +117,8 @@ ONLY_IN = {
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},
+    "dask": {"search"},
+    "distributed": {"search"},
     "optuna": {"search"},
     "wandb": {"search"},
     "yaml": {"search"},

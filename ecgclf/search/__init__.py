@@ -1,5 +1,6 @@
 """Search for parameters: one description of a space, for several libraries."""
 
+from ecgclf.search._dask import on_dask
 from ecgclf.search._grids import to_distributions, to_grid
 from ecgclf.search._optuna import OptunaSearchCV
 from ecgclf.search._parameters import Choice, FloatRange, IntRange
@@ -16,6 +17,7 @@ __all__ = [
     "OptunaSearchCV",
     "SearchSpace",
     "from_optuna",
+    "on_dask",
     "run_sweep_trial",
     "search_progress",
     "suggest",

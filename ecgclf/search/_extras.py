@@ -28,6 +28,29 @@ def import_optuna(caller: str) -> Any:
     return optuna
 
 
+def import_distributed(caller: str) -> Any:
+    """Import the scheduler of Dask, or say how `caller` would get it.
+
+    Parameters
+    ----------
+    caller : str
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise _missing(caller, "Dask", "dask", error) from error
+    return distributed
+
+
 def import_wandb(caller: str) -> Any:
     """Import the client of Weights & Biases, or say how `caller` would get it.
 
