@@ -5,6 +5,7 @@ Takes a module and arrays, gives a trained `BeatNet`. Knows nothing of scikit-le
 
 from skorch.callbacks import Callback
 
+from ecgclf.training._after_epoch import AfterEpoch
 from ecgclf.training._augmentation import Augmentation, OnSignals
 from ecgclf.training._callbacks import (
     SCHEDULES,
@@ -30,6 +31,7 @@ from ecgclf.training._unfreezing import GradualUnfreezing
 __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
+    "AfterEpoch",
     "Augmentation",
     "BatchNormStatistics",
     "Batches",
