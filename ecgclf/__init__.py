@@ -15,8 +15,8 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "datasets estimators evaluation modules persistence plots sampling training "
-    "transforms".split()
+    "datasets estimators evaluation modules persistence plots sampling tracking "
+    "training transforms".split()
 )
 
 __all__ = [*_ESTIMATORS, "__version__", "load"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
@@ -27,6 +28,13 @@ PAGES = [
     "augmentation",
     "transfer",
     "tuning",
+    pytest.param(
+        "tracking",
+        marks=pytest.mark.skipif(
+            not all(find_spec(name) for name in ("mlflow", "wandb", "tensorboard")),
+            reason="needs MLflow, wandb and TensorBoard",
+        ),
+    ),
     "reproducibility",
     "persistence",
 ]

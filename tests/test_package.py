@@ -71,6 +71,7 @@ def test_the_classifier_needs_no_pictures():
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
         ("sampling", {"torch", "skorch", "matplotlib"}),
+        ("tracking", {"matplotlib", "mlflow", "wandb", "tensorboard"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -97,6 +98,7 @@ MAY_IMPORT = {
     "training": {"modules"},
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
+    "tracking": {"persistence", "training", "evaluation", "plots"},
     "evaluation": {"datasets"},
     "plots": {"datasets", "evaluation"},
 }
@@ -104,11 +106,13 @@ MAY_IMPORT = {
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators", "transforms", "sampling"},
+    "torch": {"modules", "training", "estimators", "transforms", "sampling", "tracking"},
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
+    "mlflow": {"tracking"},
+    "wandb": {"tracking"},
     "safetensors": {"persistence"},
 }
 
