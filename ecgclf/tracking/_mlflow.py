@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -13,9 +13,6 @@ from ecgclf.evaluation import BeatReport, EC57Report
 from ecgclf.tracking._extras import import_mlflow
 from ecgclf.tracking._served import save_without_callbacks
 from ecgclf.tracking._tracker import Tracker
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class MLflowTracker(Tracker):
@@ -61,7 +58,7 @@ class MLflowTracker(Tracker):
             )
         self.run_id: str = run.info.run_id
 
-    def log_figure(self, figure: Figure, name: str) -> None:
+    def log_figure(self, figure: Any, name: str) -> None:
         """Log a picture as the artifact ``name.png``.
 
         Parameters

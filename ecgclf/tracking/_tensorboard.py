@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgclf.evaluation import BeatReport, EC57Report
 from ecgclf.tracking._extras import import_tensorboard
 from ecgclf.tracking._tracker import Tracker
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class TensorBoardTracker(Tracker):
@@ -45,7 +42,7 @@ class TensorBoardTracker(Tracker):
         self.log_dir = log_dir
         self._writer = tensorboard.SummaryWriter(os.fspath(log_dir))
 
-    def log_figure(self, figure: Figure, name: str) -> None:
+    def log_figure(self, figure: Any, name: str) -> None:
         """Log a picture as the image `name`.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.base import BaseEstimator
 
@@ -12,9 +12,6 @@ from ecgclf.evaluation import BeatReport, EC57Report
 from ecgclf.plots import ConfusionDisplay
 from ecgclf.plots._style import pyplot
 from ecgclf.tracking._figures import plain_params, report_figures
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Tracker(ABC):
@@ -73,7 +70,7 @@ class Tracker(ABC):
         pyplot("log_report").close(display.figure_)
 
     @abstractmethod
-    def log_figure(self, figure: Figure, name: str) -> None:
+    def log_figure(self, figure: Any, name: str) -> None:
         """Log a picture.
 
         Parameters

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgclf.evaluation import BeatReport, EC57Report
 from ecgclf.tracking._extras import import_wandb
 from ecgclf.tracking._served import save_without_callbacks
 from ecgclf.tracking._tracker import Tracker
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class WandbTracker(Tracker):
@@ -55,7 +52,7 @@ class WandbTracker(Tracker):
                 "WandbTracker logs to a run of wandb, and there is none: call wandb.init() first."
             )
 
-    def log_figure(self, figure: Figure, name: str) -> None:
+    def log_figure(self, figure: Any, name: str) -> None:
         """Log a picture as the image `name`.
 
         Parameters
