@@ -16,7 +16,7 @@ _ESTIMATORS = tuple(
 )
 _SUBPACKAGES = tuple(
     "cli datasets estimators evaluation export modules persistence plots sampling search "
-    "training transforms".split()
+    "tracking training transforms".split()
 )
 
 __all__ = [*_ESTIMATORS, "__version__", "load", "load_pretrained"]

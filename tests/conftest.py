@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +37,38 @@ def mitdb_dir() -> Path:
 def ptbdb_dir() -> Path:
     """A few records of the PTB Diagnostic ECG Database."""
     return _data_folder("ptbdb_sample", "s0010_re.hea")
+
+
+def _records_of(file: Path) -> Iterator[bytes]:
+    """The records of a file in the log format of LevelDB, behind W&B's header of 7 bytes.
+
+    Blocks of 32 KiB hold pieces with a header of 7 bytes: checksum, length and kind, where 1
+    is a whole record, 2 its first piece, 3 one in the middle and 4 the last.
+    """
+    content, at, record = file.read_bytes(), 7, b""
+    assert content[:4] == b":W&B"
+    while at + 7 <= len(content):
+        left = 32768 - at % 32768
+        if left < 7:
+            at += left
+            continue
+        _, length, kind = struct.unpack("<IHB", content[at : at + 7])
+        record += content[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):
+            yield record
+            record = b""
+
+
+@pytest.fixture(scope="session")
+def read_wandb_records() -> Callable[[Path], list[Any]]:
+    """Read the messages that W&B has written, offline, of the one run below a folder."""
+    messages = pytest.importorskip(
+        "wandb.proto.wandb_internal_pb2", reason="needs wandb, which is not installed"
+    )
+
+    def read(folder: Path) -> list[Any]:
+        (file,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+        return [messages.Record.FromString(content) for content in _records_of(file)]
+
+    return read

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from ecgclf import datasets
-from ecgclf.persistence import list_pretrained
 from ecgclf.training import BeatNet
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -33,12 +32,10 @@ PAGES = [
     "transfer",
     "tuning",
     "search",
+    "tracking",
     "reproducibility",
     "persistence",
-    pytest.param(
-        "pretrained",
-        marks=pytest.mark.skipif(not list_pretrained(), reason="needs the pretrained models"),
-    ),
+    "pretrained",
     "deployment",
     "command_line",
 ]

@@ -75,6 +75,7 @@ def test_the_classifier_needs_no_pictures():
         ("cli", HEAVY),
         ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
         ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml", "dask"}),
+        ("tracking", {"matplotlib", "mlflow", "wandb", "tensorboard"}),
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
@@ -101,6 +102,7 @@ MAY_IMPORT = {
     "training": {"modules"},
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
+    "tracking": {"persistence", "training", "evaluation", "plots"},
     "evaluation": {"datasets"},
     "export": {"transforms", "modules", "estimators"},
     "search": {"training"},
@@ -111,16 +113,22 @@ MAY_IMPORT = {
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {"modules", "training", "estimators", "transforms", "sampling", "export"},
+    "torch": {
+        *("modules", "training", "estimators", "transforms", "sampling", "export"),
+        "tracking",
+    },
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},
     "matplotlib": {"plots"},
+    "mlflow": {"tracking"},
+    "onnx": {"export"},
+    "onnxruntime": {"export"},
     "safetensors": {"persistence"},
     "dask": {"search"},
     "distributed": {"search"},
     "optuna": {"search"},
-    "wandb": {"search"},
+    "wandb": {"search", "tracking"},
     "yaml": {"search"},
 }
 
@@ -131,6 +139,8 @@ def imports_of(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_extra":
+            yield ast.literal_eval(node.args[0])
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(own[: len(own) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module]))
@@ -154,7 +164,9 @@ def test_imports_run_downwards(name):
     for path, imported in found:
         parts = imported.split(".")
         if parts[0] == "ecgclf" and len(parts) > 1:
-            assert parts[1] in {name, "_version"} | MAY_IMPORT[name], f"{path}: {imported}"
+            assert parts[1] in {name, "_version", "_extras"} | MAY_IMPORT[name], (
+                f"{path}: {imported}"
+            )
 
 
 @pytest.mark.parametrize("third_party", ONLY_IN)

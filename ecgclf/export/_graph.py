@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from ecgclf._extras import import_extra
 from ecgclf.export._errors import ExportError
-from ecgclf.export._packages import optional
 
 #: Names of the input and outputs.
 INPUT, LABEL, PROBABILITIES = "X", "label", "probabilities"
@@ -43,8 +43,8 @@ def traced(network: nn.Module, n_columns: int) -> Any:
     ImportError
         If a package that export needs is not installed.
     """
-    optional("onnx")
-    optional("onnxscript")
+    import_extra("onnx", "export to ONNX")
+    import_extra("onnxscript", "export to ONNX")
     n_beats = torch.export.Dim("n_beats")
     try:
         with _quiet():
@@ -97,7 +97,7 @@ def add_label(model: Any, classes: np.ndarray) -> None:
     ExportError
         If there is no tensor of such labels.
     """
-    onnx = optional("onnx")
+    onnx = import_extra("onnx", "export to ONNX")
     names = classes
     if classes.dtype.kind in "OU":
         if not all(isinstance(label, str) for label in classes):

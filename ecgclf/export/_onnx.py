@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgclf._extras import import_extra
 from ecgclf._version import __version__
 from ecgclf.estimators import NetworkClassifier
 from ecgclf.estimators._contract import input_contract
 from ecgclf.export._errors import ExportError
 from ecgclf.export._graph import INPUT, PROBABILITIES, add_label, describe, traced
 from ecgclf.export._network import Classification, taken_apart
-from ecgclf.export._packages import optional
 
 #: Largest difference of a probability between the graph and torch. Rounding stays far below.
 _TOLERANCE = 1e-4
@@ -113,7 +113,7 @@ def export_onnx(
 
 def _check(content: bytes, network: Classification, classifier: NetworkClassifier) -> None:
     """Run the graph on random beats and compare with torch."""
-    session = optional("onnxruntime").InferenceSession(content)
+    session = import_extra("onnxruntime", "export to ONNX").InferenceSession(content)
     beats = np.random.default_rng(0).normal(size=(5, classifier.n_features_in_))
     X = beats.astype(np.float32)
     with torch.no_grad():

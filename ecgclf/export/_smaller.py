@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgclf._extras import import_extra
 from ecgclf.export._errors import ExportError
 from ecgclf.export._graph import INPUT
-from ecgclf.export._packages import optional
 
 #: What is quantised: nearly all weights are there, and rounding elsewhere does more harm.
 _QUANTIZED = ["Conv", "Gemm", "MatMul"]
@@ -73,8 +73,8 @@ def quantize_onnx(
     ...     small.stat().st_size < full.stat().st_size / 2
     True
     """
-    quantization = optional("onnxruntime.quantization")
-    shape_inference = optional("onnxruntime.quantization.shape_inference")
+    quantization = import_extra("onnxruntime.quantization", "export to ONNX")
+    shape_inference = import_extra("onnxruntime.quantization.shape_inference", "export to ONNX")
     model = _read(source)
     beats = _calibration_beats(model, X)
 
@@ -89,7 +89,7 @@ def quantize_onnx(
         ready = Path(folder, "ready.onnx")
         # Joins batch norms to the convolutions before them, which are then quantised as one.
         shape_inference.quant_pre_process(os.fspath(source), ready, skip_symbolic_shape=True)
-        prepared = optional("onnx").load(ready)
+        prepared = import_extra("onnx", "export to ONNX").load(ready)
         if not any(node.op_type in _QUANTIZED for node in prepared.graph.node):
             raise ExportError(f"{os.fspath(source)!r} has no layer that could be quantised.")
         quantization.quantize_static(
@@ -135,13 +135,13 @@ def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> 
     ...     small.stat().st_size < full.stat().st_size * 0.6
     True
     """
-    float16 = optional("onnxruntime.transformers.float16")
+    float16 = import_extra("onnxruntime.transformers.float16", "export to ONNX")
     halved = float16.convert_float_to_float16(_read(source), keep_io_types=True)
     Path(path).write_bytes(halved.SerializeToString())
 
 
 def _read(source: str | os.PathLike[str]) -> Any:
-    return optional("onnx").load(os.fspath(source))
+    return import_extra("onnx", "export to ONNX").load(os.fspath(source))
 
 
 def _calibration_beats(model: Any, X: ArrayLike) -> np.ndarray:

@@ -71,11 +71,4 @@ def pyplot(caller: str) -> ModuleType:
     ImportError
         If matplotlib is not installed.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{caller} draws with matplotlib, which cannot be imported ({error}); install "
-            "it with: pip install ecgclf[plots]"
-        ) from error
-    return plt
+    return import_extra("matplotlib.pyplot", caller)

@@ -8,7 +8,7 @@ from typing import Any
 
 import joblib
 
-from ecgclf.search._extras import import_distributed
+from ecgclf._extras import import_extra
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
     >>> with cluster as client, on_dask(client):
     ...     fitted = search.fit(X, y)
     """
-    distributed = import_distributed("on_dask")
+    distributed = import_extra("distributed", "on_dask")
     import dask
 
     with ExitStack() as stack:

@@ -22,7 +22,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, indexable
 
-from ecgclf.search._extras import import_optuna
+from ecgclf._extras import import_extra
 from ecgclf.search._folds import Folds, callbacks_of
 from ecgclf.search._sampler import make_sampler
 from ecgclf.search._space import SearchSpace
@@ -203,7 +203,7 @@ class OptunaSearchCV(BaseSearchCV):
         ImportError
             If Optuna is not installed.
         """
-        optuna = import_optuna("OptunaSearchCV")
+        optuna = import_extra("optuna", "OptunaSearchCV")
         known = self.estimator.get_params()
         if unknown := [name for name in self.space.parameters if name not in known]:
             raise ValueError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgclf.search._extras import import_yaml
+from ecgclf._extras import import_extra
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def read_entries(path: Path) -> list[Entry]:
     ValueError
         If it is no YAML, holds anything but a mapping by names, or names something twice.
     """
-    yaml = import_yaml("SearchSpace.from_file")
+    yaml = import_extra("yaml", "SearchSpace.from_file")
 
     safe: Any = yaml.SafeLoader
 

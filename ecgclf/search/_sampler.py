@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgclf.search._extras import import_optuna
+from ecgclf._extras import import_extra
 from ecgclf.search._grids import to_grid
 from ecgclf.search._space import SearchSpace
 from ecgclf.search._suggestions import encoded_grid
@@ -28,7 +28,7 @@ def make_sampler(kind: Any, space: SearchSpace, n_points: int | None, seed: int)
     -------
     BaseSampler
     """
-    samplers = import_optuna("OptunaSearchCV").samplers
+    samplers = import_extra("optuna", "OptunaSearchCV").samplers
     if kind == "grid":
         # All processes must number the cells alike, whatever their seeds.
         return samplers.GridSampler(encoded_grid(to_grid(space, n_points)), seed=0)
@@ -43,7 +43,7 @@ def _seeded_by_trial(make: Callable[..., Any], seed: int) -> Any:
     A search that is taken up again would otherwise suggest what it began with, and two
     processes of the same seed the same as each other.
     """
-    base: Any = import_optuna("OptunaSearchCV").samplers.BaseSampler
+    base: Any = import_extra("optuna", "OptunaSearchCV").samplers.BaseSampler
 
     class SeededByTrial(base):
         def __init__(self) -> None:

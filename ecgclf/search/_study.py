@@ -7,7 +7,7 @@ import time
 import warnings
 from typing import Any
 
-from ecgclf.search._extras import import_optuna
+from ecgclf._extras import import_extra
 
 #: Seconds between two signs of life of a trial in a database. One without a sign for twice
 #: as long is taken to be dead, and is repeated.
@@ -40,7 +40,7 @@ def open_study(
     ValueError
         If the study of that name searched something else.
     """
-    optuna = import_optuna("OptunaSearchCV")
+    optuna = import_extra("optuna", "OptunaSearchCV")
     if isinstance(storage, str):
         storage = _database(optuna, storage)
     study = optuna.create_study(

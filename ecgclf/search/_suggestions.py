@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ecgclf.search._extras import import_optuna
+from ecgclf._extras import import_extra
 from ecgclf.search._parameters import Choice, FloatRange, Parameter
 from ecgclf.search._space import SearchSpace
 
@@ -88,7 +88,7 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     >>> suggest(space, FixedTrial({"filters": "[32, 64]"}))
     {'filters': (32, 64)}
     """
-    kinds = import_optuna("suggest").distributions
+    kinds = import_extra("optuna", "suggest").distributions
     suggested = {}
     for name, d in to_optuna(space).items():
         if isinstance(d, kinds.CategoricalDistribution):
@@ -106,7 +106,7 @@ def encoded_grid(grid: Mapping[str, list]) -> dict[str, list]:
 
 
 def _distribution(parameter: Parameter) -> Any:
-    kinds = import_optuna("to_optuna").distributions
+    kinds = import_extra("optuna", "to_optuna").distributions
     if isinstance(parameter, Choice):
         return kinds.CategoricalDistribution([_encoded(value) for value in parameter.options])
     if isinstance(parameter, FloatRange):

@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import indexable
 
-from ecgclf.search._extras import import_wandb
+from ecgclf._extras import import_extra
 from ecgclf.search._folds import Folds
 
 
@@ -113,7 +113,7 @@ def run_sweep_trial(
     >>> 0 <= score <= 1
     True
     """
-    wandb = import_wandb("run_sweep_trial")
+    wandb = import_extra("wandb", "run_sweep_trial")
     estimator = clone(estimator).set_params(**params)
     X, y, groups = indexable(X, y, groups)
     splits = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y, groups))

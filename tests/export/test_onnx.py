@@ -205,9 +205,7 @@ def test_what_is_no_classifier_of_ours_is_refused(beats, tmp_path):
 def test_a_missing_package_is_named(package, beats, tmp_path, monkeypatch):
     model = clone(MLP).fit(beats.data, beats.target)
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    with pytest.raises(ImportError) as raised:
+    message = rf"export to ONNX needs {package}, .* pip install 'ecgclf\[onnx\]'"
+    with pytest.raises(ImportError, match=message):
         export_onnx(model, tmp_path / "model.onnx")
-    assert str(raised.value) == (
-        f"Export to ONNX needs {package}, which is not installed: pip install 'ecgclf[onnx]'."
-    )
     assert not (tmp_path / "model.onnx").exists()

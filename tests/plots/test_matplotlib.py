@@ -62,6 +62,7 @@ def test_without_matplotlib(monkeypatch, draw):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(
-        ImportError, match=r"(Display|Exploration) draws .* pip install ecgclf\[plots\]"
+        ImportError,
+        match=r"(Display|Exploration) needs matplotlib.* pip install 'ecgclf\[plots\]",
     ):
         draw()

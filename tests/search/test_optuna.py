@@ -233,7 +233,7 @@ def test_a_study_does_not_mix_what_cannot_be_compared(change, named):
 
 def test_without_optuna_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(ImportError, match=r"OptunaSearchCV needs Optuna.*ecgclf\[search\]"):
+    with pytest.raises(ImportError, match=r"OptunaSearchCV needs optuna.*ecgclf\[search\]"):
         quick().fit(X, Y, groups=GROUPS)
 
 

@@ -195,5 +195,5 @@ def test_without_a_library_the_message_says_how_to_get_it(module, monkeypatch, t
     monkeypatch.setitem(sys.modules, module, None)
     path = tmp_path / "space.yaml"
     path.write_text("lr: [0.1]")
-    with pytest.raises(ImportError, match=r"install it with: pip install ecgclf\[search\]"):
+    with pytest.raises(ImportError, match=r"install it with: pip install 'ecgclf\[search\]'"):
         SearchSpace.from_file(path) if module == "yaml" else to_optuna(SPACE)

@@ -1,0 +1,57 @@
+"""Libraries that not every installation has, imported when something needs them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+#: The extra of this package that installs a library, by the name it is imported by.
+_EXTRA_OF = {
+    "dask": "dask",
+    "distributed": "dask",
+    "matplotlib": "plots",
+    "mlflow": "mlflow",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+    "optuna": "search",
+    "tensorboard": "tensorboard",
+    "wandb": "wandb",
+    "yaml": "search",
+    "zarr": "zarr",
+}
+
+
+def import_extra(module: str, caller: str) -> Any:
+    """Import a module of an optional library, or say how `caller` would get it.
+
+    Parameters
+    ----------
+    module : str
+        Such as "optuna", or "onnxruntime.quantization".
+    caller : str
+        What needs it, for the message.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If it cannot be imported.
+
+    Examples
+    --------
+    >>> from ecgclf._extras import import_extra
+    >>> import_extra("matplotlib.pyplot", "This line").__name__
+    'matplotlib.pyplot'
+    """
+    library = module.partition(".")[0]
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs {library}, which cannot be imported ({error}); install it with: "
+            f"pip install 'ecgclf[{_EXTRA_OF[library]}]'"
+        ) from error
