@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from ecgclf._extras import import_extra
+
 #: Colours that colour-blind readers tell apart: Okabe and Ito, "Color universal design",
 #: 2008, without the yellow, which is too pale for lines on white.
 COLORS: dict[str, str] = {
