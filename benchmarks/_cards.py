@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -40,15 +41,17 @@ def _inputs(facts: dict[str, Any]) -> list[str]:
         ("features beside the signal", ", ".join(given["features"]) or "none"),
     ]
     loader, arguments = facts["test"]["loader"], dict(facts["test"]["arguments"])
-    inputs = "beats.data"
-    if given["features"]:
-        arguments["as_frame"], inputs = True, "beats.frame[model.feature_names_in_]"
+    inputs, before = "beats.data", []
+    if given["prepared_by"]:
+        arguments["as_frame"], inputs = True, f"{given['prepared_by']}(beats)"
+        before = ["", *_source_of(given["prepared_by"]), ""]
     listed = "".join(f", {name}={value!r}" for name, value in arguments.items())
     listed = listed.replace("'", '"')
     code = [
         "```python",
         "import ecgclf",
         f"from ecgclf.datasets import fetch_mitbih, {loader}",
+        *before,
         "",
         f'model = ecgclf.load_pretrained("{facts["name"]}")',
         f"beats = {loader}(fetch_mitbih(){listed})",
@@ -56,6 +59,15 @@ def _inputs(facts: dict[str, Any]) -> list[str]:
         "```",
     ]
     return [_table([("input", "what it must be"), *rows]), "\n".join(code)]
+
+
+def _source_of(function: str) -> list[str]:
+    """Give the code that prepares beats, as it stands in the file that training imports."""
+    file = Path(__file__).parent / "record_comparison.py"
+    code = file.read_text(encoding="utf-8")
+    if f"def {function}(" not in code:
+        raise ValueError(f"{function} is not in {file.name}, the code that cards can show")
+    return code.partition('"""\n\n')[2].rstrip().split("\n")
 
 
 def _beats(facts: dict[str, Any]) -> list[tuple[str, ...]]:

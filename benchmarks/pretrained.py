@@ -25,6 +25,7 @@ from _cards import card_of
 from _data import find_records, part_of
 from _results import origin, write_json
 from _runs import count_parameters, fitted, prepare
+from record_comparison import compare_with_record
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
@@ -43,16 +44,7 @@ SEED = 0
 #: The estimators of the models, each a line.
 KAGGLE = our_networks.residual_network
 SMALL = our_networks.small_cnn
-INTERPATIENT = ECGCNNClassifier(max_epochs=10, n_tabular=4, random_state=SEED)
-
-#: What the network of new patients sees beside the signal: none of them looks ahead further
-#: than the next beat, and none depends on the heart rate itself.
-RHYTHM = (
-    "rr_prev_over_mean_32",
-    "rr_next_over_mean_32",
-    "rr_prev_prev_over_mean_32",
-    "rr_prev_over_prev_prev",
-)
+INTERPATIENT = ECGCNNClassifier(max_epochs=5, label_smoothing=0.05, n_tabular=14)
 
 
 @dataclass(frozen=True)
@@ -65,8 +57,6 @@ class Recipe:
     loader: Callable[..., Beats]
     train: dict[str, Any]
     test: dict[str, Any]
-    #: Columns of ``beats.rhythm`` beside the signal.
-    features: tuple[str, ...]
     #: What `save` states of the beats; beyond that, what the lead and the scaling are.
     contract: dict[str, Any]
     lead: str
@@ -77,16 +67,16 @@ class Recipe:
     limits: tuple[str, ...]
     #: Test records that decide some figures, which are given without them too.
     leave_out: tuple[str, ...] = ()
+    #: What makes of beats, in a frame, what the network takes. None gives the signals.
+    prepare: Callable[[Beats], pd.DataFrame] | None = None
 
     def load(self, folder: Path, side: dict[str, Any]) -> Beats:
         """Load the training or the test beats."""
-        return self.loader(folder, **side, as_frame=bool(self.features))
+        return self.loader(folder, **side, as_frame=self.prepare is not None)
 
     def inputs(self, beats: Beats) -> np.ndarray | pd.DataFrame:
-        """Put together what the network takes; with features, columns know their names."""
-        if not self.features:
-            return beats.data
-        return beats.frame[[*beats.data.columns, *self.features]]
+        """Put together what the network takes."""
+        return beats.data if self.prepare is None else self.prepare(beats)
 
 
 _NOT_MEDICAL = (
@@ -101,7 +91,6 @@ KAGGLE_ROWS = {
     "loader": load_kaggle_heartbeat,
     "train": {"subset": "train"},
     "test": {"subset": "test"},
-    "features": (),
     "contract": {"fs": 120, "unit": "scaled to [0, 1]"},
     "lead": "the first of each record: MLII, but V5 in records 102, 104 and 114",
     "scaling": "each row to [0, 1] by its own lowest and highest value, then padded with zeros",
@@ -129,24 +118,26 @@ RECIPES = {
     ),
     "mitbih-interpatient": Recipe(
         INTERPATIENT,
-        "A convolutional network with rhythm features, tested on new patients",
+        "A convolutional network of beats compared with their record, tested on new patients",
         loader=load_mitbih,
-        train={"records": "ds1", "fs": 120},
-        test={"records": "ds2", "fs": 120},
-        features=RHYTHM,
-        contract={"fs": 120, "unit": "mV", "window": (0.25, 0.45)},
+        train={"records": "ds1", "fs": 120, "window": (0.3, 0.45)},
+        test={"records": "ds2", "fs": 120, "window": (0.3, 0.45)},
+        contract={"fs": 120, "unit": "mV", "window": (0.3, 0.45)},
         lead="MLII, which all records of DS1 and DS2 have",
-        scaling="none: mV, as recorded",
-        window="0.25 s before the R peak to 0.45 s after it (FixedWindow)",
+        scaling="none: mV, less the mean of all beats of the record",
+        window="0.3 s before the R peak to 0.45 s after it (FixedWindow)",
         split=(
             "Trained on DS1, tested on DS2, the inter-patient protocol of de Chazal et al. 2004. "
             "Record 202 of DS2 is of the same person as record 201 of DS1, and is kept as "
             "published."
         ),
-        use="A baseline for new patients, and a start for transfer to recordings in mV.",
+        use="Beats that differ from what is usual in a whole recording, above all V.",
         limits=(
             "The figures of S and F rest on very few patients: record 232 alone has 75% of the S "
             "beats of DS2, and record 213 has 93% of its F beats.",
+            "It compares a beat with the mean of its record. Where most beats are abnormal, as "
+            "in record 232, the abnormal is what it takes for usual.",
+            "It needs all beats of a record, so it is not for use while recording.",
             "Q was hardly in training (8 beats); what the model says of it means nothing.",
             "The rhythm features were computed from annotated beats. Missed or invented beats of "
             "a detector make them, and with them the class S, worse.",
@@ -154,6 +145,7 @@ RECIPES = {
             _NOT_MEDICAL,
         ),
         leave_out=("232",),
+        prepare=compare_with_record,
     ),
 }
 
@@ -193,7 +185,8 @@ def make(
             "lead": recipe.lead,
             "scaling": recipe.scaling,
             "window": recipe.window,
-            "features": list(recipe.features),
+            "features": tabular_names(model),
+            "prepared_by": recipe.prepare and recipe.prepare.__name__,
         },
         "split": recipe.split,
         "train": {"arguments": recipe.train, "beats": counts(train)},
@@ -229,6 +222,11 @@ def model_contract(recipe: Recipe, model: BeatEstimator) -> dict[str, Any]:
         "n_leads": model.n_leads_,
         "n_samples": model.n_samples_,
     }
+
+
+def tabular_names(model: BeatEstimator) -> list[str]:
+    """Name what the network takes beside the signal."""
+    return list(model.feature_names_in_[-model.n_tabular :]) if model.n_tabular else []
 
 
 def counts(beats: Beats) -> dict[str, int]:
