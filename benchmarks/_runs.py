@@ -60,16 +60,18 @@ def run(
     return _run(estimator, X, y, X_test, fit_params, code_version())
 
 
-def fitted(estimator: BaseEstimator, X: np.ndarray, y: np.ndarray) -> BaseEstimator:
+def fitted(
+    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, **fit_params: Any
+) -> BaseEstimator:
     """Fit an estimator that others begin with, or find it if it was fitted before."""
-    return _fitted(estimator, X, y, code_version())
+    return _fitted(estimator, X, y, fit_params, code_version())
 
 
 @MEMORY.cache
 def _fitted(
-    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, version: str
+    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, fit_params: dict, version: str
 ) -> BaseEstimator:
-    return estimator.fit(X, y)
+    return estimator.fit(X, y, **fit_params)
 
 
 @MEMORY.cache
