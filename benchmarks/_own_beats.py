@@ -196,7 +196,7 @@ def nearest(
         for label in "NSVF":
             least = distance[:, labels == label].min(axis=1, initial=np.inf)
             table[f"{name}_to_{label}"] = np.minimum(np.sqrt(least), FAR)
-        votes = labels[np.argsort(distance, axis=1)[:, :N_NEAREST]]
+        votes = labels[np.argpartition(distance, N_NEAREST, axis=1)[:, :N_NEAREST]]
         for label in "SV":
             table[f"{name}_votes_{label}"] = np.mean(votes == label, axis=1)
     return pd.DataFrame(table)
@@ -212,7 +212,7 @@ def distances(features: np.ndarray, early: np.ndarray) -> np.ndarray:
 
 
 def part_of_beat(name: str) -> slice:
-    """Samples of a part of the beat."""
+    """Find the samples of a part of the beat."""
     first, last = (R_PEAK + round(edge * FS) for edge in PARTS[name])
     return slice(first, last + 1)
 

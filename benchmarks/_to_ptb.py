@@ -83,9 +83,9 @@ def find_ptb(given: Path | None) -> tuple[Beats | None, str]:
     """Load PTB as the source is cut, or say what is missing."""
     folder = given or get_data_home() / "ptbdb"
     needed = (
-        f"this part needs records of at least {N_NEEDED} patients with each diagnosis (or the two "
-        "CSVs of the Kaggle set): download them with ecgclf.datasets.fetch_ptbdb(), or name their "
-        "folder with --ptb."
+        f"this part needs records of at least {N_NEEDED} patients with each diagnosis, or the "
+        "two CSVs of the Kaggle set: download the records with ecgclf.datasets.fetch_ptbdb(), or "
+        "name the folder of either with --ptb."
     )
     if not folder.is_dir():
         return None, f"no folder {folder}; {needed}"

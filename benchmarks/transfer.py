@@ -42,7 +42,7 @@ from ecgclf.evaluation import (
 #: How much more a missed S beat may cost than another, when probabilities become labels.
 COSTS_OF_S = (1.0, 2.0, 4.0)
 
-N_FOLDS = 6
+N_FOLDS = 5
 
 METRICS = {"accuracy": Accuracy(), "S_f1": F1("S"), "V_f1": F1("V")}
 
