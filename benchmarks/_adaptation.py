@@ -229,7 +229,7 @@ CANDIDATES: dict[str, list[Recipe]] = {
             own_weight=own_weight,
             each=True,
         )
-        for C in (0.1, 0.3, 1.0)
+        for C in (0.3, 1.0)
         for own_weight in (10.0, 30.0)
     ],
 }

@@ -43,7 +43,7 @@ class DistanceFromMedian(BaseEstimator):
 def autoencoder(kind: str, **parameters: object) -> ECGAutoencoder:
     """Make an autoencoder of eight codes."""
     return ECGAutoencoder(
-        kind=kind, n_codes=8, max_epochs=12, batch_size=128, n_jobs=1, verbose=0, **parameters
+        kind=kind, n_codes=8, max_epochs=8, batch_size=64, n_jobs=1, verbose=0, **parameters
     )
 
 
@@ -53,7 +53,7 @@ DETECTORS: dict[str, BaseEstimator] = {
     "autoencoder, convolutional": autoencoder("conv", hidden=(8, 16, 32)),
     "autoencoder, recurrent": autoencoder("recurrent", hidden=(32,)),
     "PCA": PCAReconstruction(n_components=8),
-    "isolation forest": IsolationForest(n_estimators=100),
+    "isolation forest": IsolationForest(n_estimators=50),
     "distance from the median beat": DistanceFromMedian(),
 }
 

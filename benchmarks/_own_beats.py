@@ -1,7 +1,7 @@
 """Beats compared with those that the same patient had in the first five minutes.
 
-What stands here may look at the labels of these minutes, which ANSI/AAMI EC57 lets an algorithm
-learn from, and at no other label. A label is never used to describe its own beat.
+What stands here looks at the labels of these minutes, which ANSI/AAMI EC57 lets an algorithm
+learn from, and at no other label. Of the signal and the times it looks at all, later ones too.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from ecgclf.evaluation import anomaly_report, patient_intervals
 FS, WINDOW = 120.0, (0.25, 0.45)
 
 #: Of the N beats one in so many is learned from.
-N_THINNED = 6
+N_THINNED = 10
 
 #: How much earliness counts beside the logarithm of the error: chosen within DS1.
 RHYTHM_WEIGHTS = (2.0, 5.0, 10.0)

@@ -65,8 +65,74 @@ def random_forest(figures):
         yield features, *(f"{figure:.3f}" for figure in figures), span
 
 
+def transfer(figures):
+    """F1 and accuracy after the first five minutes: means of seeds, intervals of the first."""
+    table = pd.DataFrame(figures["ds2"])
+    yield (
+        "model",
+        "S F1",
+        "95% by patient",
+        "V F1",
+        "95% by patient",
+        "accuracy",
+        "S F1 without 232",
+        "V F1 without 232",
+    )
+    for model, rows in table.groupby("model", sort=False):
+        intervals = figures["ds2_first_seed"][model]["intervals"]
+        yield (
+            model,
+            f"{rows['S_f1'].mean():.3f}",
+            span(intervals["S_f1"]),
+            f"{rows['V_f1'].mean():.3f}",
+            span(intervals["V_f1"]),
+            *(
+                f"{rows[name].mean():.3f}"
+                for name in ("accuracy", "S_f1_without_232", "V_f1_without_232")
+            ),
+        )
+
+
+def anomaly(figures):
+    """Areas between and within patients: mean over the seeds, intervals of the first."""
+    yield (
+        "patients",
+        "detector",
+        "score",
+        "AUROC",
+        "95% by patient",
+        "AUPRC",
+        "S against N",
+        "V against N",
+        "F against N",
+    )
+    for patients, part in (("others", "between"), ("the same", "within")):
+        table = pd.DataFrame(figures[part])
+        for (detector, score), rows in table.groupby(["detector", "score"], sort=False):
+            areas = ("auprc", "S_auroc", "V_auroc", "F_auroc")
+            yield (
+                patients,
+                detector,
+                score,
+                f"{rows['auroc'].mean():.3f}",
+                span(rows["interval"].iloc[0]) if "interval" in rows else "",
+                *(f"{rows[name].mean():.3f}" for name in areas),
+            )
+
+
+def span(interval):
+    """Write an interval."""
+    low, high = interval
+    return f"{low:.2f} to {high:.2f}"
+
+
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
-ROWS_OF = {"r-peaks": r_peaks, "random-forest": random_forest}
+ROWS_OF = {
+    "r-peaks": r_peaks,
+    "random-forest": random_forest,
+    "transfer": transfer,
+    "anomaly": anomaly,
+}
 
 
 class BenchmarkTable(Directive):
