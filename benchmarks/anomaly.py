@@ -40,6 +40,11 @@ RHYTHM_WEIGHTS = (2.0, 5.0, 10.0)
 
 N_FOLDS = 3
 
+#: The score whose interval is computed, and how often patients are drawn for it.
+LAST, N_RESAMPLES = "and earliness", 99
+
+PARTS = ("between", "within")
+
 
 def load(folder: Path, records: str) -> Beats:
     """Load one lead."""
@@ -78,7 +83,7 @@ def scores_of(error: np.ndarray, beats: Beats, weight: float) -> dict[str, np.nd
     return {
         "error": error,
         "over the record's": logarithm,
-        "and earliness": logarithm + weight * earliness(beats),
+        LAST: logarithm + weight * earliness(beats),
     }
 
 
@@ -125,7 +130,7 @@ def interval_of(beats: Beats, score: np.ndarray) -> list[float]:
         score,
         beats.groups,
         {"auroc": roc_auc_score},
-        n_resamples=199,
+        n_resamples=N_RESAMPLES,
         random_state=0,
     )
     return table.loc["auroc", ["low", "high"]].astype(float).tolist()
@@ -146,19 +151,15 @@ def between(
                     score = scores_of(error, test, choice["weight"])[kind]
                     row = {"detector": name, "score": kind, "seed": seed}
                     row |= figures_of(test, score)
-                    if seed == seeds[0]:
+                    if seed == seeds[0] and kind == LAST:
                         row["interval"] = interval_of(test, score)
                     rows.append(row)
-    for kind, score in {"earliness alone": earliness(test)}.items():
-        interval = interval_of(test, score)
-        figures = figures_of(test, score)
-        rows.append(
-            {"detector": "", "score": kind, "seed": seeds[0], **figures, "interval": interval}
-        )
-    return rows
+    row = {"detector": "none", "score": "earliness alone", "seed": seeds[0]}
+    score = earliness(test)
+    return [*rows, row | figures_of(test, score) | {"interval": interval_of(test, score)}]
 
 
-def within(names: list[str], folder: Path, chosen: dict, seeds: list[int]) -> list[dict]:
+def within(names: list[str], folder: Path, seeds: list[int]) -> list[dict]:
     """Learn from training rows of the Kaggle set and test on its test rows."""
     train, test = (load_kaggle_heartbeat(folder, subset) for subset in ("train", "test"))
     rows = []
@@ -178,32 +179,33 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="*", help="parts of the names of detectors")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--output", default="anomaly", help="name of the file of results")
     options = parser.parse_args()
     started = time.time()
     folder = find_records(options.data)
-    train = load(folder, "ds1")
     names = [
         name
         for name in DETECTORS
         if not options.only or any(part.lower() in name.lower() for part in options.only)
     ]
-    chosen = {}
-    with tqdm(unit="model", desc="within DS1", disable=None) as progress:
-        for name in names:
-            chosen[name] = choose(DETECTORS[name], train, options.seeds[0], progress)
-            for kind, choice in chosen[name].items():
-                tqdm.write(f"DS1: AUROC {choice['auroc']:.3f}  {name}, {kind}: {choice['view']}")
-
-    results = {
-        "within_ds1": chosen,
-        "between": between(names, train, load(folder, "ds2"), chosen, options.seeds),
-        "within": within(names, folder, chosen, options.seeds),
-    }
-    table = pd.DataFrame(results["between"]).drop(columns=["seed", "interval"])
-    print(table.groupby(["detector", "score"], sort=False).mean().round(3).to_string())
-    table = pd.DataFrame(results["within"]).drop(columns="seed")
-    print(table.groupby(["detector", "score"], sort=False).mean().round(3).to_string())
+    results: dict[str, Any] = {}
+    if "between" in options.parts:
+        train, chosen = load(folder, "ds1"), {}
+        with tqdm(unit="model", desc="within DS1", disable=None) as progress:
+            for name in names:
+                chosen[name] = choose(DETECTORS[name], train, options.seeds[0], progress)
+                for kind, found in chosen[name].items():
+                    tqdm.write(
+                        f"DS1: AUROC {found['auroc']:.3f}  {name}, {kind}: {found['view']}"
+                    )
+        results["within_ds1"] = chosen
+        results["between"] = between(names, train, load(folder, "ds2"), chosen, options.seeds)
+    if "within" in options.parts:
+        results["within"] = within(names, folder, options.seeds)
+    for part in options.parts:
+        table = pd.DataFrame(results[part]).drop(columns=["seed", "interval"], errors="ignore")
+        print(table.groupby(["detector", "score"], sort=False).mean().round(3).to_string())
     file = write_results(options.output, results, seed=options.seeds[0], started=started)
     print(f"\nWritten to {file}.")
 

@@ -107,15 +107,18 @@ def anomaly(figures):
         "F against N",
     )
     for patients, part in (("others", "between"), ("the same", "within")):
+        if part not in figures:
+            continue
         table = pd.DataFrame(figures[part])
         for (detector, score), rows in table.groupby(["detector", "score"], sort=False):
             areas = ("auprc", "S_auroc", "V_auroc", "F_auroc")
+            intervals = rows["interval"].dropna() if "interval" in rows else []
             yield (
                 patients,
                 detector,
                 score,
                 f"{rows['auroc'].mean():.3f}",
-                span(rows["interval"].iloc[0]) if "interval" in rows else "",
+                span(intervals.iloc[0]) if len(intervals) else "",
                 *(f"{rows[name].mean():.3f}" for name in areas),
             )
 
@@ -149,14 +152,30 @@ class BenchmarkTable(Directive):
             file = RESULTS / f"{name}.json"
             self.state.document.settings.env.note_dependency(str(file))
             documents.append(json.loads(file.read_text(encoding="utf-8")))
-        figures = documents[0]["figures"]
-        if len(documents) > 1:
-            figures = [row for document in documents for row in document["figures"]]
-        rows = ROWS_OF.get(names[0], networks)(figures)
+        figures = joined([document["figures"] for document in documents])
+        kind = next((kind for kind in ROWS_OF if names[0].startswith(kind)), None)
+        rows = ROWS_OF.get(kind, networks)(figures)
         container = nodes.container()
         lines = [*lines_of(rows), "", *origin(documents)]
         self.state.nested_parse(StringList(lines), 0, container)
         return container.children
+
+
+def joined(figures):
+    """Join the figures of several runs of one benchmark: lists, or dicts of them."""
+    first = figures[0]
+    if len(figures) == 1:
+        return first
+    if isinstance(first, list):
+        return [row for part in figures for row in part]
+    result = {}
+    for part in figures:
+        for name, value in part.items():
+            if isinstance(value, list):
+                result[name] = [*result.get(name, []), *value]
+            elif isinstance(value, dict):
+                result[name] = {**result.get(name, {}), **value}
+    return result
 
 
 def lines_of(rows):
