@@ -60,10 +60,36 @@ def run(
     return _run(estimator, X, y, X_test, fit_params, code_version())
 
 
-def fitted(estimator: BaseEstimator, X: np.ndarray, y: np.ndarray) -> BaseEstimator:
+def fitted(
+    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, **fit_params: Any
+) -> BaseEstimator:
     """Fit an estimator that others begin with, or find it if it was fitted before."""
-    model, _ = _fitted(estimator, X, y, {}, code_version())
+    model, _ = _fitted(estimator, X, y, fit_params, code_version())
     return model
+
+
+def scored(estimator: BaseEstimator, X: np.ndarray, X_test: np.ndarray) -> dict:
+    """Fit an outlier detector and score beats, or find what an earlier such run has given.
+
+    Returns
+    -------
+    dict
+        ``scores`` of `X_test`, which fall with abnormality, ``parameters``, and ``seconds`` of
+        the training.
+    """
+    return _scored(estimator, X, X_test, code_version())
+
+
+@MEMORY.cache
+def _scored(estimator: BaseEstimator, X: np.ndarray, X_test: np.ndarray, version: str) -> dict:
+    start = time.perf_counter()
+    estimator.fit(X)
+    seconds = time.perf_counter() - start
+    return {
+        "scores": estimator.score_samples(X_test),
+        "parameters": count_parameters(list(fitted_networks(estimator))),
+        "seconds": seconds,
+    }
 
 
 @MEMORY.cache

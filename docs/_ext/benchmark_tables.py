@@ -101,12 +101,78 @@ def with_interval(runs, figure):
     return f"{table['estimate']:.3f} ({table['low']:.2f} to {table['high']:.2f})"
 
 
+def transfer(figures):
+    """F1 and accuracy after the first five minutes: means of seeds, intervals of the first."""
+    table = pd.DataFrame(figures["ds2"])
+    yield (
+        "model",
+        "S F1",
+        "95% by patient",
+        "V F1",
+        "95% by patient",
+        "accuracy",
+        "S F1 without 232",
+        "V F1 without 232",
+    )
+    for model, rows in table.groupby("model", sort=False):
+        intervals = figures["ds2_first_seed"][model]["intervals"]
+        yield (
+            model,
+            f"{rows['S_f1'].mean():.3f}",
+            span(intervals["S_f1"]),
+            f"{rows['V_f1'].mean():.3f}",
+            span(intervals["V_f1"]),
+            *(
+                f"{rows[name].mean():.3f}"
+                for name in ("accuracy", "S_f1_without_232", "V_f1_without_232")
+            ),
+        )
+
+
+def anomaly(figures):
+    """Areas between and within patients: mean over the seeds, intervals of the first."""
+    yield (
+        "patients",
+        "detector",
+        "score",
+        "AUROC",
+        "95% by patient",
+        "AUPRC",
+        "S against N",
+        "V against N",
+        "F against N",
+    )
+    for patients, part in (("others", "between"), ("the same", "within")):
+        if part not in figures:
+            continue
+        table = pd.DataFrame(figures[part])
+        for (detector, score), rows in table.groupby(["detector", "score"], sort=False):
+            areas = ("auprc", "S_auroc", "V_auroc", "F_auroc")
+            intervals = rows["interval"].dropna() if "interval" in rows else []
+            yield (
+                patients,
+                detector,
+                score,
+                f"{rows['auroc'].mean():.3f}",
+                span(intervals.iloc[0]) if len(intervals) else "",
+                *(f"{rows[name].mean():.3f}" for name in areas),
+            )
+
+
+def span(interval):
+    """Write an interval."""
+    low, high = interval
+    return f"{low:.2f} to {high:.2f}"
+
+
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
 ROWS_OF = {
     "r-peaks": r_peaks,
     "random-forest": random_forest,
     "interpatient": interpatient,
     "export": graphs,
+    "transfer": transfer,
+    "anomaly": anomaly,
 }
 
 
@@ -124,14 +190,30 @@ class BenchmarkTable(Directive):
             file = RESULTS / f"{name}.json"
             self.state.document.settings.env.note_dependency(str(file))
             documents.append(json.loads(file.read_text(encoding="utf-8")))
-        figures = documents[0]["figures"]
-        if len(documents) > 1:
-            figures = [row for document in documents for row in document["figures"]]
-        rows = ROWS_OF.get(names[0], networks)(figures)
+        figures = joined([document["figures"] for document in documents])
+        kind = next((kind for kind in ROWS_OF if names[0].startswith(kind)), None)
+        rows = ROWS_OF.get(kind, networks)(figures)
         container = nodes.container()
         lines = [*lines_of(rows), "", *origin(documents)]
         self.state.nested_parse(StringList(lines), 0, container)
         return container.children
+
+
+def joined(figures):
+    """Join the figures of several runs of one benchmark: lists, or dicts of them."""
+    first = figures[0]
+    if len(figures) == 1:
+        return first
+    if isinstance(first, list):
+        return [row for part in figures for row in part]
+    result = {}
+    for part in figures:
+        for name, value in part.items():
+            if isinstance(value, list):
+                result[name] = [*result.get(name, []), *value]
+            elif isinstance(value, dict):
+                result[name] = {**result.get(name, {}), **value}
+    return result
 
 
 def lines_of(rows):
