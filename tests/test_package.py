@@ -108,6 +108,7 @@ ONLY_IN = {
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},
+    "zarr": {"datasets"},
     "matplotlib": {"plots"},
     "safetensors": {"persistence"},
 }

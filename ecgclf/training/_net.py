@@ -84,6 +84,10 @@ class BeatNet(NeuralNetClassifier):
             callbacks.append(("gradient_norm", GradientNormClipping(self.max_grad_norm)))
         return callbacks
 
+    def check_data(self, X: Rows, y: Any = None) -> None:
+        """Note the classes; skorch would read all beats into memory for that."""
+        self.classes_inferred_ = np.unique(X.y)
+
     def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
         """Cut `dataset` into batches; training batches are shuffled and augmented."""
         device = torch.device(self.device)
@@ -250,7 +254,7 @@ class BeatNet(NeuralNetClassifier):
             first = np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]
             raise ValueError(
                 f"The output for the beat at position {first} is not finite. Its values reach "
-                f"{np.abs(rows.X[first]).max():.3g}: bring them to the scale of the training "
+                f"{np.abs(rows.view[first]).max():.3g}: bring them to the scale of the training "
                 f"beats; or the training diverged at its end: lower lr ({self.lr})."
             )
         return outputs
