@@ -27,6 +27,7 @@ PAGES = [
     "augmentation",
     "transfer",
     "tuning",
+    "large_data",
     "reproducibility",
     "persistence",
 ]

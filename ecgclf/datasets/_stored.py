@@ -132,7 +132,7 @@ def load_beats(folder: str | Path) -> Beats:
     ...     made = beats_to_memmap(make_beats(n_beats=100, random_state=0), folder)
     ...     beats = load_beats(folder)
     ...     print(beats.data.shape == made.data.shape, beats.fs)
-    True 125.0
+    True 120.0
     """
     folder = Path(folder).expanduser()
     if not (folder / _ABOUT).is_file():

@@ -62,12 +62,12 @@ class FileRows:
         return self.shape[0]
 
     def __getitem__(self, index: np.ndarray) -> np.ndarray:
-        """Read the rows at some positions."""
+        """Read the rows at some positions, as an array that cannot be written to."""
         in_order = self.stride == self.n_bytes and (np.diff(index) == 1).all()
         if in_order and len(index):
-            content = bytearray(self._read(int(index[0]), self.n_bytes * len(index)))
+            content = self._read(int(index[0]), self.n_bytes * len(index))
         else:
-            content = bytearray().join([self._read(i, self.n_bytes) for i in index.tolist()])
+            content = b"".join([self._read(row, self.n_bytes) for row in index.tolist()])
         return np.frombuffer(content, self.dtype).reshape(len(index), *self.shape[1:])
 
     def _read(self, row: int, n_bytes: int) -> bytes:

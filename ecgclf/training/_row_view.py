@@ -71,7 +71,8 @@ class RowView:
             beats = self.source[_positions(index, self.source.shape[0])]
         else:
             beats = _read_chunks(self.source, _positions(index, self.source.shape[0]))
-        return np.ascontiguousarray(beats.reshape(len(beats), self.shape[1]), dtype=self.dtype)
+        # What can be written to, torch takes without a copy of its own.
+        return np.require(beats.reshape(len(beats), self.shape[1]), self.dtype, ["C", "W"])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         """Read all rows."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ecgclf.training._random import derive
 from ecgclf.training._row_view import RowView
 
 #: From rows and positions to beats, codes and weights of one batch.
@@ -95,6 +96,9 @@ class Batches:
     ----------
     seed : int
         Seed of the next pass: the order of the rows and the augmentation follow from it.
+    part : tuple of two ints
+        Which of how many parts of each batch to give: (0, 1) is the whole. The weights are
+        such that the losses of all parts add up to the loss of the batch.
 
     Examples
     --------
@@ -118,20 +122,32 @@ class Batches:
         self.shuffle = shuffle
         self.augment = augment
         self.seed = 0
+        self.part = 0, 1
         self._gather = _gather_for(rows, device)
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
 
+    def sizes(self) -> list[int]:
+        """Count the rows of each whole batch."""
+        size, n_larger = divmod(len(self.rows), len(self))
+        return [size + (i < n_larger) for i in range(len(self))]
+
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        which, n_parts = self.part
         rng = torch.Generator().manual_seed(self.seed)
-        on_device = torch.Generator(self.device).manual_seed(self.seed)
+        # Not the same noise on every part.
+        on_device = torch.Generator(self.device)
+        on_device.manual_seed(derive(self.seed, which) if which else self.seed)
         n_beats = len(self.rows)
         order = (
             torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
         )
-        for index in np.array_split(order, len(self)):
+        for whole in np.array_split(order, len(self)):
+            index = np.array_split(whole, n_parts)[which]
             x, y, weight = self._gather(self.rows, index)
+            if n_parts > 1:
+                weight = weight * (len(index) / len(whole))
             if self.augment is not None:
                 x = self.augment(x, on_device)
             yield {"x": x, "weight": weight}, y

@@ -112,7 +112,7 @@ def test_no_parts(store, tmp_path):
     ("change", "match"),
     [
         ({"data": np.zeros((60, 5))}, r"part 2 has beats of the shape \(5,\)"),
-        ({"fs": 99.0}, r"part 2 has fs 99.0, but the first has 125.0"),
+        ({"fs": 99.0}, r"part 2 has fs 99.0, but the first has 120.0"),
         ({"groups": None}, r"part 2 has the fields \['target', 'record'"),
         ({"target_names": ("a", "b")}, r"part 2 has target_names \('a', 'b'\)"),
     ],
