@@ -29,7 +29,7 @@ TASK, ROWS, STORE = "task", "rows", "store"
 
 #: One process may look at its validation beats for long while the others wait. If one ends,
 #: its connections close, and no other waits for it any longer.
-TIMEOUT = timedelta(days=30)
+TIMEOUT = timedelta(days=1)
 
 _PROGRAM = "from ecgclf.training._replica import main; main()"
 
@@ -110,8 +110,10 @@ class Replicas:
                 f"n_devices={self.n_devices} starts processes of its own, but this one belongs "
                 "to a group of torch.distributed already: set n_devices=1."
             )
+        self._devices = device_names(self.net.device, self.n_devices)
         self._folder = tempfile.TemporaryDirectory()
         self._processes: list[subprocess.Popen] = []
+        shows_errors = sys.excepthook
         try:
             folder = Path(self._folder.name)
             self._write_task(folder)
@@ -124,6 +126,8 @@ class Replicas:
         except BaseException:
             self.__exit__()
             raise
+        finally:
+            sys.excepthook = shows_errors  # torch puts one of its own there, for good
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -192,7 +196,7 @@ class Replicas:
             "shape": rows.view.shape,
             "y": rows.y,
             "weight": rows.weight,
-            "devices": device_names(net.device, self.n_devices),
+            "devices": self._devices,
             "n_threads": torch.get_num_threads(),
         }
         # With this, functions and classes of a script or a notebook can be sent as well.

@@ -78,6 +78,10 @@ class RowView:
         """Read all rows."""
         return np.array(self[:], dtype=dtype)
 
+    def __reduce__(self) -> tuple:
+        """Pickle the rows: an open file means nothing to another process."""
+        return RowView, (self[:],)
+
     def take(self, rows: ArrayLike) -> RowView:
         """Return a view of some of the rows, by mask or position."""
         positions = _positions(rows, len(self))

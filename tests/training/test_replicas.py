@@ -147,7 +147,7 @@ def run(code: str) -> subprocess.CompletedProcess:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=550,
     )
 
 

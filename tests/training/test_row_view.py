@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections import namedtuple
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def test_single_rows_and_all(array):
     np.testing.assert_array_equal(np.asarray(view, dtype=np.float64), expected)
     with pytest.raises(IndexError):
         view[50]
+
+
+def test_a_copy_by_pickle_is_whole(array):
+    again = pickle.loads(pickle.dumps(RowView(array).take([3, 1])))
+    np.testing.assert_array_equal(again[:], expected_rows(array)[[3, 1]])
+    assert isinstance(again.source, np.ndarray)
 
 
 def test_a_part_of_a_part(array):
