@@ -33,6 +33,7 @@ PAGES = [
     "tuning",
     "search",
     "tracking",
+    "large_data",
     "reproducibility",
     "persistence",
     "pretrained",

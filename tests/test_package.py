@@ -120,6 +120,7 @@ ONLY_IN = {
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},
+    "zarr": {"datasets"},
     "matplotlib": {"plots"},
     "mlflow": {"tracking"},
     "onnx": {"export"},

@@ -165,8 +165,17 @@ def span(interval):
     return f"{low:.2f} to {high:.2f}"
 
 
+def memory(figures):
+    """Peak memory of each way to give the beats, at each size."""
+    yield "X", "size", "beats", "X in MB", "peak in MB", "beyond X in MB"
+    for row in sorted(figures, key=lambda row: row["X"]):
+        megabytes = (f"{row[name]:,.0f}" for name in ("x_mb", "peak_mb", "beyond_x_mb"))
+        yield row["X"], row["size"], f"{row['beats']:,}", *megabytes
+
+
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
 ROWS_OF = {
+    "memory": memory,
     "r-peaks": r_peaks,
     "random-forest": random_forest,
     "interpatient": interpatient,

@@ -29,6 +29,7 @@ from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._records import RecordError
 from ecgclf.datasets._rhythm import RHYTHM_FEATURES, RhythmFeature, rhythm_features
 from ecgclf.datasets._rpeaks import detect_r_peaks
+from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
 
 __all__ = [
@@ -47,10 +48,13 @@ __all__ = [
     "RecordError",
     "Recording",
     "RhythmFeature",
+    "beats_to_memmap",
+    "beats_to_zarr",
     "detect_r_peaks",
     "fetch_mitbih",
     "fetch_ptbdb",
     "get_data_home",
+    "load_beats",
     "load_kaggle_heartbeat",
     "load_mitbih",
     "load_ptbdb",

@@ -22,7 +22,8 @@ class Beats(Bunch):
     ----------
     data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         The signal, float32. One lead gives 2-D data, several leads 3-D.
-        With ``as_frame=True`` a DataFrame of shape (n_beats, n_leads * n_samples).
+        With ``as_frame=True`` a DataFrame of shape (n_beats, n_leads * n_samples); from
+        `load_beats` a memory map or a Zarr array.
     target : ndarray of shape (n_beats,) or None
         The label of each beat; None if it is not known.
     groups : ndarray of shape (n_beats,) or None
@@ -72,7 +73,7 @@ class Beats(Bunch):
             The same kind of container, with every per-beat field reduced to `rows`.
         """
         if isinstance(rows, slice):
-            rows = np.arange(len(self.data))[rows]
+            rows = np.arange(self.data.shape[0])[rows]
         rows = np.asarray(rows)
         picked: dict[str, Any] = dict(self)
         for name in (*PER_BEAT, "frame"):
@@ -80,7 +81,8 @@ class Beats(Bunch):
             if isinstance(value, (pd.DataFrame, pd.Series)):
                 picked[name] = value[rows] if rows.dtype == bool else value.iloc[rows]
             elif value is not None:
-                picked[name] = value[rows]
+                # What Zarr takes as a whole row for each position has a name of its own.
+                picked[name] = getattr(value, "oindex", value)[rows]
         return Beats(**picked)
 
 

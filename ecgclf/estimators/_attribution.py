@@ -115,7 +115,7 @@ def integrated_gradients(
     if n_steps < 1:
         raise ValueError(f"n_steps={n_steps}: at least 1 is required.")
     check_is_fitted(estimator)
-    rows = check_beats(estimator, X, reset=False)
+    rows = np.asarray(check_beats(estimator, X, reset=False))
     origin = _baseline_rows(baseline, rows)
     codes = _codes(estimator, target, rows)
 

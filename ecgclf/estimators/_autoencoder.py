@@ -178,7 +178,7 @@ class ECGAutoencoder(
         """
         going_on = self.warm_start and hasattr(self, "net_")
         in_3d = count_dimensions(X) == 3
-        X = check_beats(self, X, reset=not going_on)
+        X = check_beats(self, X, reset=not going_on).unpacked()
         weight = check_weights(sample_weight, X)
         groups = check_groups(groups, len(X))
         if not going_on:
@@ -186,7 +186,7 @@ class ECGAutoencoder(
         self._fit_network(training.Rows(X, weight=weight), groups, going_on=going_on)
         self.training_data_ = [*self.training_data_, fingerprint(X)]
         used = weight > 0
-        self.offset_ = _threshold(self._score(X[used]), weight[used], self.contamination)
+        self.offset_ = _threshold(self._score(X.take(used)), weight[used], self.contamination)
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -284,11 +284,11 @@ class ECGAutoencoder(
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def _check(self, X: ArrayLike) -> np.ndarray:
+    def _check(self, X: ArrayLike) -> training.RowView:
         check_is_fitted(self)
         return check_beats(self, X, reset=False)
 
-    def _outputs(self, X: np.ndarray, part: str = "forward") -> np.ndarray:
+    def _outputs(self, X: training.RowView | np.ndarray, part: str = "forward") -> np.ndarray:
         """Apply the network, or one half of it, to rows."""
         with training.torch_threads(self.n_jobs):
             return self.net_.outputs(training.Rows(X), getattr(self.net_.module_, part))
@@ -296,9 +296,12 @@ class ECGAutoencoder(
     def _as_beats(self, rows: np.ndarray, in_3d: bool) -> np.ndarray:
         return rows.reshape(-1, self.n_leads_, self.n_samples_) if in_3d else rows
 
-    def _score(self, X: np.ndarray) -> np.ndarray:
-        errors = X - self._outputs(X)
-        return -np.mean(np.square(errors, dtype=np.float64), axis=1)
+    def _score(self, X: training.RowView) -> np.ndarray:
+        scores = [
+            -np.mean(np.square(block - self._outputs(block), dtype=np.float64), axis=1)
+            for block in X.blocks()
+        ]
+        return np.concatenate(scores)
 
     @property
     def _n_features_out(self) -> int:

@@ -151,7 +151,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _digest(rows: training.Rows) -> str:
-    digest = hashlib.sha256(fingerprint(rows.X)["X_sha256"].encode())
+    digest = hashlib.sha256(fingerprint(rows.view)["X_sha256"].encode())
     digest.update(rows.y.tobytes())
     digest.update(rows.weight.tobytes())
     return digest.hexdigest()

@@ -108,7 +108,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
             are too short for the network, or the loss diverges.
         """
         going_on = self.warm_start and hasattr(self, "net_")
-        X = check_beats(self, X, reset=not going_on)
+        X = check_beats(self, X, reset=not going_on).unpacked()
         y = check_labels(y, len(X))
         codes = self._encode(y, None, reset=not going_on)
         weight = check_weights(sample_weight, X)
@@ -163,7 +163,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
             )
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        X = check_beats(self, X, reset=first)
+        X = check_beats(self, X, reset=first).unpacked()
         y = check_labels(y, len(X))
         classes = None if classes is None else check_classes(classes)
         codes = self._encode(y, classes, reset=first)

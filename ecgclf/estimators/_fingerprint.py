@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from ecgclf.training import RowView
 
-def fingerprint(X: np.ndarray, y: np.ndarray | None = None) -> dict[str, Any]:
+#: Labels that are made into text at once.
+_LABELS = 2**16
+
+
+def fingerprint(X: RowView, y: np.ndarray | None = None) -> dict[str, Any]:
     """Describe beats and labels so that others can be compared with them.
 
     Parameters
     ----------
-    X : ndarray of shape (n_beats, n_columns), float32
+    X : RowView
     y : ndarray of shape (n_beats,), optional
 
     Returns
@@ -23,16 +28,19 @@ def fingerprint(X: np.ndarray, y: np.ndarray | None = None) -> dict[str, Any]:
 
     Examples
     --------
-    >>> fingerprint(np.zeros((2, 3), dtype=np.float32), np.array(["N", "V"]))["class_counts"]
+    >>> fingerprint(RowView(np.zeros((2, 3))), np.array(["N", "V"]))["class_counts"]
     {'N': 1, 'V': 1}
     """
-    found: dict[str, Any] = {
-        "n_beats": len(X),
-        "X_sha256": hashlib.sha256(np.ascontiguousarray(X).data).hexdigest(),
-    }
+    of_beats = hashlib.sha256()
+    for block in X.blocks():
+        of_beats.update(np.ascontiguousarray(block).data)
+    found: dict[str, Any] = {"n_beats": len(X), "X_sha256": of_beats.hexdigest()}
     if y is not None:
         labels, counts = np.unique(y, return_counts=True)
         found["class_counts"] = dict(zip(labels.tolist(), counts.tolist()))
-        lines = "".join(f"{label}\n" for label in y.tolist())
-        found["y_sha256"] = hashlib.sha256(lines.encode()).hexdigest()
+        of_labels = hashlib.sha256()
+        for start in range(0, len(y), _LABELS):
+            part = y[start : start + _LABELS].tolist()
+            of_labels.update("".join(f"{label}\n" for label in part).encode())
+        found["y_sha256"] = of_labels.hexdigest()
     return found

@@ -16,11 +16,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ecgclf.training import RowView
 from ecgclf.transforms._transformer import count_dimensions
 
 
-def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
     """Check beats and lay the leads of each one after another.
+
+    An array of numbers, in memory, mapped or in chunks, is checked a few megabytes at a time
+    and not copied.
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n_beats, n_leads * n_samples + n_tabular), float32
+    RowView of shape (n_beats, n_leads * n_samples + n_tabular)
 
     Raises
     ------
@@ -52,24 +56,47 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
             f"X is a masked array with {np.ma.count_masked(X)} masked values: fill them in, or "
             "leave out their beats."
         )
+    in_blocks = n_dimensions > 1 and _is_read_in_blocks(X)
     if n_dimensions == 3:
-        X = check_array(X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X")
+        if not in_blocks:
+            X = check_array(
+                X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X"
+            )
+            in_blocks = True  # it is an array by now
         _check_3d(estimator, X.shape, reset)
         n_leads = X.shape[1]
-        X = X.reshape(len(X), -1)
-    X = validate_data(estimator, X, reset=reset, dtype=np.float32, order="C")
+    if in_blocks:
+        rows = RowView(X)
+        _check_blocks(estimator, rows, reset)
+    else:
+        rows = RowView(validate_data(estimator, X, reset=reset, dtype=np.float32, order="C"))
     if reset:
         n_leads = n_leads or 1
-        width = X.shape[1] - estimator.n_tabular
+        width = rows.shape[1] - estimator.n_tabular
         if width < n_leads or width % n_leads:
             raise ValueError(
-                f"X has {X.shape[1]} columns, of which n_tabular={estimator.n_tabular} are "
+                f"X has {rows.shape[1]} columns, of which n_tabular={estimator.n_tabular} are "
                 f"per-beat features; the other {width} cannot be divided among "
                 f"n_leads={n_leads} leads of equal length. Change n_leads or n_tabular."
             )
         estimator.n_leads_ = n_leads
         estimator.n_samples_ = width // n_leads
-    return X
+    return rows
+
+
+def _is_read_in_blocks(X: Any) -> bool:
+    """Whether this is an array of numbers, of numpy or in chunks, as of Zarr, h5py or Dask."""
+    dtype = getattr(X, "dtype", None)
+    is_array = type(X) in (np.ndarray, np.memmap) or hasattr(X, "chunks")
+    return is_array and isinstance(dtype, np.dtype) and dtype.kind in "buif"
+
+
+def _check_blocks(estimator: BaseEstimator, rows: RowView, reset: bool) -> None:
+    """Check the values of all rows; the first of them stand for their number of columns."""
+    blocks = rows.blocks()
+    validate_data(estimator, next(blocks), reset=reset, dtype=np.float32)
+    for block in blocks:
+        check_array(block, dtype=np.float32, estimator=estimator, input_name="X")
 
 
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:
@@ -165,7 +192,7 @@ def _check_names(name: str, labels: np.ndarray) -> np.ndarray:
     return labels
 
 
-def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray:
+def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
     """Check weights, one for each beat; None means 1 for all.
 
     Returns

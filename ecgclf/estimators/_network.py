@@ -79,6 +79,10 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         Let `fit` go on from the weights of the last call.
     device : str, default="auto"
         "auto" takes CUDA, else MPS, else the CPU; or "cpu", "cuda", "cuda:1", "mps".
+    n_devices : int, default=1
+        Number of CUDA devices to train on together, from the first one on, each with a process
+        of its own that takes its part of every batch. With ``device="cpu"``, number of
+        processes. `predict` uses one.
     n_jobs : int or None, default=None
         Threads of torch on the CPU. None means 1, which is what you want inside anything
         that runs several fits at once, and -1 all cores. The last bits of a model depend on
@@ -130,6 +134,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
     checkpoint: str | os.PathLike[str] | None = None
     warm_start: bool = False
     device: str = "auto"
+    n_devices: int = 1
     n_jobs: int | None = None
     random_state: int | np.random.RandomState | None = None
     verbose: int = 1
@@ -153,6 +158,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "device": [str],
+        "n_devices": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [
             Interval(Integral, None, -1, closed="right"),
             Interval(Integral, 1, None, closed="left"),
@@ -310,6 +316,7 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         net = self.net_
         net.batch_size, net.lr = self.batch_size, self.lr
         net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
+        net.n_devices = self.n_devices
         net.augment = self.augment and training.OnSignals(
             self.augment, self.n_leads_, self.n_samples_
         )

@@ -22,6 +22,7 @@ from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionL
 from ecgclf.training._net import BeatNet
 from ecgclf.training._random import derive, draw_seed, seeded
 from ecgclf.training._reconstruction import ReconstructionNet
+from ecgclf.training._row_view import RowView
 from ecgclf.training._rows import Batches, Rows
 from ecgclf.training._split import hold_out
 from ecgclf.training._state import compute_alike, net_state, restore_net
@@ -46,6 +47,7 @@ __all__ = [
     "Progress",
     "ReconstructionLoss",
     "ReconstructionNet",
+    "RowView",
     "Rows",
     "RunState",
     "check_callbacks",

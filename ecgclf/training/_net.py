@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ecgclf.training._augmentation import OnSignals
 from ecgclf.training._checkpoint import Checkpoint, RunState
 from ecgclf.training._device import device_here
 from ecgclf.training._random import derive
+from ecgclf.training._replicas import Replicas
 from ecgclf.training._rows import Batches, Rows
 
 #: Beats in one batch of a prediction, or the training batch size where that is larger.
@@ -48,6 +50,8 @@ class BeatNet(NeuralNetClassifier):
         Length to which the gradient of all parameters together is cut down.
     amp : bool, default=False
         Compute in bfloat16 where torch's autocast does, if the device is a CUDA device.
+    n_devices : int, default=1
+        Processes to train in, each on a device of its own.
     **kwargs
         Parameters of `skorch.NeuralNetClassifier`.
 
@@ -70,6 +74,7 @@ class BeatNet(NeuralNetClassifier):
         augment: OnSignals | None = None,
         max_grad_norm: float | None = None,
         amp: bool = False,
+        n_devices: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)
@@ -77,6 +82,8 @@ class BeatNet(NeuralNetClassifier):
         self.augment = augment
         self.max_grad_norm = max_grad_norm
         self.amp = amp
+        self.n_devices = n_devices
+        self.replicas: Replicas | None = None
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
         """Only the timer and the clipping: losses are recorded by `run_single_epoch`."""
@@ -84,6 +91,10 @@ class BeatNet(NeuralNetClassifier):
         if self.max_grad_norm is not None:
             callbacks.append(("gradient_norm", GradientNormClipping(self.max_grad_norm)))
         return callbacks
+
+    def check_data(self, X: Rows, y: Any = None) -> None:
+        """Note the classes; skorch would read all beats into memory for that."""
+        self.classes_inferred_ = np.unique(X.y)
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
         """Cut `dataset` into batches; training batches are shuffled and augmented."""
@@ -113,6 +124,16 @@ class BeatNet(NeuralNetClassifier):
         """Compute the weighted loss of one batch."""
         return self.criterion_(y_pred, y_true, X["weight"])
 
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute the gradients of one batch, on all devices."""
+        if self.replicas is None:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        self.replicas.send(self.module_, *self._place)
+        step = super().train_step_single(batch, **fit_params)
+        step["loss"] = self.replicas.add_up(self.module_, step["loss"])
+        return step
+
     def run_single_epoch(
         self,
         iterator: Batches | None,
@@ -134,14 +155,16 @@ class BeatNet(NeuralNetClassifier):
             iterator.seed = derive(self.seed, len(self.history))
             generator = torch.Generator(self.device).manual_seed(iterator.seed)
             set_generator(self.module_, generator)
-        losses, sizes = [], []
-        for batch in iterator:
+        if training and self.replicas is not None:
+            iterator.part = 0, self.n_devices
+        losses = []
+        for number, batch in enumerate(iterator):
+            self._place = iterator.seed, number
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch)
             losses.append(step["loss"].detach())
-            sizes.append(len(batch[1]))
             self.notify("on_batch_end", batch=batch, training=training, **step)
-        loss = float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
+        loss = float(np.average(torch.stack(losses).cpu().numpy(), weights=iterator.sizes()))
         if not np.isfinite(loss):
             raise ValueError(
                 f"The {'training' if training else 'validation'} loss became {loss} in epoch "
@@ -222,13 +245,26 @@ class BeatNet(NeuralNetClassifier):
         if resume is not None:
             self.history[:] = resume[0]["history"]
         try:
-            self.partial_fit(rows, epochs=goal - len(self.history))
+            with self._replicas_for(rows):
+                self.partial_fit(rows, epochs=goal - len(self.history))
         finally:
             set_generator(self.module_, None)
             self.train_split = None
             n_done = sum("dur" in row for row in self.history)
             del self.history[n_done:]  # an epoch that did not end has no figures
         return not self.stopped_by_callback_ and n_done < goal
+
+    @contextmanager
+    def _replicas_for(self, rows: Rows) -> Iterator[None]:
+        """Let other processes take part, if there are to be any."""
+        if self.n_devices == 1:
+            yield
+            return
+        with Replicas(self, rows, self.n_devices) as self.replicas:
+            try:
+                yield
+            finally:
+                self.replicas = None
 
     def outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
         """Compute the output of the module for all rows.
@@ -262,7 +298,7 @@ class BeatNet(NeuralNetClassifier):
             first = np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]
             raise ValueError(
                 f"The output for the beat at position {first} is not finite. Its values reach "
-                f"{np.abs(rows.X[first]).max():.3g}: bring them to the scale of the training "
+                f"{np.abs(rows.view[first]).max():.3g}: bring them to the scale of the training "
                 f"beats; or the training diverged at its end: lower lr ({self.lr})."
             )
         return outputs
@@ -272,7 +308,7 @@ class BeatNet(NeuralNetClassifier):
     # with `memory` knows it again.
 
     def __getstate__(self) -> dict:
-        state = self.__dict__.copy()
+        state = {**self.__dict__, "replicas": None}
         names = [
             name for name in state if name.startswith(tuple(self.cuda_dependent_attributes_))
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,23 @@ def mean_and_scale(rows: Rows, width: int) -> tuple[np.ndarray, float]:
     >>> mean_and_scale(rows, 2)
     (array([2., 5.], dtype=float32), 1.0)
     """
-    X, weight = rows.X[:, :width], rows.weight / rows.weight.sum()
-    mean = np.einsum("i,ij->j", weight, X, dtype=np.float64).astype(np.float32)
-    deviations = X - mean
-    variance = np.einsum("i,ij,ij->", weight, deviations, deviations, dtype=np.float64) / width
+    weight = rows.weight / rows.weight.sum()
+    mean = np.zeros(width)
+    for X, part in _weighted_blocks(rows, weight, width):
+        mean += np.einsum("i,ij->j", part, X, dtype=np.float64)
+    mean = mean.astype(np.float32)
+    variance = 0.0
+    for X, part in _weighted_blocks(rows, weight, width):
+        deviations = X - mean
+        variance += np.einsum("i,ij,ij->", part, deviations, deviations, dtype=np.float64) / width
     return mean, float(np.sqrt(variance)) or 1.0
+
+
+def _weighted_blocks(
+    rows: Rows, weight: np.ndarray, width: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read the first columns of all rows in turn, each block with its weights."""
+    start = 0
+    for block in rows.view.blocks():
+        yield block[:, :width], weight[start : start + len(block)]
+        start += len(block)
