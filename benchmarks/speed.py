@@ -17,7 +17,9 @@ from typing import Any
 import pandas as pd
 import torch
 from _results import write_results
+from _speed_front import front
 from _speed_networks import prediction, training
+from _speed_processes import grid, imports, memory, size
 from _speed_reading import csv, records
 from _speed_transforms import transforms
 
@@ -28,6 +30,11 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "records": records,
     "csv": csv,
     "transforms": transforms,
+    "imports": imports,
+    "grid": grid,
+    "memory": memory,
+    "size": size,
+    "front": front,
 }
 
 
@@ -40,6 +47,10 @@ def main() -> None:
     parser.add_argument("--beats", type=int, default=4096, help="to train on")
     parser.add_argument("--epochs", type=int, default=2, help="of each training")
     parser.add_argument("--predictions", type=int, default=100_000, help="beats to predict")
+    sizes = (10_000, 100_000, 1_000_000)
+    parser.add_argument("--sizes", type=int, nargs="*", default=sizes, help="beats, of each set")
+    parser.add_argument("--fraction", type=float, default=1.0, help="of the rows, for the front")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a CPU, for the front")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)  # of ours and of all others
@@ -56,6 +67,8 @@ def main() -> None:
 
 def line(row: dict[str, Any]) -> str:
     """Write a row for the terminal."""
+    if "accuracy" in row:
+        return f"{row['minutes']:7.2f} min  {row['accuracy']:.4f}  {row['what']}"
     reach = "" if row["reach"] is None else f"(to reach: {row['reach']})"
     return f"{row['cpu']:6.3f} x  {row['what']} | {row['against']} {reach}"
 
