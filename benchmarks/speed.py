@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import torch
 from _results import write_results
+from _speed_floor import floor
 from _speed_front import front
 from _speed_networks import prediction, training
 from _speed_processes import grid, imports, memory, size
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "records": records,
     "csv": csv,
     "transforms": transforms,
+    "floor": floor,
     "imports": imports,
     "grid": grid,
     "memory": memory,
@@ -69,6 +71,8 @@ def line(row: dict[str, Any]) -> str:
     """Write a row for the terminal."""
     if "accuracy" in row:
         return f"{row['minutes']:7.2f} min  {row['accuracy']:.4f}  {row['what']}"
+    if "microseconds" in row:
+        return f"{row['microseconds']:7.1f} us a beat  {row['what']}"
     reach = "" if row["reach"] is None else f"(to reach: {row['reach']})"
     return f"{row['cpu']:6.3f} x  {row['what']} | {row['against']} {reach}"
 
