@@ -62,7 +62,7 @@ def main() -> None:
         for row in PARTS[name](options):
             rows.append(row)
             print(line(row), flush=True)
-        file = write_results(f"speed-{name}", rows, seed=options.seed, started=started)
+            file = write_results(f"speed-{name}", rows, seed=options.seed, started=started)
         print(f"Written to {file}.\n")
         print(pd.DataFrame(rows).to_string(index=False), "\n")
 
