@@ -19,7 +19,7 @@ _CELL = 25
 _BLOCK = 100
 
 # Beside digits, a cell has a point, an "e" and a sign. These turn them into the digits 0, 0, and
-# 0 for "-" or 6 for "+".
+# 0 for "-" or 6 for "+". What turns into another digit is found by that.
 _POINT = np.uint64((ord(".") ^ ord("0")) << 8)
 _E_AND_SIGN = np.uint64((ord("e") ^ ord("0")) << 32 | (ord("-") ^ ord("0")) << 40)
 
@@ -90,6 +90,8 @@ def _numbers(text: NDArray[np.uint8]) -> NDArray[np.float64] | None:
     third ^= _E_AND_SIGN
     if not all(_are_digits(words) for words in (first, second, third)):
         return None
+    if np.bitwise_or.reduce(first) & np.uint64(0x0F00):
+        return None  # another digit than the one that the point has become
     leading, following, ending = (_eight_digits(words) for words in (first, second, third))
     # "1.234567" has become 10234567.
     units = cells[:, 0] - np.uint8(ord("0"))
