@@ -66,7 +66,7 @@ def read_printed_floats(
         for start in range(0, n_rows, _BLOCK):
             part = table[start : start + _BLOCK]
             text = buffer[: len(part) * row]
-            if stream.readinto(memoryview(text)) != len(text):
+            if stream.readinto(text.data) != len(text):
                 return None
             if digest is not None:
                 digest.update(text)
