@@ -7,6 +7,7 @@ import pandas as pd
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from speed_tables import SPEED
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
@@ -65,62 +66,8 @@ def random_forest(figures):
         yield features, *(f"{figure:.3f}" for figure in figures), span
 
 
-def speed(figures):
-    """Ratios of CPU time, or of the wall clock where that is what counts."""
-    yield "what", "against", "ratio", "lowest to highest", "to reach"
-    for row in figures:
-        ratio = row[row.get("counts", "cpu")]
-        spread = f"{row['lowest']:.2f} to {row['highest']:.2f}" if "lowest" in row else ""
-        reach = "" if row["reach"] is None else f"{row['reach']:.2f}"
-        yield row["what"], row["against"], f"{ratio:.2f}", spread, reach
-
-
-def floor(figures):
-    """Time of a beat beside what its arithmetic and its memory must take."""
-    yield "what", "MFLOP", "MB", "arithmetic, µs", "memory, µs", "measured, µs"
-    for row in figures:
-        times = ("microseconds_arithmetic", "microseconds_memory", "microseconds")
-        yield (
-            row["what"],
-            f"{row['mflop']:.1f}",
-            f"{row['mbyte']:.2f}",
-            *(f"{row[name]:.0f}" for name in times),
-        )
-
-
-#: Minutes of a CPU at which the front is read.
-MINUTES = range(1, 11)
-
-
-def front(figures):
-    """Highest accuracy that each family has reached after so many minutes."""
-    yield "", *(f"{minute} min" for minute in MINUTES)
-    for family, runs in pd.DataFrame(figures).groupby("what", sort=False):
-        best = (runs["accuracy"][runs["minutes"] <= minute].max() for minute in MINUTES)
-        yield family, *("" if pd.isna(value) else f"{value:.4f}" for value in best)
-
-
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
-ROWS_OF = {
-    "r-peaks": r_peaks,
-    "random-forest": random_forest,
-    "speed-floor": floor,
-    "speed-front": front,
-    **dict.fromkeys(
-        (
-            "speed-training",
-            "speed-prediction",
-            "speed-records",
-            "speed-csv",
-            "speed-transforms",
-            "speed-imports",
-            "speed-grid",
-            "speed-memory",
-            "speed-size",
-        ),
-        speed,
-    ),
-}
+ROWS_OF = {"r-peaks": r_peaks, "random-forest": random_forest}
 
 
 class BenchmarkTable(Directive):
@@ -140,7 +87,7 @@ class BenchmarkTable(Directive):
         figures = documents[0]["figures"]
         if len(documents) > 1:
             figures = [row for document in documents for row in document["figures"]]
-        rows = ROWS_OF.get(names[0], networks)(figures)
+        rows = (ROWS_OF | SPEED).get(names[0], networks)(figures)
         container = nodes.container()
         lines = [*lines_of(rows), "", *origin(documents)]
         self.state.nested_parse(StringList(lines), 0, container)
