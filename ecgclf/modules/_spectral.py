@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ecgclf.modules._image import channels_last
+from ecgclf.modules._image import channels_last, pool_globally
+from ecgclf.modules._inference import ImageLayers
 from ecgclf.modules._network import Encoder
 
 
@@ -71,11 +72,11 @@ class SpectrogramEncoder(Encoder):
                 nn.MaxPool2d(2, ceil_mode=True),
             ]
             channels = n_filters
-        self.layers = nn.Sequential(*layers)
+        self.layers = ImageLayers(*layers)
         channels_last(self.layers)
         self.out_features = 2 * channels
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode spectrograms (batch, n_freqs, n_frames) to (batch, out_features)."""
         x = self.layers(x.unsqueeze(1).contiguous(memory_format=torch.channels_last))
-        return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+        return pool_globally(x, "avg_max")

@@ -21,8 +21,11 @@ from ecgclf.training._random import derive
 from ecgclf.training._replicas import Replicas
 from ecgclf.training._rows import Batches, Rows
 
-#: Beats in one batch of a prediction, or the training batch size where that is larger.
-PREDICTION_BATCH = 1024
+#: Beats in one batch of a prediction on a CPU: larger ones leave its caches.
+PREDICTION_BATCH = 384
+
+#: The same on other devices, or the training batch size where that is larger.
+PREDICTION_BATCH_ON_DEVICE = 1024
 
 #: Beats from which on the rounding of a prediction does not depend on their number.
 SMALLEST_BATCH = 32
@@ -101,7 +104,8 @@ class BeatNet(NeuralNetClassifier):
         device = torch.device(self.device)
         if training:
             return Batches(dataset, self.batch_size, device, shuffle=True, augment=self.augment)
-        return Batches(dataset, max(self.batch_size, PREDICTION_BATCH), device)
+        on_device = max(self.batch_size, PREDICTION_BATCH_ON_DEVICE)
+        return Batches(dataset, PREDICTION_BATCH if device.type == "cpu" else on_device, device)
 
     def infer(
         self,

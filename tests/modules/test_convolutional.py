@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ecgclf.modules import ConvEncoder, ConvLayer, encoded_length, minimum_length
+from ecgclf.modules._image import pool_globally
 
 some = settings(max_examples=60, deadline=None)
 
@@ -141,6 +142,22 @@ def test_width_and_value_of_every_ending(global_pool, width):
     torch.testing.assert_close(out, torch.cat(parts, dim=1))
 
 
+@pytest.mark.parametrize("shape", [(4, 6, 1, 25), (2, 3, 7, 5)])
+@pytest.mark.parametrize("global_pool", ["avg", "max", "avg_max"])
+def test_the_gradient_of_an_ending_is_that_of_mean_and_amax(global_pool, shape):
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(shape, generator=draw).contiguous(memory_format=torch.channels_last)
+    plain = {"avg": [torch.mean], "max": [torch.amax], "avg_max": [torch.mean, torch.amax]}
+    ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    pooled = pool_globally(ours, global_pool)
+    expected = torch.cat([f(theirs, dim=(2, 3)) for f in plain[global_pool]], dim=1)
+    assert torch.equal(pooled, expected)
+    weight = torch.randn(pooled.shape, generator=draw)
+    (pooled * weight).sum().backward()
+    (expected * weight).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
 def test_plain_numbers_are_layers_of_kernel_5():
     kernels = [
         m.kernel_size for m in ConvEncoder(1, 50, (3, 4)).layers if isinstance(m, nn.Conv2d)
@@ -164,7 +181,7 @@ def test_dropout_of_each_layer_stands_where_it_should(global_pool):
     ]
     encoder = ConvEncoder(1, 50, stack, batch_norm=False, global_pool=global_pool)
     names = [type(m).__name__ + str(getattr(m, "p", "")) for m in encoder.layers]
-    assert names == ["Conv2d", "ReLU", "Dropout0.1", "MaxPool2d", "Dropout0.2", "Conv2d", "ReLU",
+    assert names == ["Conv2d", "ReLU", "Dropout0.1", "MaxPool", "Dropout0.2", "Conv2d", "ReLU",
                      "Dropout0.3"]  # fmt: skip
     assert encoder.last_dropout.p == 0.4
     encoder.eval()

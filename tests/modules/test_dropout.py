@@ -29,7 +29,8 @@ def test_the_mean_is_kept_and_the_share_dropped(p, seed):
     x = torch.ones(n)
     out = seeded(p, seed)(x)
     kept = out != 0
-    torch.testing.assert_close(out[kept], x[kept] / (1 - p))
+    # `p` is rounded to a multiple of 2^-16.
+    torch.testing.assert_close(out[kept], x[kept] / (1 - p), rtol=2**-17 / (1 - p), atol=1e-6)
     # Six standard deviations of a binomial share.
     assert abs(kept.float().mean().item() - (1 - p)) < 6 * (p * (1 - p) / n) ** 0.5
     assert out.mean().item() == pytest.approx(1.0, abs=6 * (p / (1 - p) / n) ** 0.5)
@@ -84,6 +85,46 @@ def test_the_gradient_goes_where_the_signal_went():
     out = seeded(0.25)(x)
     out.sum().backward()
     torch.testing.assert_close(x.grad, out.detach())
+
+
+@pytest.mark.parametrize("p", [0.01, 0.1, 0.4, 0.5])
+def test_shares_are_those_of_torch_itself(p):
+    n = 1_000_000
+    n_dropped = int((seeded(p)(torch.ones(n)) == 0).sum())
+    n_of_torch = int((nn.functional.dropout(torch.ones(n), p) == 0).sum())
+    # Six standard deviations of the difference of two binomial counts.
+    assert abs(n_dropped - n_of_torch) < 6 * (2 * n * p * (1 - p)) ** 0.5
+
+
+def test_a_rate_below_what_can_be_drawn_still_drops():
+    n = 2_000_000
+    out = seeded(1e-9)(torch.ones(n))
+    n_dropped = int((out == 0).sum())
+    assert abs(n_dropped - n / 2**16) < 6 * (n / 2**16) ** 0.5
+    assert out.max().item() == pytest.approx(2**16 / (2**16 - 1))
+
+
+def test_neighbours_are_independent():
+    """Four elements share a word of the generator."""
+    kept = (seeded(0.5)(torch.ones(400_000)) != 0).float().reshape(-1, 4)
+    together = torch.corrcoef(kept.T)
+    torch.testing.assert_close(together, torch.eye(4), rtol=0, atol=6 / 100_000**0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 7)])
+def test_type_and_shape_stay(dtype, shape):
+    out = seeded(0.5)(torch.ones(shape, dtype=dtype))
+    assert (out.dtype, out.shape) == (dtype, shape)
+    assert set(out.unique().tolist()) <= {0.0, 2.0}
+
+
+def test_the_memory_layout_stays():
+    images = torch.ones(2, 3, 1, 5).contiguous(memory_format=torch.channels_last)
+    out = seeded(0.5)(images)
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    every_other = torch.ones(4, 20)[:, ::2]
+    assert 0 < int(seeded(0.5)(every_other).count_nonzero()) < every_other.numel()
 
 
 @pytest.mark.parametrize("travel", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
