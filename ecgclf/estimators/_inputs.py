@@ -102,7 +102,12 @@ def _check_blocks(estimator: BaseEstimator, rows: RowView, reset: bool) -> None:
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:
     """Check the lead count and the length of 3-D input."""
     name = type(estimator).__name__
-    _, n_leads, n_samples = shape
+    n_beats, n_leads, n_samples = shape
+    if n_beats == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by "
+            f"{name}: X holds no beats."
+        )
     if n_leads == 0 or n_samples == 0:
         raise ValueError(
             f"X of shape {shape} has {n_leads} leads of {n_samples} samples; at least 1 of each "
@@ -204,7 +209,7 @@ def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
     ValueError
         If a weight is negative, infinite or NaN, or none is positive.
     """
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    weight = _check_sample_weight(sample_weight, np.empty((len(X), 0)), dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(
             f"Negative values in sample_weight: {weight.min()} at position {weight.argmin()}. "

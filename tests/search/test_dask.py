@@ -44,7 +44,7 @@ def test_without_a_cluster_or_dask_the_message_says_what_to_do(monkeypatch):
     with pytest.raises(ValueError, match="No client of Dask is open"):
         on_dask().__enter__()
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ImportError, match=r"on_dask needs Dask.*ecgclf\[dask\]"):
+    with pytest.raises(ImportError, match=r"on_dask needs distributed.*ecgclf\[dask\]"):
         on_dask().__enter__()
 
 

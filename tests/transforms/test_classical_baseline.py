@@ -73,7 +73,7 @@ def test_a_beat_is_classified_alike_whatever_other_records_are_there(model, beat
 
 def test_names_of_all_features(model, beats):
     names = clone(model).fit(beats.frame, beats.target)[0].get_feature_names_out().tolist()
-    assert len(names) == len(set(names)) == 11 + 2 + 2 + 1
+    assert len(names) == len(set(names)) == 14 + 2 + 2 + 1
     assert {"rhythm__rr_prev_over_mean_32", "width__qrs_width_50"} < set(names)
     assert names[-2:] == [
         "relative__qrs_width_25_over_mean_32",
