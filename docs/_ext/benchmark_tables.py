@@ -26,12 +26,13 @@ FORMATS = {
 
 
 def networks(figures):
-    """All figures of each network, as they are."""
-    yield tuple(column.replace("_", " ") for column in figures[0])
+    """All figures of each network, as they are; columns in which there is nothing are left out."""
+    columns = [name for name in figures[0] if any(row[name] is not None for row in figures)]
+    yield tuple(name.replace("_", " ") for name in columns)
     for row in figures:
         yield tuple(
-            "" if value is None else FORMATS.get(column, "{}").format(value)
-            for column, value in row.items()
+            "" if row[name] is None else FORMATS.get(name, "{}").format(row[name])
+            for name in columns
         )
 
 
