@@ -26,7 +26,7 @@ FORMATS = {
 
 
 def networks(figures):
-    """All figures of each network, as they are; columns in which there is nothing are left out."""
+    """All figures of each network, as they are; empty columns are left out."""
     columns = [name for name in figures[0] if any(row[name] is not None for row in figures)]
     yield tuple(name.replace("_", " ") for name in columns)
     for row in figures:
