@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgclf.datasets._beats import Beats
+from ecgclf.datasets._csv_cache import cached_table, keep_table
 from ecgclf.datasets._printed_floats import read_printed_floats
 from ecgclf.datasets._windows import KAGGLE_LENGTH
 
@@ -99,11 +100,20 @@ def read_heartbeat_csv(
     -----
     UserWarning
         If the file is not the published one, by its size or SHA-256.
+
+    Notes
+    -----
+    What was read of a file of the name and size of a published one is kept in the user's cache
+    folder, as an array, and found there as long as the file is not written to again.
     """
     if not file.is_file():
         raise FileNotFoundError(
             f"{file} is missing; expected the CSV of the Kaggle heartbeat set under this name"
         )
+    kept = cached_table(file) if _may_be_published(file) else None
+    if kept is not None:
+        _warn_unless_published(file, kept[1])
+        return _divided(kept[0])
     digest = hashlib.sha256()
     table = read_printed_floats(file, N_COLUMNS, digest if _may_be_published(file) else None)
     sha256 = None if table is None else digest.hexdigest()
@@ -121,8 +131,16 @@ def read_heartbeat_csv(
         or not np.isin(label, labels).all()
     ):
         raise _fault(file, labels)
+    if _may_be_published(file):
+        sha256 = sha256 or _sha256(file)
+        keep_table(file, table, sha256)
     _warn_unless_published(file, sha256)
-    return np.ascontiguousarray(table[:, :-1]), label.astype(np.int64)
+    return _divided(table)
+
+
+def _divided(table: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Divide a table into values and labels."""
+    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
 
 
 def _fault(file: Path, labels: range) -> ValueError:
@@ -166,14 +184,14 @@ def _may_be_published(file: Path) -> bool:
 
 
 def _warn_unless_published(file: Path, sha256: str | None) -> None:
-    """Warn if a file is not the published one; its SHA-256 may be known already."""
+    """Warn if a file is not the published one of its name, by its size or SHA-256."""
     published = _PUBLISHED.get(file.name)
     if published is None:
         return
     if not _may_be_published(file):
         size = file.stat().st_size
         differs = f"has {size:,} bytes, the published file {published.n_bytes:,}"
-    elif (sha256 or _sha256(file)) != published.sha256:
+    elif sha256 != published.sha256:
         differs = "has the size of the published file, but not its SHA-256"
     else:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import wfdb
 
 from ecgclf.datasets import AAMI_CLASSES, AAMI_OF_SYMBOL, Beats, load_kaggle_heartbeat
 from ecgclf.datasets import _csv as csv_module
+from ecgclf.datasets import _csv_cache as csv_cache
 
 #: SHA-256 of the float32 values of the test rows, as rebuilt by two implementations.
 TEST_ROWS_SHA256 = "6f64721ee4fffe369be7e0cd8136ed1a0b9cf7871df1455001ddbfa824b8b6fd"
@@ -141,6 +143,7 @@ def test_csv_subsets_and_forms(tmp_path: Path) -> None:
 def test_no_warning_for_the_published_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: str
 ) -> None:
+    monkeypatch.setattr(csv_cache, "folder", lambda: tmp_path / "cache")
     file = tmp_path / "mitbih_test.csv"
     write_csv(file, *rows(4))
     published = csv_module._Published(
@@ -154,6 +157,56 @@ def test_no_warning_for_the_published_file(
     write_csv(file, *rows(4, seed=9), newline)
     with pytest.warns(UserWarning, match="not its SHA-256"):
         load_kaggle_heartbeat(tmp_path, "test")
+
+
+@pytest.fixture
+def published_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is the published one as far as the reader knows, and an empty cache."""
+    file = tmp_path / "mitbih_test.csv"
+    write_csv(file, *rows(4))
+    content = file.read_bytes()
+    published = csv_module._Published(4, len(content), hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(csv_module._PUBLISHED, "mitbih_test.csv", published)
+    monkeypatch.setattr(csv_cache, "folder", lambda: tmp_path / "cache")
+    return file
+
+
+def test_a_published_file_is_parsed_once(
+    published_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load_kaggle_heartbeat(published_csv.parent, "test")
+    with monkeypatch.context() as patch:
+        patch.setattr(csv_module, "read_printed_floats", None)  # would fail if it were called
+        again = load_kaggle_heartbeat(published_csv.parent, "test")
+    np.testing.assert_array_equal(again.data, first.data, strict=True)
+    np.testing.assert_array_equal(again.target, first.target, strict=True)
+
+
+def test_a_file_that_changed_is_parsed_anew(published_csv: Path) -> None:
+    load_kaggle_heartbeat(published_csv.parent, "test")
+    other = rows(4, seed=9)
+    write_csv(published_csv, *other)
+    os.utime(published_csv, ns=(0, 0))
+    with pytest.warns(UserWarning, match="not its SHA-256"):
+        beats = load_kaggle_heartbeat(published_csv.parent, "test")
+    np.testing.assert_array_equal(beats.data, other[0])
+    # It is kept as well, and known to be another.
+    with pytest.warns(UserWarning, match="not its SHA-256"):
+        load_kaggle_heartbeat(published_csv.parent, "test")
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
+def test_a_cache_that_is_broken_is_passed_over(published_csv: Path, content: bytes) -> None:
+    first = load_kaggle_heartbeat(published_csv.parent, "test")
+    (kept,) = (published_csv.parent / "cache").iterdir()
+    kept.write_bytes(content)
+    again = load_kaggle_heartbeat(published_csv.parent, "test")
+    np.testing.assert_array_equal(again.data, first.data, strict=True)
+
+
+def test_without_a_place_for_the_cache(published_csv: Path) -> None:
+    (published_csv.parent / "cache").write_text("a file in the way")
+    assert len(load_kaggle_heartbeat(published_csv.parent, "test").data) == 4
 
 
 def damaged(line: int, cell: int | slice, value: object) -> str:
