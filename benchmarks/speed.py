@@ -20,6 +20,7 @@ from _results import write_results
 from _speed_floor import floor
 from _speed_front import front
 from _speed_networks import prediction, training
+from _speed_picture import draw_front
 from _speed_processes import grid, imports, memory, size
 from _speed_reading import csv, records
 from _speed_transforms import transforms
@@ -64,6 +65,8 @@ def main() -> None:
             print(line(row), flush=True)
             file = write_results(f"speed-{name}", rows, seed=options.seed, started=started)
         print(f"Written to {file}.\n")
+        if name == "front":
+            draw_front(rows)
         print(pd.DataFrame(rows).to_string(index=False), "\n")
 
 
