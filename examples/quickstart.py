@@ -143,7 +143,7 @@ def main() -> None:
     )
     examples.figure_.savefig(options.output / "beats.png", dpi=120)
 
-    network = ECGCNNClassifier(max_epochs=options.epochs, n_jobs=-1, random_state=0)
+    network = ECGCNNClassifier(max_epochs=options.epochs, random_state=0)
     reports = {}
     for name, split in [("same-patients", same), ("other-patients", other)]:
         model = clone(network)

@@ -58,6 +58,49 @@ def input_contract(
     }
 
 
+def check_contract(
+    estimator: BaseEstimator,
+    *,
+    fs: float | None,
+    unit: str | None,
+    window: Sequence[float] | None,
+) -> None:
+    """Refuse beats that are not what a model was trained on, as far as both sides state it.
+
+    Parameters
+    ----------
+    estimator : fitted BeatEstimator
+    fs, unit, window
+        Of the beats, as for `input_contract`.
+
+    Raises
+    ------
+    ValueError
+        If the model's contract states something else, or something stated is not as described.
+    """
+    trained = input_contract(estimator, fs=None, unit=None, window=None)
+    given = input_contract(estimator, fs=fs, unit=unit, window=window)
+    name = type(estimator).__name__
+    if trained["fs"] is not None and given["fs"] != trained["fs"]:
+        raise ValueError(
+            f"The beats are sampled at {given['fs']:g} Hz, but {name} was trained at "
+            f"{trained['fs']:g} Hz: bring them there with ecgclf.transforms.SignalResampler("
+            f"{given['fs']:g}, {trained['fs']:g}), or cut them anew with BeatSegmenter."
+        )
+    if trained["window"] is not None and given["window"] != trained["window"]:
+        raise ValueError(
+            f"The beats are cut from {given['window'][0]:g} s before to {given['window'][1]:g} s "
+            f"after the R peak, but {name} was trained with {trained['window']}: cut them anew "
+            f"with ecgclf.transforms.BeatSegmenter(window={trained['window']})."
+        )
+    if trained["unit"] is not None and given["unit"] != trained["unit"]:
+        raise ValueError(
+            f"The amplitude of the beats is in {given['unit']!r}, but {name} was trained on "
+            f"{trained['unit']!r}: convert it, or scale beats as in training, for example with "
+            "ecgclf.transforms.BeatScaler."
+        )
+
+
 def _check_window(window: Sequence[float]) -> tuple[float, float]:
     """Check a window, given as two numbers in a sequence of any kind."""
     try:

@@ -21,7 +21,7 @@ from torch import nn
 
 from ecgclf import persistence, training
 from ecgclf.estimators._checkpoint import FitCheckpoint
-from ecgclf.estimators._contract import input_contract
+from ecgclf.estimators._contract import check_contract, input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values
 
 
@@ -225,6 +225,40 @@ class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
         described = copy.copy(self)
         described.input_contract_ = input_contract(self, fs=fs, unit=unit, window=window)
         persistence.save(described, path)
+
+    def check_contract(
+        self,
+        *,
+        fs: float | None = None,
+        unit: str | None = None,
+        window: tuple[float, float] | None = None,
+    ) -> None:
+        """Refuse beats of another rate, unit or window than those of training.
+
+        An array does not tell how it was sampled, and beats of another rate may well have the
+        right length. So state what is known of them before `predict`. The other side is
+        ``input_contract_``, which a loaded model has; what either side does not state is not
+        compared.
+
+        Parameters
+        ----------
+        fs : float, optional
+            Sampling rate of the beats in Hz.
+        unit : str, optional
+            Unit of their amplitude, such as "mV".
+        window : tuple of two floats, optional
+            Time in seconds from the start of a beat to its R peak, and from there to its end.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If the beats are not what the model was trained on; the message names the
+            transformer that makes them so.
+        """
+        check_is_fitted(self)
+        check_contract(self, fs=fs, unit=unit, window=window)
 
     def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return fitted_values(self)

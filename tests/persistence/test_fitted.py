@@ -253,3 +253,28 @@ def test_a_model_trained_on_a_gpu(quick, beats, path):
     np.testing.assert_allclose(
         loaded.predict_proba(beats.data), model.predict_proba(beats.data), atol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"fs": 360}, r"360 Hz.*trained at 120 Hz.*SignalResampler\(360, 120\)"),
+        ({"unit": "uV"}, r"'uV'.*'mV'.*BeatScaler"),
+        ({"window": (0.3, 0.3)}, r"0.3 s before.*\(0.25, 0.45\).*BeatSegmenter"),
+        ({"fs": -1}, "number above 0"),
+    ],
+)
+def test_beats_of_another_kind_are_refused(fitted, tmp_path, stated, message):
+    path = tmp_path / "model.ecgclf"
+    fitted.save(path, fs=120, unit="mV", window=(0.25, 0.45))
+    loaded = ecgclf.load(path)
+    loaded.check_contract(fs=120.0, unit="mV", window=[0.25, 0.45])
+    loaded.check_contract(fs=120)
+    with pytest.raises(ValueError, match=message):
+        loaded.check_contract(**stated)
+
+
+def test_what_no_side_states_is_not_compared(fitted):
+    fitted.check_contract(fs=360, unit="uV")
+    with pytest.raises(NotFittedError):
+        clone(fitted).check_contract(fs=360)
