@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -23,10 +23,11 @@ from ecgclf import persistence, training
 from ecgclf.estimators._checkpoint import FitCheckpoint
 from ecgclf.estimators._contract import check_contract, input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values
+from ecgclf.estimators._plain_history import PlainHistory
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BeatEstimator(BaseEstimator, metaclass=ABCMeta):
+class BeatEstimator(PlainHistory, metaclass=ABCMeta):
     """Base of all estimators: a network that is trained on beats.
 
     The parameters of an estimator are the fields of a dataclass, so a subclass adds its own

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import torch
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
@@ -82,6 +83,19 @@ def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
     joblib.dump(fitted, tmp_path / "model.joblib")
     again = joblib.load(tmp_path / "model.joblib")
     np.testing.assert_array_equal(again.predict_proba(beats.data), expected)
+    pd.testing.assert_frame_equal(again.history_, fitted.history_)
+
+
+@every_classifier
+def test_skops_round_trip(classifier, beats):
+    fitted = clone(classifier).fit(beats.data, beats.target)
+    content = skops.io.dumps(fitted)
+    named = skops.io.get_untrusted_types(data=content)
+    assert f"{type(fitted).__module__}.{type(fitted).__name__}" in named
+    again = skops.io.loads(content, trusted=named)
+    np.testing.assert_array_equal(
+        again.predict_proba(beats.data), fitted.predict_proba(beats.data)
+    )
     pd.testing.assert_frame_equal(again.history_, fitted.history_)
 
 
