@@ -16,9 +16,11 @@ import argparse
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from _cluster import each
 from _data import find_records
 from _results import write_results
 from _runs import prepare, run
@@ -51,6 +53,16 @@ def figures(name: str, seed: int | None, test: Beats, result: dict) -> dict:
     }
 
 
+def result_of(
+    name: str, seed: int, n_jobs: int | None, train: Beats, X_test: np.ndarray
+) -> dict[str, Any]:
+    """Train a network and predict, or find what an earlier run has given."""
+    estimator = prepare(clone(NETWORKS[name]), seed=seed, n_jobs=n_jobs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return run(estimator, train.data, train.target, X_test)
+
+
 def together(members: list[dict]) -> dict:
     """Average the probabilities of several runs, and add up what they cost."""
     mean = np.mean([member["probabilities"] for member in members], axis=0)
@@ -69,32 +81,29 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--n-jobs", type=int, help="threads of torch; default: one")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler to run on")
     parser.add_argument("--output", default="kaggle", help="name of the file of results")
     options = parser.parse_args()
     started = time.time()
     records = find_records(options.data)
     train, test = (load_kaggle_heartbeat(records, subset) for subset in ("train", "test"))
 
-    def result_of(name: str, seed: int) -> dict:
-        estimator = prepare(clone(NETWORKS[name]), seed=seed, n_jobs=options.n_jobs)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return run(estimator, train.data, train.target, test.data)
-
     def wanted(name: str) -> bool:
         return not options.only or any(part.lower() in name.lower() for part in options.only)
 
-    jobs = [(name, seed) for name in NETWORKS for seed in options.seeds if wanted(name)]
-    jobs += [(name, None) for name in ENSEMBLES if wanted(name)]
-    rows = []
-    for name, seed in tqdm(jobs, unit="run", disable=None):
-        if seed is None:
-            result = together([result_of(*member) for member in ENSEMBLES[name]])
-        else:
-            result = result_of(name, seed)
-        rows.append(figures(name, seed, test, result))
-        newest = rows[-1]
-        tqdm.write(f"{newest['accuracy']:.4f} {newest['macro_f1']:.4f}  {name}, seed {seed}")
+    singles = [(name, seed) for name in NETWORKS for seed in options.seeds if wanted(name)]
+    ensembles = {name: members for name, members in ENSEMBLES.items() if wanted(name)}
+    needed = dict.fromkeys([*singles, *(run for runs in ensembles.values() for run in runs)])
+    jobs = [(*member, options.n_jobs, train, test.data) for member in needed]
+    for member, result in zip(needed, each(result_of, jobs, options.scheduler, "run")):
+        needed[member] = result
+        row = figures(*member, test, result)
+        tqdm.write(
+            f"{row['accuracy']:.4f} {row['macro_f1']:.4f}  {', seed '.join(map(str, member))}"
+        )
+    rows = [figures(*member, test, needed[member]) for member in singles]
+    for name, members in ensembles.items():
+        rows.append(figures(name, None, test, together([needed[run] for run in members])))
     print(pd.DataFrame(rows).to_string(index=False))
     file = write_results(options.output, rows, seed=options.seeds[0], started=started)
     print(f"\nWritten to {file}.")

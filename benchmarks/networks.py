@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _cluster import each
 from _data import find_records, part_of
 from _results import write_results
 from _runs import fitted, prepare, run
@@ -39,9 +40,17 @@ def with_source(source: BeatEstimator, transfer: BaseEstimator, train: Beats) ->
     return clone(transfer).set_params(source=fitted(source, known.data, known.target))
 
 
-def measure(name: str, estimator: BaseEstimator, train: Beats, test: Beats) -> dict:
+def measure(name: str, settings: dict, train: Beats, test: Beats) -> dict:
     """Train one network and return its row of the table."""
-    result = run(estimator, train.data, train.target, test.data)
+    with warnings.catch_warnings():
+        # A few rows of a rare class are too few for some folds and neighbourhoods.
+        warnings.simplefilter("ignore", UserWarning)
+        if name in TRANSFERS:
+            source, transfer = TRANSFERS[name]
+            estimator = with_source(prepare(clone(source), **settings), transfer, train)
+        else:
+            estimator = clone(PUBLISHED[name])
+        result = run(prepare(estimator, **settings), train.data, train.target, test.data)
     predicted = result["predicted"]
     return {
         "network": name,
@@ -62,6 +71,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--n-jobs", type=int, default=-1, help="threads of torch")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler to run on")
     parser.add_argument("--output", default="networks", help="name of the file of results")
     options = parser.parse_args()
     if not 0 < options.fraction <= 1:
@@ -81,19 +91,11 @@ def main() -> None:
     ]
     settings = {"seed": options.seed, "n_jobs": options.n_jobs, "epochs": options.epochs}
     rows = []
-    for name in tqdm(names, unit="network", disable=None):
-        with warnings.catch_warnings():
-            # A few rows of a rare class are too few for some folds and neighbourhoods.
-            warnings.simplefilter("ignore", UserWarning)
-            if name in TRANSFERS:
-                source, transfer = TRANSFERS[name]
-                estimator = with_source(prepare(clone(source), **settings), transfer, train)
-            else:
-                estimator = clone(PUBLISHED[name])
-            rows.append(measure(name, prepare(estimator, **settings), train, test))
-        newest = rows[-1]
+    jobs = [(name, settings, train, test) for name in names]
+    for newest in each(measure, jobs, options.scheduler, "network"):
+        rows.append(newest)
         scores = f"{newest['accuracy']:.4f} {newest['macro_f1']:.4f}"
-        tqdm.write(f"{scores} {newest['seconds']:7.1f} s  {name}")
+        tqdm.write(f"{scores} {newest['seconds']:7.1f} s  {newest['network']}")
     table = pd.DataFrame(rows).set_index("network")
     print()
     print(table.to_string(float_format=lambda value: f"{value:.4f}", formatters={
