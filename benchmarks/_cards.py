@@ -92,7 +92,7 @@ def _figures(facts: dict[str, Any]) -> list[str]:
         for row in facts["figures"]
     ]
     return [
-        f"On {n_beats:,} test beats of {facts['test']['patients']} patients, looked at once. The "
+        f"On {n_beats:,} test beats of {facts['test']['patients']} patients. The "
         "intervals are over patients, who were drawn with replacement, each with all beats.",
         _table([tuple(heads), *rows]),
     ]
