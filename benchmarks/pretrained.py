@@ -138,9 +138,9 @@ RECIPES = {
             "It compares a beat with the mean of its record. Where most beats are abnormal, as "
             "in record 232, the abnormal is what it takes for usual.",
             "It needs all beats of a record, so it is not for use while recording.",
-            "Another recipe, with the beat itself and four ratios, was tested on DS2 before and did "
-            "worse (accuracy 0.849). Cross-validation within DS1 says the same, but the choice was "
-            "made with both figures known.",
+            "Another recipe, with the beat itself and four ratios, was tested on DS2 before and "
+            "did worse (accuracy 0.849). Cross-validation within DS1 says the same, but the "
+            "choice was made with both figures known.",
             "Q was hardly in training (8 beats); what the model says of it means nothing.",
             "The rhythm features were computed from annotated beats. Missed or invented beats of "
             "a detector make them, and with them the class S, worse.",
