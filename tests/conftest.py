@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -25,6 +26,15 @@ def _data_folder(name: str, needed: str) -> Path:
         f"needs real records: {name}/{needed} is in none of {[str(p) for p in places]}; "
         "set ECGCLF_DATA to the folder that holds it"
     )
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Two test processes share two cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

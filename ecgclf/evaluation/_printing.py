@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import pandas as pd
@@ -12,14 +13,15 @@ DASH = "\N{EN DASH}"
 _STYLE: dict[str, Any] = {"float_format": "{:.4f}".format, "na_rep": DASH}
 
 
-class PrintedReport:
+class PrintedReport(ABC):
     """Prints the parts that a report consists of: sentences and tables.
 
     A table with one column named ``""`` is a list of figures and is printed without heads.
     """
 
+    @abstractmethod
     def _parts(self) -> list[str | pd.DataFrame]:
-        raise NotImplementedError
+        """Give the sentences and tables in order."""
 
     def __str__(self) -> str:
         return "\n\n".join(

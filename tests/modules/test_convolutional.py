@@ -29,14 +29,6 @@ stacks = st.lists(layers, min_size=1, max_size=3)
 paddings = st.sampled_from(["same", "valid"])
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def lengths_inside(encoder: ConvEncoder, n_leads: int, n_samples: int) -> list[int]:
     """Length after every convolution and pooling, as torch computes it."""
     found: list[int] = []

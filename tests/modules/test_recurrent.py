@@ -10,14 +10,6 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from ecgclf.modules import ConvEncoder, ConvLayer, ConvRecurrentEncoder, RecurrentEncoder
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def beats() -> torch.Tensor:
     return torch.randn(5, 2, 40, generator=torch.Generator().manual_seed(0))

@@ -25,14 +25,6 @@ from ecgclf.training import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def rows_of(n: int, seed: int = 0) -> Rows:
     rng = np.random.default_rng(seed)
     return Rows(rng.normal(2.0, 3.0, (n, 4)).astype(np.float32), rng.integers(0, 2, n))
