@@ -1,7 +1,8 @@
 """What accuracy each way to classify reaches with so many minutes of one CPU.
 
 Every run is kept, so a benchmark that was killed goes on where it stood. A point of the front
-is the best run of a family that took no longer than so many minutes; all runs are of one thread.
+is the run of a family with the most effort that took no longer than so many minutes, not the one
+that came out best on the test rows; all runs are of one thread.
 """
 
 from __future__ import annotations
