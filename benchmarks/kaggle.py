@@ -54,10 +54,10 @@ def figures(name: str, seed: int | None, test: Beats, result: dict) -> dict:
 
 
 def result_of(
-    name: str, seed: int, n_jobs: int | None, train: Beats, X_test: np.ndarray
+    name: str, seed: int, settings: dict, train: Beats, X_test: np.ndarray
 ) -> dict[str, Any]:
     """Train a network and predict, or find what an earlier run has given."""
-    estimator = prepare(clone(NETWORKS[name]), seed=seed, n_jobs=n_jobs)
+    estimator = prepare(clone(NETWORKS[name]), seed=seed, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return run(estimator, train.data, train.target, X_test)
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
     parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, help="at most so many; default: as published")
     parser.add_argument("--n-jobs", type=int, help="threads of torch; default: one")
     parser.add_argument("--scheduler", help="address of a Dask scheduler to run on")
     parser.add_argument("--output", default="kaggle", help="name of the file of results")
@@ -94,7 +95,8 @@ def main() -> None:
     singles = [(name, seed) for name in NETWORKS for seed in options.seeds if wanted(name)]
     ensembles = {name: members for name, members in ENSEMBLES.items() if wanted(name)}
     needed = dict.fromkeys([*singles, *(run for runs in ensembles.values() for run in runs)])
-    jobs = [(*member, options.n_jobs, train, test.data) for member in needed]
+    settings = {"n_jobs": options.n_jobs, "epochs": options.epochs}
+    jobs = [(*member, settings, train, test.data) for member in needed]
     for member, result in zip(needed, each(result_of, jobs, options.scheduler, "run")):
         needed[member] = result
         row = figures(*member, test, result)

@@ -361,7 +361,7 @@ PUBLISHED_FIGURES = {
     "7 vanilla RNN": (0.9608, 0.808),
     "7 bidirectional LSTM": (0.9837, 0.907),
     "8 dilated CNN and bidirectional LSTM": (0.9856, 0.915),
-    "9 deep residual network": (0.9886, 0.932),
+    "9 deep residual network, 11 layers": (0.9886, 0.932),  # of 398 layers
     "10 Fourier network": (0.9286, 0.714),
     "15 ensemble: soft vote": (0.9895, None),
     "15 ensemble: stacking": (0.9894, 0.936),
