@@ -6,6 +6,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,13 +111,23 @@ def read_heartbeat_csv(
         raise FileNotFoundError(
             f"{file} is missing; expected the CSV of the Kaggle heartbeat set under this name"
         )
-    kept = cached_table(file) if _may_be_published(file) else None
-    if kept is not None:
-        _warn_unless_published(file, kept[1])
-        return _divided(kept[0])
-    digest = hashlib.sha256()
-    table = read_printed_floats(file, N_COLUMNS, digest if _may_be_published(file) else None)
-    sha256 = None if table is None else digest.hexdigest()
+    if not _may_be_published(file):
+        table, sha256 = _table(file, labels), None
+    elif (kept := cached_table(file)) is not None:
+        table, sha256 = kept
+    else:
+        with ThreadPoolExecutor(1) as pool:  # neither holds the lock: two processors share them
+            hashing = pool.submit(_sha256, file)
+            table = _table(file, labels)
+            sha256 = hashing.result()
+        keep_table(file, table, sha256)
+    _warn_unless_published(file, sha256)
+    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
+
+
+def _table(file: Path, labels: range) -> NDArray[np.float32]:
+    """Read values and labels, and see to it that they can be such."""
+    table = read_printed_floats(file, N_COLUMNS)
     try:
         # Values are printed with 19 digits from float32. The fast parser may be off in the
         # last place of a double, which is far below half a step of float32.
@@ -124,23 +135,13 @@ def read_heartbeat_csv(
             table = pd.read_csv(file, header=None, dtype=np.float32, engine="c").to_numpy()
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise _fault(file, labels) from error
-    label = table[:, -1]
     if (
         table.shape[1] != N_COLUMNS
         or not np.isfinite(table).all()
-        or not np.isin(label, labels).all()
+        or not np.isin(table[:, -1], labels).all()
     ):
         raise _fault(file, labels)
-    if _may_be_published(file):
-        sha256 = sha256 or _sha256(file)
-        keep_table(file, table, sha256)
-    _warn_unless_published(file, sha256)
-    return _divided(table)
-
-
-def _divided(table: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Divide a table into values and labels."""
-    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
+    return table
 
 
 def _fault(file: Path, labels: range) -> ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +46,8 @@ def test_doubles_are_rounded(tmp_path, values):
 
 def test_more_rows_than_are_worked_on_at_once(tmp_path):
     table = np.random.default_rng(0).random((257, 7), dtype=np.float32)
-    digest = hashlib.sha256()
     file = written(tmp_path, printed(table))
-    np.testing.assert_array_equal(read_printed_floats(file, 7, digest), table)
-    assert digest.hexdigest() == hashlib.sha256(file.read_bytes()).hexdigest()
+    np.testing.assert_array_equal(read_printed_floats(file, 7), table)
 
 
 GOOD = "1.234567890123456789e-01,2.000000000000000000e+00\n"
