@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "front": front,
 }
 
+#: What the front shows if it is installed.
+OPTIONAL = [package for package in ("aeon",) if find_spec(package)]
+
 
 def main() -> None:
     """Measure the parts asked for."""
@@ -63,7 +67,9 @@ def main() -> None:
         for row in PARTS[name](options):
             rows.append(row)
             print(line(row), flush=True)
-            file = write_results(f"speed-{name}", rows, seed=options.seed, started=started)
+            file = write_results(
+                f"speed-{name}", rows, seed=options.seed, started=started, packages=OPTIONAL
+            )
         print(f"Written to {file}.\n")
         if name == "front":
             draw_front(rows)
