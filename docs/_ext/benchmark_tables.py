@@ -1,12 +1,14 @@
 """``.. benchmark:: name``: the table of a benchmark, from the JSON that it wrote."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from published_figures import PUBLISHED_FIGURES
 from speed_tables import SPEED
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
@@ -18,8 +20,6 @@ N_WORST = 8
 FORMATS = {
     "accuracy": "{:.4f}",
     "macro_f1": "{:.4f}",
-    "published_accuracy": "{:.4f}",
-    "published_macro_f1": "{:.3f}",
     "parameters": "{:,}",
     "seconds": "{:,.0f}",
 }
@@ -33,6 +33,29 @@ def networks(figures):
         yield tuple(
             "" if row[name] is None else FORMATS.get(name, "{}").format(row[name])
             for name in columns
+        )
+
+
+def kaggle(figures):
+    """Figures of each network beside the published ones, by its number in the list of them."""
+    yield (
+        *("network", "seed", "accuracy", "published", "macro-F1", "published"),
+        *("parameters", "epochs", "seconds"),
+    )
+    for row in sorted(figures, key=lambda row: int(re.match(r"\d*", row["network"])[0] or 99)):
+        accuracy, macro_f1 = PUBLISHED_FIGURES.get(row["network"], (None, None))
+        cells = {
+            "network": row["network"],
+            "seed": row.get("seed", 0),
+            "accuracy": row["accuracy"],
+            "published_accuracy": accuracy,
+            "macro_f1": row["macro_f1"],
+            "published_macro_f1": macro_f1,
+            **{name: row[name] for name in ("parameters", "epochs", "seconds")},
+        }
+        yield tuple(
+            "" if value is None else FORMATS.get(name, "{}").format(value)
+            for name, value in cells.items()
         )
 
 
@@ -177,6 +200,7 @@ def memory(figures):
 
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
 ROWS_OF = {
+    "kaggle": kaggle,
     "memory": memory,
     "r-peaks": r_peaks,
     "random-forest": random_forest,
