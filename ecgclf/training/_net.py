@@ -22,7 +22,7 @@ from ecgclf.training._replicas import Replicas
 from ecgclf.training._rows import Batches, Rows
 
 #: Beats in one batch of a prediction on a CPU: larger ones leave its caches.
-PREDICTION_BATCH = 384
+PREDICTION_BATCH = 128
 
 #: The same on other devices, or the training batch size where that is larger.
 PREDICTION_BATCH_ON_DEVICE = 1024
