@@ -144,7 +144,7 @@ class Batches:
             torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
         )
         for whole in np.array_split(order, len(self)):
-            index = np.array_split(whole, n_parts)[which]
+            index = whole if n_parts == 1 else np.array_split(whole, n_parts)[which]
             x, y, weight = self._gather(self.rows, index)
             if n_parts > 1:
                 weight = weight * (len(index) / len(whole))
