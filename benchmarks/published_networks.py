@@ -7,6 +7,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import clone
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -290,7 +291,11 @@ members = [
 ]
 soft_vote = VotingClassifier(members, voting="soft")
 hard_vote = VotingClassifier(members, voting="hard")
-stacking = StackingClassifier(members, LogisticRegression(max_iter=1000), cv=3)
+stacking = StackingClassifier(
+    members,
+    LogisticRegression(max_iter=1000),
+    cv=StratifiedKFold(3, shuffle=True, random_state=0),  # the rows are in the order of records
+)
 # end
 
 # network: class imbalance
