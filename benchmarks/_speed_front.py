@@ -84,7 +84,7 @@ def families(seed: int) -> dict[str, tuple[Callable[[int], BaseEstimator], tuple
     if find_spec("aeon") is not None:
         found["MiniRocket (aeon) and ridge"] = (
             lambda n: mini_rocket(n, seed),
-            (500, 2000, 10_000),
+            (500, 2000, 5000),
         )
     return found
 
