@@ -71,7 +71,7 @@ def families(seed: int) -> dict[str, tuple[Callable[[int], BaseEstimator], tuple
         "network 2, plain torch": (lambda n: PlainLoop(n, seed), epochs),
         "random forest": (
             lambda n: RandomForestClassifier(n, random_state=seed),
-            (10, 30, 100, 200, 400),
+            (10, 30, 100, 200),
         ),
         "HistGradientBoosting": (
             lambda n: HistGradientBoostingClassifier(
