@@ -111,7 +111,7 @@ def one_run(
 
 
 def front(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the runs of every family, up to the first that took longer than ``--minutes``."""
+    """Yield the runs of every family, from small to large, that end within ``--minutes``."""
     records = find_records(options.data)
     train, test = (
         part_of(kaggle(records, subset), options.fraction, options.seed)
@@ -127,6 +127,6 @@ def front(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "effort": effort,
                 **{figure: round(value, 4) for figure, value in took.items()},
             }
-            # The next effort takes twice the time or more: what cannot end in time is not begun.
+            # The next run of a family takes about twice as long: what would be late is not begun.
             if took["minutes"] > options.minutes / 2:
                 break

@@ -52,10 +52,10 @@ def keep_table(file: Path, table: NDArray[np.float32], sha256: str) -> None:
     place = _place_of(file)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=place.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, table=table, sha256=np.array(sha256))
-        os.replace(unfinished, place)
+        with tempfile.TemporaryDirectory(dir=place.parent) as unfinished:
+            whole = Path(unfinished) / place.name
+            np.savez(whole, table=table, sha256=np.array(sha256))
+            os.replace(whole, place)
     except OSError:
         return
 

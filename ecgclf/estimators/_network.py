@@ -243,12 +243,8 @@ class BeatEstimator(PlainHistory, metaclass=ABCMeta):
 
         Parameters
         ----------
-        fs : float, optional
-            Sampling rate of the beats in Hz.
-        unit : str, optional
-            Unit of their amplitude, such as "mV".
-        window : tuple of two floats, optional
-            Time in seconds from the start of a beat to its R peak, and from there to its end.
+        fs, unit, window : optional
+            Rate in Hz, unit, and seconds before and after the R peak, as `save` takes them.
 
         Raises
         ------
