@@ -130,6 +130,8 @@ def main() -> None:
         PUBLISHED_FIGURES, orient="index", columns=["published accuracy", "published macro-F1"]
     )
     print(pd.DataFrame(rows).join(published, on="network").to_string(index=False, na_rep=""))
+    wrong = np.all([result["predicted"] != test.target for result in needed.values()], axis=0)
+    print(f"{wrong.sum():,} of {len(wrong):,} beats are wrong in every run.")
     file = write_results(options.output or output, rows, seed=options.seeds[0], started=started)
     print(f"\nWritten to {file}.")
 

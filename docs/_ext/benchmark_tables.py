@@ -200,6 +200,7 @@ def memory(figures):
 
 #: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
 ROWS_OF = {
+    "kaggle-held-out": networks,
     "kaggle": kaggle,
     "memory": memory,
     "r-peaks": r_peaks,
