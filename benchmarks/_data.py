@@ -28,7 +28,13 @@ def part_of(beats: Beats, fraction: float, seed: int) -> Beats:
     """Take a part of the beats in which every class keeps its share."""
     if fraction == 1.0:
         return beats
-    rows, _ = train_test_split(
+    return divide(beats, fraction, seed)[0]
+
+
+def divide(beats: Beats, fraction: float, seed: int) -> tuple[Beats, Beats]:
+    """Divide beats into such a part and the rest. Beats of a patient may come into both."""
+    parts = train_test_split(
         np.arange(len(beats.data)), train_size=fraction, stratify=beats.target, random_state=seed
     )
-    return beats.select(np.sort(rows))
+    part, rest = (beats.select(np.sort(rows)) for rows in parts)
+    return part, rest

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from _data import find_records
 from _detectors import DETECTORS, VIEWS, View, unchanged
+from _names import asked_for
 from _results import write_results
 from _runs import scored
 from sklearn.base import BaseEstimator, clone
@@ -178,17 +179,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--only", nargs="*", help="parts of the names of detectors")
+    parser.add_argument("--only", nargs="*", help="detectors: words of their names")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--output", default="anomaly", help="name of the file of results")
     options = parser.parse_args()
     started = time.time()
     folder = find_records(options.data)
-    names = [
-        name
-        for name in DETECTORS
-        if not options.only or any(part.lower() in name.lower() for part in options.only)
-    ]
+    names = asked_for(DETECTORS, options.only)
     results: dict[str, Any] = {}
     if "between" in options.parts:
         train, chosen = load(folder, "ds1"), {}

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _data import find_records
+from _names import asked_for
 from _results import write_results
 from _runs import prepare, run
 from interpatient_models import MODELS, WINDOW
@@ -89,7 +90,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
-    parser.add_argument("--only", nargs="*", help="names, or parts of names, of models")
+    parser.add_argument("--only", nargs="*", help="models: words of their names")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--n-jobs", type=int, help="threads of torch; default: one")
     parser.add_argument("--output", default="interpatient", help="name of the file of results")
@@ -100,11 +101,7 @@ def main() -> None:
         load_mitbih(folder, records=side, window=WINDOW, rhythm=False, as_frame=True)
         for side in ("ds1", "ds2")
     )
-    models = {
-        name: model
-        for name, model in MODELS.items()
-        if not options.only or any(part.lower() in name.lower() for part in options.only)
-    }
+    models = {name: MODELS[name] for name in asked_for(MODELS, options.only)}
     y = np.asarray(train.target)
     without_232 = test.record != "232"
     progress = tqdm(total=len(models) * (1 + len(options.seeds)), unit="step", disable=None)

@@ -8,7 +8,7 @@ a held-out part of the training rows, as the second command shows.
 Finished runs are kept, so a benchmark that was killed goes on where it stood.
 
     python benchmarks/kaggle.py --seeds 0
-    python benchmarks/kaggle.py --held-out --only small residual --seeds 0 1
+    python benchmarks/kaggle.py --held-out --only small residual
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _cluster import each
-from _data import find_records
+from _data import divide, find_records
+from _names import asked_for
 from _results import write_results
 from _runs import prepare, run
 from our_networks import CANDIDATES, ENSEMBLES, OURS
@@ -30,22 +31,12 @@ from published_figures import PUBLISHED_FIGURES
 from published_networks import PUBLISHED
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
 
 from ecgclf.datasets import Beats, load_kaggle_heartbeat
 
 #: All that is trained, by the names of the tables.
 NETWORKS = PUBLISHED | CANDIDATES
-
-
-def hold_out(beats: Beats, fraction: float = 0.2) -> tuple[Beats, Beats]:
-    """Hold out a part of the training rows to choose by, the same in every run."""
-    parts = train_test_split(
-        np.arange(len(beats.data)), test_size=fraction, stratify=beats.target, random_state=0
-    )
-    learned, held_out = (beats.select(np.sort(rows)) for rows in parts)
-    return learned, held_out
 
 
 def figures(name: str, seed: int | None, test: Beats, result: dict) -> dict:
@@ -87,7 +78,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
-    parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
+    parser.add_argument("--only", nargs="*", help="networks: words of their names")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument(
         "--held-out",
@@ -103,17 +94,15 @@ def main() -> None:
     records = find_records(options.data)
     train = load_kaggle_heartbeat(records, "train")
     if options.held_out:
-        train, test = hold_out(train)
+        train, test = divide(train, 0.8, seed=0)
         networks, averages, output = CANDIDATES, {}, "kaggle-held-out"
     else:
         test = load_kaggle_heartbeat(records, "test")
         networks, averages, output = PUBLISHED | OURS, ENSEMBLES, "kaggle"
 
-    def wanted(name: str) -> bool:
-        return not options.only or any(part.lower() in name.lower() for part in options.only)
-
-    singles = [(name, seed) for name in networks for seed in options.seeds if wanted(name)]
-    ensembles = {name: members for name, members in averages.items() if wanted(name)}
+    names = asked_for([*networks, *averages], options.only)
+    singles = [(name, seed) for name in names if name in networks for seed in options.seeds]
+    ensembles = {name: averages[name] for name in names if name in averages}
     needed = dict.fromkeys([*singles, *(run for runs in ensembles.values() for run in runs)])
     settings = {"n_jobs": options.n_jobs, "epochs": options.epochs}
     jobs = [(*member, settings, train, test.data) for member in needed]

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from _cluster import each
 from _data import find_records, part_of
+from _names import asked_for
 from _results import write_results
 from _runs import fitted, prepare, run
 from published_networks import PUBLISHED, TRANSFERS
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
     parser.add_argument("--fraction", type=float, default=1.0, help="share of the rows to use")
     parser.add_argument("--epochs", type=int, help="at most so many; default: as published")
-    parser.add_argument("--only", nargs="*", help="names, or parts of names, of networks")
+    parser.add_argument("--only", nargs="*", help="networks: words of their names")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--n-jobs", type=int, default=-1, help="threads of torch")
     parser.add_argument("--scheduler", help="address of a Dask scheduler to run on")
@@ -84,11 +85,7 @@ def main() -> None:
     )
     print(f"{len(train.data):,} training and {len(test.data):,} test rows")
 
-    names = [
-        name
-        for name in (*PUBLISHED, *TRANSFERS)
-        if not options.only or any(part.lower() in name.lower() for part in options.only)
-    ]
+    names = asked_for((*PUBLISHED, *TRANSFERS), options.only)
     settings = {"seed": options.seed, "n_jobs": options.n_jobs, "epochs": options.epochs}
     rows = []
     jobs = [(name, settings, train, test) for name in names]

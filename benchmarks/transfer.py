@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from _adaptation import CANDIDATES, CLASSES, NETWORK, Recipe
 from _data import find_records
+from _names import asked_for
 from _own_beats import LabelledRecords, load_records
 from _results import write_results
 from _to_ptb import to_ptb
@@ -131,17 +132,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the MIT-BIH records")
     parser.add_argument("--ptb", type=Path, help="folder of PTB records or CSVs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--only", nargs="*", help="parts of the names of models")
+    parser.add_argument("--only", nargs="*", help="models: words of their names")
     parser.add_argument("--output", default="transfer", help="name of the file of results")
     options = parser.parse_args()
     started = time.time()
     folder = find_records(options.data)
     train = load_records(folder, DS1)
-    names = [
-        name
-        for name in CANDIDATES
-        if not options.only or any(part.lower() in name.lower() for part in options.only)
-    ]
+    names = asked_for(CANDIDATES, options.only)
 
     with tqdm(unit="model", desc="within DS1", disable=None) as progress:
         chosen = {}
