@@ -1,11 +1,17 @@
 """Honest evaluation: figures per class and per patient, intervals, splits and audits."""
 
-from ecgclf.evaluation._adaptive_split import PatientAdaptiveSplit
 from ecgclf.evaluation._anomaly import AnomalyReport, anomaly_report
-from ecgclf.evaluation._audit import audit_split
-from ecgclf.evaluation._audit_report import SplitAudit
-from ecgclf.evaluation._beat_report import beat_report
-from ecgclf.evaluation._calibration import expected_calibration_error, reliability_table
+from ecgclf.evaluation._attribution import occlusion
+from ecgclf.evaluation._audit import SplitAudit, audit_split
+from ecgclf.evaluation._beat_report import BeatReport, beat_report
+from ecgclf.evaluation._calibration import (
+    confidence_of,
+    coverage_table,
+    error_of_table,
+    expected_calibration_error,
+    reliability_table,
+)
+from ecgclf.evaluation._checks import check_beats, check_same_length, in_class_order
 from ecgclf.evaluation._comparison import McNemarResult, compare_models, mcnemar_test
 from ecgclf.evaluation._count_metrics import (
     F1,
@@ -15,43 +21,34 @@ from ecgclf.evaluation._count_metrics import (
     PositivePredictivity,
     Sensitivity,
 )
-from ecgclf.evaluation._coverage import coverage_table
-from ecgclf.evaluation._disturbances import (
-    BaselineWander,
+from ecgclf.evaluation._ec57 import EC57Report, ec57_report
+from ecgclf.evaluation._matching import match_beats
+from ecgclf.evaluation._resampling import figures_without, patient_intervals
+from ecgclf.evaluation._robustness import (
     LeadInversion,
     NoiseAtSNR,
     RateError,
+    WanderAtAmplitude,
+    robustness_curve,
 )
-from ecgclf.evaluation._ec57 import ec57_report
-from ecgclf.evaluation._ec57_report import EC57Report
-from ecgclf.evaluation._influence import figures_without
-from ecgclf.evaluation._matching import match_beats
-from ecgclf.evaluation._occlusion import occlusion
-from ecgclf.evaluation._report import BeatReport
-from ecgclf.evaluation._resampling import patient_intervals
-from ecgclf.evaluation._robustness import robustness_curve
-from ecgclf.evaluation._splits import DS1, DS2, InterPatientSplit
+from ecgclf.evaluation._splits import DS1, DS2, InterPatientSplit, PatientAdaptiveSplit
 
 __all__ = [
     "DS1",
     "DS2",
     "F1",
     "Accuracy",
-    "AnomalyReport",
-    "BaselineWander",
     "BeatReport",
-    "CountMetric",
     "EC57Report",
     "InterPatientSplit",
     "LeadInversion",
     "MacroF1",
-    "McNemarResult",
     "NoiseAtSNR",
     "PatientAdaptiveSplit",
     "PositivePredictivity",
     "RateError",
     "Sensitivity",
-    "SplitAudit",
+    "WanderAtAmplitude",
     "anomaly_report",
     "audit_split",
     "beat_report",

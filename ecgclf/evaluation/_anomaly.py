@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from ecgclf.evaluation._beat_report import DASH, PrintedReport, figures_table
 from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length
-from ecgclf.evaluation._printing import DASH, PrintedReport, figures_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)

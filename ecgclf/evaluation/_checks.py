@@ -1,8 +1,8 @@
-"""What a report may be asked to compare, and what is said of anything else."""
+"""Checks of labels and scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,34 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.datasets import AAMI_CLASSES
+
+
+def in_class_order(labels: Iterable[Any]) -> list[Any]:
+    """Sort class labels for reading.
+
+    Parameters
+    ----------
+    labels : iterable
+        Labels of one sortable type; numpy scalars become plain Python ones.
+
+    Returns
+    -------
+    list
+        The distinct labels: in the order N S V F Q if all of them are AAMI classes,
+        sorted otherwise.
+
+    Examples
+    --------
+    >>> in_class_order(["V", "N", "F", "N"])
+    ['N', 'V', 'F']
+    >>> in_class_order([3, 1, 2])
+    [1, 2, 3]
+    """
+    plain = {getattr(label, "item", lambda label=label: label)() for label in labels}
+    if plain <= set(AAMI_CLASSES):
+        return sorted(plain, key=AAMI_CLASSES.index)
+    return sorted(plain)
 
 
 def check_beats(values: ArrayLike, name: str) -> np.ndarray:

@@ -10,8 +10,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from ecgclf.evaluation._checks import check_beats, check_same_length
-from ecgclf.evaluation._patients import Metrics, Patients, Statistic
-from ecgclf.evaluation._resampling import check_enough, interval_of, seed_of
+from ecgclf.evaluation._resampling import (
+    Metrics,
+    Patients,
+    Statistic,
+    check_enough,
+    interval_of,
+    seed_of,
+)
 
 
 def compare_models(

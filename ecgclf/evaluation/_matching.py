@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecgclf.evaluation._checks import check_beats, check_same_length
-from ecgclf.evaluation._counts import NO_BEAT
+from ecgclf.evaluation._count_metrics import NO_BEAT
 
 
 def match_beats(

@@ -1,16 +1,101 @@
-"""Intervals by resampling patients."""
+"""Confidence intervals by resampling patients."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import bootstrap
+from sklearn.utils.multiclass import unique_labels
 
-from ecgclf.evaluation._patients import Metrics, Patients, Statistic
+from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length, in_class_order
+from ecgclf.evaluation._count_metrics import CountMetric, matrices_by_group, usual_metrics
+
+Metric = Callable[[Any, Any], float]
+
+#: What may be asked for: one function, several, several by name, or the usual ones.
+Metrics: TypeAlias = Metric | Sequence[Metric] | Mapping[str, Metric] | None
+
+#: From positions of patients, (..., n_taken), to a figure, (...,).
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+class Patients:
+    """Beats by patient, as the resampling needs them."""
+
+    def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
+        self.y_true = np.asarray(y_true)
+        self.groups = check_groups(groups)
+        check_same_length(self.groups, "y_true", self.y_true, "groups")
+        self.names, patient = np.unique(self.groups, return_inverse=True)
+        order = np.argsort(patient, kind="stable")
+        self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
+
+    def metrics(self, metrics: Metrics, *y_preds: ArrayLike) -> dict[str, Metric]:
+        """Return metrics by name; if None were given the usual ones of the labels."""
+        if metrics is None:
+            checked = [check_beats(y, "y_pred") for y in y_preds]
+            labels = unique_labels(check_beats(self.y_true, "y_true"), *checked)
+            metrics = usual_metrics(in_class_order(labels))
+        if isinstance(metrics, Mapping):
+            return dict(metrics)
+        chosen: list[Metric] = [metrics] if callable(metrics) else list(metrics)
+        named: dict[str, Metric] = {_name(metric): metric for metric in chosen}
+        if len(named) < len(chosen) or not named:
+            raise ValueError(
+                f"metrics must be functions of distinct names; got {list(map(_name, chosen))}. "
+                "Name them by a dict."
+            )
+        return named
+
+    def statistic(self, metric: Metric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        """Return a metric as a function of the patients drawn.
+
+        The classes are those of the true labels, of `y_pred` and of `others`.
+        """
+        pred = np.asarray(y_pred)
+        check_same_length(self.groups, "y_pred", pred, "groups")
+        if isinstance(metric, CountMetric):
+            return self._counting(metric, pred, *others)
+
+        def of_beats(drawn: np.ndarray) -> np.ndarray:
+            rows = [
+                np.concatenate([self._rows[patient] for patient in draw])
+                for draw in drawn.reshape(-1, drawn.shape[-1])
+            ]
+            figures = [metric(self.y_true[row], pred[row]) for row in rows]
+            return np.reshape(figures, drawn.shape[:-1])
+
+        return of_beats
+
+    def _counting(self, metric: CountMetric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
+        true, pred = check_beats(self.y_true, "y_true"), check_beats(y_pred, "y_pred")
+        labels = in_class_order(unique_labels(true, pred, *map(np.asarray, others)))
+        _, matrices = matrices_by_group(true, pred, self.groups, labels)
+
+        n, k = len(self.names), len(labels)
+        cells = matrices.reshape(n, k * k).astype(float)  # the product of floats is the fast one
+
+        def of_counts(drawn: np.ndarray) -> np.ndarray:
+            draws = drawn.reshape(-1, drawn.shape[-1])
+            at = draws + n * np.arange(len(draws))[:, np.newaxis]
+            times = np.bincount(at.ravel(), minlength=n * len(draws)).reshape(-1, n)
+            return metric.of_counts((times @ cells).reshape(*drawn.shape[:-1], k, k), labels)
+
+        return of_counts
+
+
+def _name(metric: Metric) -> str:
+    return (
+        str(metric)
+        if isinstance(metric, CountMetric)
+        else getattr(metric, "__name__", str(metric))
+    )
+
 
 #: Fewer than these give intervals that are much too narrow.
 _FEW_PATIENTS = 8
@@ -167,3 +252,69 @@ def interval_of(
             drawn = result.bootstrap_distribution[defined]
             low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(statistic(everyone)), float(low), float(high), float(defined.mean())
+
+
+def figures_without(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    groups: ArrayLike,
+    leave_out: Collection[Any],
+    metrics: Metrics = None,
+) -> pd.DataFrame:
+    """Give figures of merit with and without some records.
+
+    Three in four S beats of DS2 are of record 232, so that the figures of S are about one
+    person. Report them without that person too.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True labels.
+    y_pred : array-like of shape (n_beats,) or (n_beats, ...)
+        Predicted labels, or what `metrics` take as their second argument.
+    groups : array-like of shape (n_beats,)
+        The record, or the patient, of each beat.
+    leave_out : collection
+        The records to leave out, such as ``["232"]``.
+    metrics : callable, sequence or dict of callables, optional
+        As in `patient_intervals`.
+
+    Returns
+    -------
+    DataFrame of n_metrics rows
+        With the columns ``all``, ``without`` (the records) and ``alone`` (they alone). A
+        class that has no beats on one side has NaN there.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, differ in length or miss values; if `leave_out` names
+        records that are not there, none, or all.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import Sensitivity, figures_without
+    >>> record = ["231"] * 4 + ["232"] * 6
+    >>> y_true = list("NSSN") + list("SSSSSN")
+    >>> y_pred = list("NNSN") + list("SSSSSN")
+    >>> figures_without(y_true, y_pred, record, ["232"], Sensitivity("S")).round(2)
+                    all  without  alone
+    S sensitivity  0.86      0.5    1.0
+    """
+    patients = Patients(y_true, groups)
+    if isinstance(leave_out, str):
+        raise ValueError(f"leave_out is {leave_out!r}; expected a list such as [{leave_out!r}].")
+    present = patients.names.tolist()
+    if unknown := [name for name in leave_out if name not in present]:
+        raise ValueError(f"leave_out names {unknown}, which groups lacks: {present[:5]}, ...")
+    alone = np.isin(patients.names, list(leave_out))
+    if alone.all() or not alone.any():
+        raise ValueError(
+            f"leave_out names {alone.sum()} of {len(present)} records; expected some, not all."
+        )
+    sides = {"all": np.ones_like(alone), "without": ~alone, "alone": alone}
+    rows = {}
+    for name, metric in patients.metrics(metrics, y_pred).items():
+        figure = patients.statistic(metric, y_pred)
+        rows[name] = [float(figure(np.flatnonzero(side))) for side in sides.values()]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(sides))

@@ -15,6 +15,7 @@ from ecgclf.plots._reconstruction import ReconstructionDisplay
 from ecgclf.plots._record import RecordDisplay
 from ecgclf.plots._reliability import ReliabilityDisplay
 from ecgclf.plots._spectrogram import SpectrogramDisplay
+from ecgclf.plots._style import class_styles, pyplot
 
 __all__ = [
     "AttributionDisplay",
@@ -22,7 +23,6 @@ __all__ = [
     "BeatErrorDisplay",
     "ConfusionDisplay",
     "EmbeddingDisplay",
-    "Exploration",
     "HistoryDisplay",
     "ReconstructionDisplay",
     "RecordDisplay",

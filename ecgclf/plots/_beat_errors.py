@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from ecgclf.evaluation._checks import check_beats, check_same_length
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import check_beats, check_same_length, in_class_order
 from ecgclf.plots._panels import (
     add_legend,
     amplitude_label,

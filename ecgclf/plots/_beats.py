@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import in_class_order
 from ecgclf.plots._panels import (
     add_legend,
     amplitude_label,

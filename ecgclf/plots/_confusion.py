@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import in_class_order
 from ecgclf.plots._style import pyplot
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
-from ecgclf.evaluation._checks import check_beats
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import check_beats, in_class_order
 from ecgclf.plots._style import class_styles, pyplot
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import in_class_order
 from ecgclf.plots._beats import BeatDisplay
 from ecgclf.plots._panels import beats_in_3d, names_of_leads
 from ecgclf.plots._style import COLORS, class_styles, pyplot

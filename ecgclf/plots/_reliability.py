@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.evaluation._calibration import confidence_of, error_of_table, reliability_table
-from ecgclf.evaluation._class_order import in_class_order
+from ecgclf.evaluation import confidence_of, error_of_table, in_class_order, reliability_table
 from ecgclf.plots._style import class_styles, pyplot
 
 if TYPE_CHECKING:

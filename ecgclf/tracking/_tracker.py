@@ -9,8 +9,7 @@ from sklearn.base import BaseEstimator
 
 from ecgclf import training
 from ecgclf.evaluation import BeatReport, EC57Report
-from ecgclf.plots import ConfusionDisplay
-from ecgclf.plots._style import pyplot
+from ecgclf.plots import ConfusionDisplay, pyplot
 from ecgclf.tracking._figures import plain_params, report_figures
 
 

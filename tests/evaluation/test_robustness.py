@@ -13,14 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from ecgclf import ECGCNNClassifier
 from ecgclf.datasets import make_beats
 from ecgclf.evaluation import (
-    BaselineWander,
     LeadInversion,
     NoiseAtSNR,
     RateError,
+    WanderAtAmplitude,
     robustness_curve,
 )
 
-EVERY = [NoiseAtSNR(), BaselineWander(fs=120), LeadInversion(), RateError()]
+EVERY = [NoiseAtSNR(), WanderAtAmplitude(fs=120), LeadInversion(), RateError()]
 NOTHING = [np.inf, 0.0, 0.0, 0.0]
 
 
@@ -62,7 +62,7 @@ def test_noise_has_the_ratio_in_each_beat_and_lead(snr):
 
 def test_wander_is_slow_and_alike_in_all_leads():
     X = np.zeros((8, 2, 120 * 60))
-    wander = disturb(BaselineWander(fs=120), X, 0.7)
+    wander = disturb(WanderAtAmplitude(fs=120), X, 0.7)
     np.testing.assert_array_equal(wander[:, 0], wander[:, 1])
     np.testing.assert_allclose(wander.max(axis=-1), 0.7, atol=1e-3)
     frequency, power = periodogram(wander[:, 0], fs=120)

@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 
-from ecgclf.datasets._labels import MITBIH_PACED, MITBIH_RECORDS, mitbih_subject
+from ecgclf.datasets import MITBIH_PACED, MITBIH_RECORDS, mitbih_subject
 from ecgclf.evaluation import DS1, DS2, InterPatientSplit
 
 RECORD = np.repeat(MITBIH_RECORDS, 3)

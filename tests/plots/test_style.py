@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecgclf.plots._style import class_styles
+from ecgclf.plots import class_styles
 
 
 def test_seven_classes_differ_in_everything():
