@@ -1,9 +1,9 @@
-"""Train a CNN on heartbeats and report honestly how good it is.
+"""Train and evaluate a CNN on heartbeats, with a random split and with a split by patient.
 
-Run by ``make demo``. It takes real records of the MIT-BIH Arrhythmia Database where it finds
-them, else downloads them, else makes synthetic beats. The same network is trained and tested
-twice: on a split that puts beats of the same patients on both sides, as the Kaggle
-"heartbeat" set does, and on a split by patient.
+Run by ``make demo``. Uses records of the MIT-BIH Arrhythmia Database: found on this machine or
+downloaded. Without a network connection it uses synthetic beats. The same network is trained and
+tested twice: on the split of the Kaggle "heartbeat" dataset, which has the same patients in
+training and test, and on a split by patient.
 """
 
 from __future__ import annotations
@@ -32,15 +32,14 @@ from ecgclf.plots import BeatDisplay, ConfusionDisplay, HistoryDisplay
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 WHY_THEY_DIFFER = """\
-Why they differ: in the first split the beats of every patient lie on both sides, so the
-network is tested on hearts that it knows. In the second it is tested on strangers, and only
-that says what to expect of a new patient."""
+Why the results differ: the first split has beats of every patient in both training and test.
+The second tests on new patients, and only it estimates performance on new patients."""
 
 WHY_S_IS_HARD = """\
-S beats are the hardest between patients: most have the shape of a normal beat and only come
-too early, and a row that shows one beat hardly tells when the last one was. Mind also that
-record 201, which is trained on, and 202, which is tested on, are of one person: the published
-split has this flaw, and it is kept so that figures can be compared."""
+S beats are the hardest to classify between patients: most have the shape of a normal beat but
+occur early, and a row with a single beat hardly shows the preceding RR interval. Note that
+record 201 (training) and record 202 (test) are from the same person. The published split has
+this flaw, and it is kept here for comparison with published results."""
 
 
 @dataclass
@@ -53,37 +52,37 @@ class Split:
 
 
 def find_records() -> Path | None:
-    """Return the folder of the MIT-BIH records; download them if they are nowhere."""
+    """Find the folder of the MIT-BIH records, and download them if necessary."""
     for place in (get_data_home(), REPOSITORY.parent / "shared" / "data"):
         if (place / "mitdb" / "100.dat").exists():
             return place / "mitdb"
-    print("There are no MIT-BIH records here; downloading them from PhysioNet (about 100 MB).")
+    print("No MIT-BIH records found. Downloading them from PhysioNet (about 100 MB).")
     try:
         return fetch_mitbih(retries=1)
     except OSError as error:
-        print(f"That failed: {error}")
+        print(f"The download failed: {error}")
         return None
 
 
 def real_splits(records: Path) -> list[Split]:
-    """Return the published rows of the Kaggle set, and the same rows split by patient."""
+    """Load the rows of the Kaggle dataset, with the published split and split by patient."""
     train, test = (load_kaggle_heartbeat(records, subset) for subset in ("train", "test"))
     every = load_kaggle_heartbeat(records, "all")
     by_patient = InterPatientSplit(shared_subjects="keep")
     ds1, ds2 = next(by_patient.split(every.data, groups=every.record))
     return [
-        Split("Kaggle test rows (beats of the same patients on both sides)", train, test),
-        Split("DS1 to DS2 (other patients in the test)", every.select(ds1), every.select(ds2)),
+        Split("Kaggle split (same patients in training and test)", train, test),
+        Split("DS1 to DS2 (new patients in the test)", every.select(ds1), every.select(ds2)),
     ]
 
 
 def synthetic_splits() -> list[Split]:
-    """Return synthetic beats, split at random and split by patient."""
+    """Make synthetic beats, split at random and split by patient."""
     beats = make_beats(n_beats=20_000, n_patients=40, random_state=0)
     splits = []
     for title, splitter in [
-        ("Random split (beats of the same patients on both sides)", ShuffleSplit),
-        ("Split by patient (other patients in the test)", GroupShuffleSplit),
+        ("Random split (same patients in training and test)", ShuffleSplit),
+        ("Split by patient (new patients in the test)", GroupShuffleSplit),
     ]:
         rows = next(
             splitter(1, test_size=0.25, random_state=0).split(beats.data, groups=beats.groups)
@@ -131,7 +130,7 @@ def main() -> None:
 
     records = find_records()
     if records is None:
-        print("\nTHIS RUN USES SYNTHETIC BEATS: its figures say nothing about real hearts.")
+        print("\nTHIS RUN USES SYNTHETIC BEATS: its results do not apply to real ECGs.")
         same, other = synthetic_splits()
         unit, before = "mV", 0.25
     else:
@@ -150,7 +149,7 @@ def main() -> None:
         reports[name] = train_and_test(model, split)
         draw(options.output, name, model, reports[name])
 
-    print("\nThe same network, side by side\n==============================")
+    print("\nThe same network on both splits\n===============================")
     for split, report in zip((same, other), reports.values()):
         print(f"{report.accuracy:.4f} accuracy, {report.macro_f1:.4f} macro-F1: {split.title}")
     print(f"\n{WHY_THEY_DIFFER}")
@@ -165,7 +164,7 @@ def main() -> None:
     (options.output / "report.json").write_text(
         json.dumps(written, indent=2, allow_nan=False) + "\n"
     )
-    print(f"\nThe report and the pictures are in {options.output.resolve()}.")
+    print(f"\nThe report and the figures are in {options.output.resolve()}.")
 
 
 if __name__ == "__main__":

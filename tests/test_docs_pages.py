@@ -31,7 +31,7 @@ PAGES = [
     "augmentation",
     "transfer",
     "tuning",
-    "search",
+    "model_search",
     "tracking",
     "large_data",
     "reproducibility",
