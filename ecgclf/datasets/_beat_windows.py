@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgclf._validation import is_number
 from ecgclf.datasets import _descriptions as descriptions
 from ecgclf.datasets._rhythm import mean_of_last
 from ecgclf.datasets._windows import (
     KAGGLE_STEP,
     check_window,
     fixed_windows,
-    is_number,
     kaggle_lengths,
     kaggle_windows,
     resample,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
-from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
+
+from ecgclf._validation import is_number
 
 #: Values in a row of the Kaggle "heartbeat" set.
 KAGGLE_LENGTH = 187
@@ -106,11 +106,6 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
     if ratio == 1:
         return signal
     return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
-
-
-def is_number(value: object) -> bool:
-    """Say whether this is a finite number, which a boolean is not."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
 
 
 def fixed_windows(

@@ -20,11 +20,12 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf._validation import count_dimensions
 from ecgclf.estimators._fingerprint import fingerprint
 from ecgclf.estimators._inputs import (
     check_beats,
-    check_groups,
     check_weights,
+    number_groups,
 )
 from ecgclf.estimators._layers import EachLayer
 from ecgclf.estimators._network import BeatEstimator
@@ -35,7 +36,6 @@ from ecgclf.modules._mirrored import (
     dense_autoencoder,
     recurrent_autoencoder,
 )
-from ecgclf.transforms._transformer import count_dimensions
 
 #: Layers of the encoder where `hidden` is None.
 _HIDDEN = {"dense": (128, 64), "conv": (16, 32, 64), "recurrent": (64,)}
@@ -180,7 +180,7 @@ class ECGAutoencoder(
         in_3d = count_dimensions(X) == 3
         X = check_beats(self, X, reset=not going_on).unpacked()
         weight = check_weights(sample_weight, X)
-        groups = check_groups(groups, len(X))
+        groups = number_groups(groups, len(X))
         if not going_on:
             self._in_3d = in_3d
         self._fit_network(training.Rows(X, weight=weight), groups, going_on=going_on)

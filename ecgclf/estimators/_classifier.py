@@ -22,9 +22,9 @@ from ecgclf.estimators._fingerprint import fingerprint
 from ecgclf.estimators._inputs import (
     check_beats,
     check_classes,
-    check_groups,
     check_labels,
     check_weights,
+    number_groups,
 )
 from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.estimators._network import BeatEstimator
@@ -112,7 +112,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         y = check_labels(y, len(X))
         codes = self._encode(y, None, reset=not going_on)
         weight = check_weights(sample_weight, X)
-        groups = check_groups(groups, len(X))
+        groups = number_groups(groups, len(X))
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         present = self.classes_[np.unique(codes[weight > 0])]
         if len(present) < 2:

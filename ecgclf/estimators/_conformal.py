@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from ecgclf import training
-from ecgclf.estimators._inputs import check_groups, check_labels
+from ecgclf.estimators._inputs import check_labels, number_groups
 from ecgclf.estimators._undo import all_or_nothing
 
 
@@ -150,7 +150,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         X, y = indexable(X, y)
         y = check_labels(y, _num_samples(X))
-        patients = check_groups(groups, len(y))
+        patients = number_groups(groups, len(y))
         if isinstance(self.estimator, FrozenEstimator):
             held_out = np.arange(len(y))
             self.estimator_ = clone(self.estimator).fit(X, y)

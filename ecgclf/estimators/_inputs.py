@@ -16,8 +16,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ecgclf._validation import (
+    check_groups,
+    check_no_tabular,
+    check_not_masked,
+    count_dimensions,
+    samples_per_lead,
+)
 from ecgclf.training import RowView
-from ecgclf.transforms._transformer import count_dimensions
 
 
 def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
@@ -51,11 +57,7 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
             f"X has {n_dimensions} dimensions, expected the shape (n_beats, n_columns) or "
             "(n_beats, n_leads, n_samples)."
         )
-    if np.ma.is_masked(X):
-        raise ValueError(
-            f"X is a masked array with {np.ma.count_masked(X)} masked values: fill them in, or "
-            "leave out their beats."
-        )
+    check_not_masked(X)
     in_blocks = n_dimensions > 1 and _is_read_in_blocks(X)
     if n_dimensions == 3:
         if not in_blocks:
@@ -71,16 +73,10 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
     else:
         rows = RowView(validate_data(estimator, X, reset=reset, dtype=np.float32, order="C"))
     if reset:
-        n_leads = n_leads or 1
-        width = rows.shape[1] - estimator.n_tabular
-        if width < n_leads or width % n_leads:
-            raise ValueError(
-                f"X has {rows.shape[1]} columns, of which n_tabular={estimator.n_tabular} are "
-                f"per-beat features; the other {width} cannot be divided among "
-                f"n_leads={n_leads} leads of equal length. Change n_leads or n_tabular."
-            )
-        estimator.n_leads_ = n_leads
-        estimator.n_samples_ = width // n_leads
+        estimator.n_leads_ = n_leads or 1
+        estimator.n_samples_ = samples_per_lead(
+            rows.shape[1], estimator.n_leads_, estimator.n_tabular
+        )
     return rows
 
 
@@ -113,12 +109,7 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
             f"X of shape {shape} has {n_leads} leads of {n_samples} samples; at least 1 of each "
             "is required."
         )
-    if estimator.n_tabular:
-        raise ValueError(
-            f"X of shape {shape} has no room for the n_tabular={estimator.n_tabular} features of "
-            "each beat: flatten the leads, np.column_stack([X.reshape(len(X), -1), features]), "
-            "and set n_leads."
-        )
+    check_no_tabular(shape, estimator.n_tabular)
     expected = estimator.n_leads if reset else estimator.n_leads_
     if expected is not None and n_leads != expected:
         raise ValueError(
@@ -222,23 +213,11 @@ def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
     return weight
 
 
-def check_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
-    """Check the patient of each beat.
+def number_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
+    """Check the patient of each beat and number the patients; None stays None.
 
-    Raises
-    ------
-    ValueError
-        If there is not one for each beat, or some are missing.
+    Numbers can be compared, names of several types cannot.
     """
     if groups is None:
         return None
-    patients = np.asarray(groups)
-    if patients.shape != (n_beats,):
-        raise ValueError(
-            f"groups has the shape {patients.shape}, expected ({n_beats},): name the patient of "
-            "every beat."
-        )
-    if pd.isna(patients).any():
-        raise ValueError("groups contains missing values: name the patient of every beat.")
-    # Numbers in place of names, so that names of several types can be compared.
-    return pd.factorize(patients, sort=True)[0]
+    return pd.factorize(check_groups(groups, n_beats), sort=True)[0]

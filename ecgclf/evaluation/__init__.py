@@ -11,7 +11,7 @@ from ecgclf.evaluation._calibration import (
     expected_calibration_error,
     reliability_table,
 )
-from ecgclf.evaluation._checks import check_beats, check_same_length, in_class_order
+from ecgclf.evaluation._checks import check_beats, in_class_order
 from ecgclf.evaluation._comparison import McNemarResult, compare_models, mcnemar_test
 from ecgclf.evaluation._count_metrics import (
     F1,

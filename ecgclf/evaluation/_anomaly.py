@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from ecgclf._validation import check_groups, check_same_length
 from ecgclf.evaluation._beat_report import DASH, PrintedReport, figures_table
-from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length
+from ecgclf.evaluation._checks import check_beats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,14 +124,13 @@ def anomaly_report(
             f'beats, and some of each; got {np.unique(abnormal)[:5]}. From labels: y != "N".'
         )
     abnormal = abnormal.astype(bool)
-    score, patient = np.asarray(scores), check_groups(groups)
+    score, patient = np.asarray(scores), check_groups(groups, len(abnormal))
     if score.ndim != 1 or score.dtype.kind not in "buif" or not np.isfinite(score).all():
         raise ValueError(
             f"scores must be 1-D and finite, one number per beat; got shape {score.shape} and "
             f"dtype {score.dtype}."
         )
-    for name, other in (("scores", score), ("groups", patient)):
-        check_same_length(abnormal, name, other, "y_is_abnormal")
+    check_same_length(abnormal, "scores", score, "y_is_abnormal")
     per_patient = pd.DataFrame.from_dict(
         {name: _areas(abnormal[rows], score[rows]) for name, rows in _rows_of(patient).items()},
         orient="index",

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array
 
+from ecgclf._validation import check_groups
 from ecgclf.evaluation._beat_report import DASH, PrintedReport
-from ecgclf.evaluation._checks import check_groups, in_class_order
+from ecgclf.evaluation._checks import in_class_order
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -226,11 +227,12 @@ def audit_split(
     if len(drawn) > max_compared:
         drawn = np.random.default_rng(random_state).choice(drawn, max_compared, replace=False)
 
-    shared = None if groups is None else _shared(_field(groups, len(data), "groups"), *sides)
+    shared = None if groups is None else _shared(check_groups(groups, len(data)), *sides)
     adjacent = None
     if record is not None and sample is not None and fs is not None:
-        names = _field(record, len(data), "record")
-        adjacent = _adjacent(names, _field(sample, len(data), "sample"), *sides, within * fs)
+        names = check_groups(record, len(data), name="record", of="record")
+        positions = check_groups(sample, len(data), name="sample", of="position")
+        adjacent = _adjacent(names, positions, *sides, within * fs)
     audit = SplitAudit(
         n_train=len(sides[0]),
         n_test=len(sides[1]),
@@ -261,13 +263,6 @@ def _rows(side: ArrayLike, n_beats: int, name: str) -> np.ndarray:
     if rows.min() < 0 or rows.max() >= n_beats:
         raise ValueError(f"{name} must be positions from 0 to {n_beats - 1}; got {rows.max()}.")
     return rows
-
-
-def _field(values: ArrayLike, n_beats: int, name: str) -> np.ndarray:
-    array = check_groups(values, name, "entry")
-    if len(array) != n_beats:
-        raise ValueError(f"{name} has {len(array)} entries; expected {n_beats}, one per beat.")
-    return array
 
 
 def _shared(groups: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[set[Any], int]:

@@ -22,13 +22,12 @@ from sklearn.metrics import (
 )
 from sklearn.utils.multiclass import unique_labels
 
+from ecgclf._validation import check_groups, check_same_length
 from ecgclf.evaluation._checks import (
     check_beats,
     check_distinct,
-    check_groups,
     check_known,
     check_order,
-    check_same_length,
     check_score,
 )
 
@@ -405,8 +404,7 @@ def beat_report(
         figures["macro_auroc"] = float(areas["auroc"].mean())
         figures["macro_auprc"] = float(areas["auprc"].mean())
     if groups is not None:
-        groups = check_groups(groups)
-        check_same_length(y_true, "groups", groups)
+        groups = check_groups(groups, len(y_true))
         per_patient = _per_patient(y_true, y_pred, groups, order)
         sensitivity = per_patient.drop(columns=["support", "accuracy"])
         per_class["patients"] = sensitivity.notna().sum().to_numpy()

@@ -8,12 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.evaluation._checks import (
-    check_beats,
-    check_distinct,
-    check_same_length,
-    in_class_order,
-)
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import check_beats, check_distinct, in_class_order
 
 
 def reliability_table(

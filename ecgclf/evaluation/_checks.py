@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from ecgclf._validation import check_same_length
 from ecgclf.datasets import AAMI_CLASSES
 
 
@@ -56,29 +57,6 @@ def check_beats(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} must hold class labels (strings, integers or booleans); got {kind} "
             f"values of dtype {array.dtype}, such as {array[0]!r}."
-        )
-    return array
-
-
-def check_same_length(
-    y_true: np.ndarray, name: str, other: np.ndarray, than: str = "y_true"
-) -> None:
-    """Refuse a field of another number of beats."""
-    if len(other) != len(y_true):
-        raise ValueError(
-            f"{name} has {len(other)} entries, but {than} has {len(y_true)}; both need "
-            "one entry per beat."
-        )
-
-
-def check_groups(groups: ArrayLike, name: str = "groups", of: str = "patient") -> np.ndarray:
-    """Return one patient (or record) per beat as an array."""
-    array = np.asarray(groups)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be 1-D, one {of} per beat; got shape {array.shape}.")
-    if missing := int(pd.isna(array).sum()):
-        raise ValueError(
-            f"{name} misses the {of} (NaN or None) of {missing} of {len(array)} beats."
         )
     return array
 

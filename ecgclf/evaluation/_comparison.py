@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from ecgclf.evaluation._checks import check_beats, check_same_length
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._resampling import (
     Metrics,
     Patients,

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf.evaluation._checks import check_beats, check_same_length, in_class_order
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import check_beats, in_class_order
 
 #: Stands for no beat: a detection without a beat, or a beat that was not detected.
 NO_BEAT = "O"

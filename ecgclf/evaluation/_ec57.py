@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ecgclf._validation import check_groups, check_same_length
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
 from ecgclf.evaluation._beat_report import DASH, PrintedReport
-from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length, in_class_order
+from ecgclf.evaluation._checks import check_beats, in_class_order
 from ecgclf.evaluation._count_metrics import NO_BEAT, BinaryCounts, count_class, matrices_by_group
 
 #: Names of the printed figures, in the standard's spelling.
@@ -229,8 +230,7 @@ def ec57_report(
     """
     true, pred = _check_classes(y_true, "y_true"), _check_classes(y_pred, "y_pred")
     check_same_length(true, "y_pred", pred)
-    records = check_groups(record, "record", "record")
-    check_same_length(true, "record", records)
+    records = check_groups(record, len(true), name="record", of="record")
     if nowhere := int(((true == NO_BEAT) & (pred == NO_BEAT)).sum()):
         raise ValueError(f"{nowhere} rows have '{NO_BEAT}', no beat, in both y_true and y_pred.")
     out = _excluded(exclude, records)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.evaluation._checks import check_beats, check_same_length
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._count_metrics import NO_BEAT
 
 

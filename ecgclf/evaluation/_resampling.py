@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import bootstrap
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf.evaluation._checks import check_beats, check_groups, check_same_length, in_class_order
+from ecgclf._validation import check_groups, check_same_length
+from ecgclf.evaluation._checks import check_beats, in_class_order
 from ecgclf.evaluation._count_metrics import CountMetric, matrices_by_group, usual_metrics
 
 Metric = Callable[[Any, Any], float]
@@ -29,8 +30,7 @@ class Patients:
 
     def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
         self.y_true = np.asarray(y_true)
-        self.groups = check_groups(groups)
-        check_same_length(self.groups, "y_true", self.y_true, "groups")
+        self.groups = check_groups(groups, len(self.y_true))
         self.names, patient = np.unique(self.groups, return_inverse=True)
         order = np.argsort(patient, kind="stable")
         self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from ecgclf.evaluation import check_beats, check_same_length, in_class_order
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation import check_beats, in_class_order
 from ecgclf.plots._panels import (
     add_legend,
     amplitude_label,

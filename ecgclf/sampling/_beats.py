@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
+from ecgclf._validation import check_not_masked, count_dimensions
+
 
 class TakesBeats:
     """Let a sampler of imbalanced-learn take beats of several leads, and complete ones only.
@@ -165,17 +167,13 @@ def flat_beats(X: Any) -> tuple[Any, int | None]:
     ValueError
         If `X` has another number of dimensions or masked values.
     """
-    n_dimensions = (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+    n_dimensions = count_dimensions(X)
     if n_dimensions not in (2, 3):
         raise ValueError(
             f"X has {n_dimensions} dimension(s), expected the shape (n_beats, n_columns) or "
             "(n_beats, n_leads, n_samples). Reshape your data: X[np.newaxis] is one beat."
         )
-    if np.ma.is_masked(X):
-        raise ValueError(
-            f"X is a masked array with {np.ma.count_masked(X)} masked values: fill them in, or "
-            "leave out their beats."
-        )
+    check_not_masked(X)
     if n_dimensions == 2:
         return X, None
     beats = np.asarray(X)

@@ -11,6 +11,7 @@ from imblearn.over_sampling import RandomOverSampler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
+from ecgclf._validation import check_no_tabular, samples_per_lead
 from ecgclf.sampling._augmentation import changed_signals
 from ecgclf.sampling._beats import TakesBeats
 
@@ -131,22 +132,12 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
     def _count_leads(self, X: np.ndarray) -> int:
         """Find out how rows are made up, and whether they can be changed."""
         if self.n_leads_in_ is not None:
-            if self.n_tabular:
-                raise ValueError(
-                    f"X of {self.n_leads_in_} leads in three dimensions has no room for the "
-                    f"n_tabular={self.n_tabular} features of each beat: flatten the leads, "
-                    "np.column_stack([X.reshape(len(X), -1), features]), and set n_leads."
-                )
+            n_samples = X.shape[1] // self.n_leads_in_
+            check_no_tabular((len(X), self.n_leads_in_, n_samples), self.n_tabular)
             if self.n_leads not in (None, self.n_leads_in_):
                 raise ValueError(f"X has {self.n_leads_in_} leads, but n_leads={self.n_leads}.")
         n_leads = self.n_leads_in_ or self.n_leads or 1
-        width = X.shape[1] - self.n_tabular
-        if width < n_leads or width % n_leads:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, of which n_tabular={self.n_tabular} are per-beat "
-                f"features; the other {width} cannot be divided among n_leads={n_leads} leads of "
-                "equal length. Change n_leads or n_tabular."
-            )
+        samples_per_lead(X.shape[1], n_leads, self.n_tabular)  # checks that they fit
         if self.augment is not None and X.dtype.kind != "f":
             raise ValueError(
                 f"X has the type {X.dtype}, in which changes by augment would be rounded: give "

@@ -11,6 +11,7 @@ from imblearn.over_sampling import SMOTE
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ecgclf._validation import check_groups
 from ecgclf.sampling._beats import TakesBeats
 
 
@@ -138,7 +139,9 @@ class BeatSMOTE(TakesBeats, SMOTE):
                 f"k_neighbors={self.k_neighbors!r} finds the beat itself only: expected an "
                 "estimator whose n_neighbors is 2 or more."
             )
-        patients = None if groups is None else _check_groups(groups, len(X))
+        patients = None
+        if groups is not None:
+            patients = pd.factorize(check_groups(groups, len(X)))[0]
         positions, beats = [np.arange(len(X))], [X]
         for label, n_new in self.sampling_strategy_.items():
             # As in imbalanced-learn, an integer seed is that of each class.
@@ -193,22 +196,6 @@ class BeatSMOTE(TakesBeats, SMOTE):
         tags = super().__sklearn_tags__()
         tags.sampler_tags.sample_indices = True
         return tags
-
-
-def _check_groups(groups: ArrayLike, n_beats: int) -> np.ndarray:
-    """Check the patient of each beat and number the patients."""
-    patients = np.asarray(groups)
-    if patients.shape != (n_beats,):
-        raise ValueError(
-            f"groups has the shape {patients.shape}, expected ({n_beats},): name the patient of "
-            "every beat."
-        )
-    if missing := int(pd.isna(patients).sum()):
-        raise ValueError(
-            f"groups misses the patient (NaN or None) of {missing} of {n_beats} beats: name the "
-            "patient of every beat."
-        )
-    return pd.factorize(patients, sort=False)[0]
 
 
 def _split(members: np.ndarray, patients: np.ndarray) -> list[np.ndarray]:

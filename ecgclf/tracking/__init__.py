@@ -5,7 +5,7 @@ MLflow, Weights & Biases and TensorBoard are imported when a tracker is made. Ea
 """
 
 from ecgclf.tracking._mlflow import MLflowTracker
-from ecgclf.tracking._served import _load_pyfunc  # noqa: F401  MLflow looks it up here
+from ecgclf.tracking._served import _load_pyfunc
 from ecgclf.tracking._tensorboard import TensorBoardTracker
 from ecgclf.tracking._tracker import Tracker
 from ecgclf.tracking._wandb import WandbTracker

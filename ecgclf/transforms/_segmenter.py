@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from ecgclf._validation import is_number
 from ecgclf.datasets._beat_windows import BeatWindow, Recording, as_window
 from ecgclf.datasets._beats import Beats, finish
 from ecgclf.datasets._cutting import check_leads, segment
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, check_positions
-from ecgclf.datasets._windows import is_number
 
 _DESCR = """\
 {n_beats:,} beats cut from {record} by ecgclf.transforms.BeatSegmenter.

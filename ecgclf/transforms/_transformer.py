@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._set_output import _auto_wrap_is_configured, _get_output_config
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ecgclf._validation import count_dimensions
+
 
 class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the transformers: from beats to whatever is made of each of them.
@@ -172,11 +174,6 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
         signals = rows[:, np.newaxis]
         _check_shape(transformer, signals.shape[1:], reset)
     return signals
-
-
-def count_dimensions(X: Any) -> int:
-    """Count the dimensions of an array, a frame, nested lists or whatever becomes an array."""
-    return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
 
 
 def _check_shape(transformer: BeatTransformer, shape: tuple[int, int], reset: bool) -> None:

@@ -68,7 +68,7 @@ def test_kinds_may_be_bool_or_numbers():
         ({"scores": [1, np.nan, 2]}, "scores must be 1-D and finite"),
         ({"scores": [[1], [2], [3]]}, r"got shape \(3, 1\)"),
         ({"scores": [1, 2]}, "scores has 2 entries, but y_is_abnormal has 3"),
-        ({"groups": [1, 2]}, "groups has 2 entries"),
+        ({"groups": [1, 2]}, r"groups has the shape \(2,\), expected \(3,\)"),
     ],
 )
 def test_bad_input(change, message):

@@ -118,7 +118,7 @@ def test_the_kaggle_split_is_caught(mitdb_dir):
         ({"train": [0, 1], "test": [1]}, "train and test share 1 rows"),
         ({"test": [200]}, "test must be positions from 0 to 199; got 200"),
         ({"test": [-1]}, "test must be positions from 0 to 199"),
-        ({"groups": [1, 2]}, "groups has 2 entries; expected 200"),
+        ({"groups": [1, 2]}, r"groups has the shape \(2,\), expected \(200,\)"),
         ({"X": np.full((200, 5), np.nan)}, "X contains NaN"),
         ({"X": BEATS[:, 0]}, "1D array"),
     ],

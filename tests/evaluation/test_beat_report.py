@@ -311,12 +311,18 @@ NV = ["N", "V", "N"]
         ({"y_true": [0, 1], "y_pred": [0, np.nan]}, "y_pred misses the label"),
         ({"y_true": [0.2, 0.7], "y_pred": [0, 1]}, "y_true must hold class labels"),
         ({"y_true": [0, 1], "y_pred": ["0", "1"]}, "Mix of label input types"),
-        ({"y_true": NV, "y_pred": NV, "groups": [1, 2]}, "groups has 2 entries"),
+        (
+            {"y_true": NV, "y_pred": NV, "groups": [1, 2]},
+            r"groups has the shape \(2,\), expected \(3,\)",
+        ),
         (
             {"y_true": NV, "y_pred": NV, "groups": [1, np.nan, 2]},
-            "groups misses the patient",
+            "groups contains missing values: the patient of",
         ),
-        ({"y_true": NV, "y_pred": NV, "groups": [[1, 1, 2]]}, "groups must be 1-D"),
+        (
+            {"y_true": NV, "y_pred": NV, "groups": [[1, 1, 2]]},
+            r"groups has the shape \(1, 3\), expected \(3,\)",
+        ),
         ({"y_true": NV, "y_pred": NV, "y_score": [0.1, 0.9]}, "y_score has 2 entries"),
         ({"y_true": NV, "y_pred": NV, "y_score": 0.5}, "y_score has 1 entries"),
         (

@@ -164,8 +164,11 @@ def test_no_record_of_the_protocol_is_left_out():
     [
         ({"y_true": list("NNX")}, r"y_true holds \['X'\]; expected the AAMI classes"),
         ({"y_pred": list("NN")}, "y_pred has 2 entries"),
-        ({"record": ["100"]}, "record has 1 entries"),
-        ({"record": ["100", None, "100"]}, "record misses the record"),
+        ({"record": ["100"]}, r"record has the shape \(1,\), expected \(3,\)"),
+        (
+            {"record": ["100", None, "100"]},
+            "record contains missing values: .* of 1 of 3",
+        ),
         ({"exclude": ["100"]}, "exclude leaves out all 3 beats"),
         ({"exclude": "100"}, "exclude is '100'; expected a list"),
         ({"exclude": [True, False]}, r"mask of shape \(2,\); expected \(3,\)"),

@@ -194,7 +194,7 @@ def test_bad_input(beats):
         patient_intervals(y_true, y_pred, np.zeros(len(y_true)))
     with pytest.raises(ValueError, match="y_pred has 5 entries, but groups has 1200"):
         patient_intervals(y_true, y_pred[:5], groups)
-    with pytest.raises(ValueError, match="groups misses the patient"):
+    with pytest.raises(ValueError, match="groups contains missing values: the patient of"):
         patient_intervals(y_true, y_pred, np.where(groups == 0, np.nan, groups))
     with pytest.raises(ValueError, match="distinct names"):
         patient_intervals(y_true, y_pred, groups, [Accuracy(), Accuracy()])

@@ -116,8 +116,8 @@ def test_other_kinds_of_values(sampler):
         (np.zeros(9), r"groups has the shape \(9,\), expected \(10,\)"),
         (np.zeros(11), r"groups has the shape \(11,\), expected \(10,\)"),
         (np.zeros((10, 1)), r"groups has the shape \(10, 1\), expected \(10,\)"),
-        ([0.0] * 9 + [np.nan], r"groups misses the patient \(NaN or None\) of 1 of 10 beats"),
-        (["a"] * 8 + [None, None], r"groups misses the patient \(NaN or None\) of 2 of 10"),
+        ([0.0] * 9 + [np.nan], r"groups contains missing values: the patient of 1 of 10 beats"),
+        (["a"] * 8 + [None, None], r"groups contains missing values: the patient of 2 of 10"),
     ],
 )
 def test_patients_that_do_not_fit(shape, groups, message):

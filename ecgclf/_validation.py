@@ -1,0 +1,123 @@
+"""Checks of input that several packages share."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval
+
+#: Constraints of parameters, for `_parameter_constraints`.
+POSITIVE = Interval(Real, 0, np.inf, closed="neither")
+NOT_NEGATIVE = Interval(Real, 0, np.inf, closed="left")
+POSITIVE_INTEGER = Interval(Integral, 1, None, closed="left")
+NOT_NEGATIVE_INTEGER = Interval(Integral, 0, None, closed="left")
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite real number; booleans are not."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+
+
+def count_dimensions(X: Any) -> int:
+    """Count the dimensions of an array, a frame, nested lists or anything array-like."""
+    return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+
+
+def check_not_masked(X: Any) -> None:
+    """Raise a ValueError if `X` is a masked array with masked values."""
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"X is a masked array with {np.ma.count_masked(X)} masked values. Fill them in or "
+            "leave out their beats."
+        )
+
+
+def check_same_length(first: Any, name: str, second: Any, than: str = "y_true") -> None:
+    """Raise a ValueError if `second`, called `name`, is longer or shorter than `first`."""
+    if len(first) != len(second):
+        raise ValueError(
+            f"{name} has {len(second)} entries, but {than} has {len(first)}; both need one entry "
+            "per beat."
+        )
+
+
+def check_groups(
+    groups: ArrayLike, n_beats: int, *, name: str = "groups", of: str = "patient"
+) -> np.ndarray:
+    """Check the patient, or the record, of each beat.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_beats,)
+        Patient of each beat.
+    n_beats : int
+        Expected number of beats.
+    name, of : str
+        Name of the argument and of what it holds, for the error messages.
+
+    Returns
+    -------
+    ndarray of shape (n_beats,)
+
+    Raises
+    ------
+    ValueError
+        If `groups` has another shape or missing values.
+    """
+    array = np.asarray(groups)
+    if array.shape != (n_beats,):
+        raise ValueError(
+            f"{name} has the shape {array.shape}, expected ({n_beats},): give one {of} per beat."
+        )
+    if missing := int(pd.isna(array).sum()):
+        raise ValueError(
+            f"{name} contains missing values: the {of} of {missing} of {n_beats} beats is NaN or "
+            f"None. Give the {of} of every beat."
+        )
+    return array
+
+
+def samples_per_lead(n_columns: int, n_leads: int, n_tabular: int) -> int:
+    """Compute the samples of each lead in rows of leads followed by per-beat features.
+
+    Parameters
+    ----------
+    n_columns : int
+        Columns of a 2-D `X`.
+    n_leads : int
+        Number of leads in a row.
+    n_tabular : int
+        Number of per-beat features at the end of a row.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the leads cannot have equal lengths of at least one sample.
+    """
+    width = n_columns - n_tabular
+    if width < n_leads or width % n_leads:
+        raise ValueError(
+            f"X has {n_columns} columns, of which n_tabular={n_tabular} are per-beat features; "
+            f"the other {width} cannot be divided among n_leads={n_leads} leads of equal length. "
+            "Change n_leads or n_tabular."
+        )
+    return width // n_leads
+
+
+def check_no_tabular(shape: tuple[int, ...], n_tabular: int) -> None:
+    """Raise a ValueError if 3-D beats are to have per-beat features."""
+    if n_tabular:
+        raise ValueError(
+            f"X of shape {shape} has no room for the n_tabular={n_tabular} features of each "
+            "beat. Flatten the leads, np.column_stack([X.reshape(len(X), -1), features]), and "
+            "set n_leads."
+        )
