@@ -4,16 +4,8 @@
 loader returns a `Beats` container.
 """
 
-from ecgclf.datasets._beat_windows import (
-    BeatWindow,
-    FixedWindow,
-    KaggleWindow,
-    Recording,
-    RRWindow,
-)
-from ecgclf.datasets._beats import Beats
-from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb
-from ecgclf.datasets._home import get_data_home
+from ecgclf.datasets._beats import Beats, check_leads, finish, segment
+from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb, get_data_home
 from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._labels import (
     AAMI_CLASSES,
@@ -26,11 +18,27 @@ from ecgclf.datasets._labels import (
 )
 from ecgclf.datasets._mitbih import load_mitbih
 from ecgclf.datasets._ptbdb import load_ptbdb
-from ecgclf.datasets._records import RecordError
-from ecgclf.datasets._rhythm import RHYTHM_FEATURES, RhythmFeature, rhythm_features
+from ecgclf.datasets._records import Record, RecordError, read_record
+from ecgclf.datasets._rhythm import (
+    RHYTHM_FEATURES,
+    RHYTHM_NAMES,
+    RhythmFeature,
+    check_positions,
+    rhythm_features,
+)
 from ecgclf.datasets._rpeaks import detect_r_peaks
 from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
+from ecgclf.datasets._windows import (
+    AnnotatedSignal,
+    BeatWindow,
+    FixedWindow,
+    KaggleWindow,
+    RRWindow,
+    as_window,
+    resample,
+    resampling_ratio,
+)
 
 __all__ = [
     "AAMI_CLASSES",
@@ -40,13 +48,13 @@ __all__ = [
     "MITBIH_PACED",
     "MITBIH_RECORDS",
     "RHYTHM_FEATURES",
+    "AnnotatedSignal",
     "BeatWindow",
     "Beats",
     "FixedWindow",
     "KaggleWindow",
     "RRWindow",
     "RecordError",
-    "Recording",
     "RhythmFeature",
     "beats_to_memmap",
     "beats_to_zarr",

@@ -10,9 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecgclf.datasets import _descriptions as descriptions
-from ecgclf.datasets._beat_windows import BeatWindow, KaggleWindow, Recording, as_window
-from ecgclf.datasets._beats import Beats, finish
-from ecgclf.datasets._cutting import check_leads, join, segment
+from ecgclf.datasets._beats import Beats, check_leads, finish, join, segment
 from ecgclf.datasets._labels import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,
@@ -23,6 +21,7 @@ from ecgclf.datasets._labels import (
 )
 from ecgclf.datasets._records import Record, read_record
 from ecgclf.datasets._rhythm import RHYTHM_NAMES
+from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
 
 #: Sampling rate of the database in Hz.
 MITBIH_FS = 360.0
@@ -137,7 +136,7 @@ def _beats(record: Record, window: BeatWindow, *, fs: float | None, rhythm: bool
     """Cut the beats of one record whose leads are chosen."""
     aami = np.array([AAMI_OF_SYMBOL.get(symbol, "") for symbol in record.symbol.tolist()])
     is_beat = aami != ""
-    recording = Recording(
+    recording = AnnotatedSignal(
         name=record.name,
         signal=record.adc if window.any_unit else record.millivolts(),
         fs=record.fs,

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from ecgclf.datasets import _descriptions as descriptions
-from ecgclf.datasets._beat_windows import BeatWindow, FixedWindow, Recording, as_window
-from ecgclf.datasets._beats import Beats, finish
-from ecgclf.datasets._csv import beats_of_csv
-from ecgclf.datasets._cutting import check_leads, join, segment
+from ecgclf.datasets._beats import Beats, check_leads, finish, join, segment
+from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._records import Record, read_record
 from ecgclf.datasets._rhythm import RHYTHM_NAMES
 from ecgclf.datasets._rpeaks import detect_r_peaks
+from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
 PTBDB_CLASSES = ("healthy", "infarction")
 
@@ -188,7 +187,7 @@ def _beats(
     peaks = detect_r_peaks(record.pick(record.leads[:1]).millivolts()[0], record.fs)
     signal = record.adc if window.any_unit else record.millivolts()
     return segment(
-        Recording(record.name, signal, record.fs, positions=peaks, marks=peaks),
+        AnnotatedSignal(record.name, signal, record.fs, positions=peaks, marks=peaks),
         window,
         fs=fs,
         target=np.full(len(peaks), diagnosis),

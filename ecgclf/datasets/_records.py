@@ -1,17 +1,18 @@
-"""Read one WFDB record and verify that it is whole."""
+"""WFDB records: headers, signals and annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
-from ecgclf.datasets._annotations import read_annotations
-from ecgclf.datasets._signals import read_signals
+if TYPE_CHECKING:
+    import wfdb
 
 #: Bytes a sample takes in a signal file, as a fraction, by WFDB format. Compressed formats
 #: are not listed: their size says nothing.
@@ -165,6 +166,8 @@ def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Re
         If a signal file is shorter than its header says, a checksum fails, the annotation
         file is empty or cut short, or an annotation lies beyond the record's end.
     """
+    import wfdb
+
     header_file = folder / f"{name}.hea"
     _require(header_file, name)
     try:
@@ -294,3 +297,157 @@ def _get_again(name: str) -> str:
 
 def _quoted(names: object) -> str:
     return ", ".join(repr(name) for name in names)  # type: ignore[attr-defined]
+
+
+def read_signals(header: wfdb.Record, folder: Path) -> NDArray[np.integer]:
+    """Read all signals of a record in ADC units.
+
+    Parameters
+    ----------
+    header : wfdb.Record
+        From `wfdb.rdheader`, of one segment and one sample a frame.
+    folder : Path
+        Where the files of the record lie; they are known to be there and long enough.
+
+    Returns
+    -------
+    ndarray of int, shape (n_signals, n_samples)
+    """
+    files = list(dict.fromkeys(header.file_name))
+    shifted = any(header.byte_offset) or any(header.skew)
+    import wfdb
+
+    if shifted or not header.sig_len or not all(_is_fast(header, file) for file in files):
+        content = wfdb.rdrecord(str(folder / header.record_name), physical=False)
+        return np.ascontiguousarray(content.d_signal.T)
+    adc = np.empty((header.n_sig, header.sig_len), dtype=np.int16)
+    for file in files:
+        rows = [row for row, name in enumerate(header.file_name) if name == file]
+        decode = _decode_212 if header.fmt[rows[0]] == "212" else _decode_16
+        # Signals of one file stand together, so this is a view and not a copy.
+        decode(folder / file, adc[rows[0] : rows[-1] + 1])
+    return adc
+
+
+def _is_fast(header: wfdb.Record, file: str) -> bool:
+    """Tell whether a signal file is in a format decoded here."""
+    rows = [row for row, name in enumerate(header.file_name) if name == file]
+    formats = {header.fmt[row] for row in rows}
+    together = rows[-1] - rows[0] + 1 == len(rows)
+    return together and (formats == {"16"} or (formats == {"212"} and len(rows) == 2))
+
+
+def _decode_212(file: Path, adc: NDArray[np.int16]) -> None:
+    """Decode pairs of 12-bit samples, three bytes a pair, into the two rows of `adc`."""
+    n_samples = adc.shape[1]
+    triplets = np.fromfile(file, dtype=np.uint8, count=3 * n_samples).reshape(-1, 3)
+    low, middle, high = (column.astype(np.int16) for column in triplets.T)
+    # The middle byte holds the upper four bits of both samples. Each sample is put together
+    # at the upper end of 16 bits, so that shifting it down extends its sign.
+    adc[0] = (middle << 12 | low << 4) >> 4
+    adc[1] = ((middle & 0xF0) << 8 | high << 4) >> 4
+
+
+def _decode_16(file: Path, adc: NDArray[np.int16]) -> None:
+    """Decode little-endian samples of 16 bits into the rows of `adc`."""
+    samples = np.fromfile(file, dtype="<i2", count=adc.size)
+    adc[:] = samples.reshape(adc.shape[1], adc.shape[0]).T
+
+
+# Codes that are no annotations of their own.
+SKIP, AUX = 59, 63
+#: An annotation of this code holds a note, at sample 0 perhaps the definition of new
+#: symbols or of another time resolution.
+NOTE = 22
+LAST_CODE = 49
+
+
+@cache
+def _symbols() -> NDArray[np.str_]:
+    """Return the symbol of each annotation code."""
+    from wfdb.io.annotation import ann_label_table
+
+    symbols = np.full(LAST_CODE + 1, " ", dtype="U1")
+    symbols[ann_label_table["label_store"].to_numpy()] = ann_label_table["symbol"].to_numpy()
+    return symbols
+
+
+def read_annotations(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Read the positions and symbols of all annotations.
+
+    Parameters
+    ----------
+    file : Path
+        The annotation file, such as ``100.atr``.
+
+    Returns
+    -------
+    sample : ndarray of int64, shape (n_annotations,)
+        In samples from the start of the record.
+    symbol : ndarray of str, shape (n_annotations,)
+
+    Raises
+    ------
+    ValueError
+        If the file does not end as an annotation file must: it was cut short.
+    """
+    content = file.read_bytes()
+    words = np.frombuffer(content, dtype="<u2", count=len(content) // 2)
+    codes = (words >> 10).astype(np.uint16)
+    is_payload, skipped, end = _walk(words, codes)
+    if end is None:
+        raise ValueError("it ends without the end mark, so a part of it is missing")
+
+    words, codes = words[:end], codes[:end]
+    own = ~is_payload[:end]
+    is_annotation = own & (codes < SKIP)
+    first = codes[is_annotation][:1]
+    if np.any(codes[is_annotation] > LAST_CODE) or np.any(codes[is_annotation] == 0):
+        return _read_with_wfdb(file)
+    step = np.where(is_annotation, words & 0x3FF, 0).astype(np.int64)
+    for at, samples in skipped:
+        step[at] = samples
+    sample = np.cumsum(step)[is_annotation]
+    if len(first) and first[0] == NOTE and sample[0] == 0:
+        return _read_with_wfdb(file)
+    return sample, _symbols()[codes[is_annotation]]
+
+
+def _walk(
+    words: NDArray[np.uint16], codes: NDArray[np.uint16]
+) -> tuple[NDArray[np.bool_], list[tuple[int, int]], int | None]:
+    """Tell payload words (of SKIP and AUX) from the others, and find the end mark.
+
+    Only SKIP, AUX and zero words are visited: a word that looks like one of them may lie in
+    the payload of another, so they must be taken in order.
+    """
+    is_payload = np.zeros(len(words), dtype=bool)
+    skipped: list[tuple[int, int]] = []
+    resume = 0
+    for at in np.flatnonzero((codes == SKIP) | (codes == AUX) | (words == 0)).tolist():
+        if at < resume:
+            continue
+        if words[at] == 0:
+            return is_payload, skipped, at
+        if codes[at] == SKIP:
+            resume = at + 3
+            if resume > len(words):
+                break
+            # The high half comes first; the whole is a signed number.
+            high, low = int(words[at + 1]), int(words[at + 2])
+            skipped.append((at, (high << 16 | low) - (high >> 15 << 32)))
+        else:
+            resume = at + 1 + ((int(words[at]) & 0x3FF) + 1) // 2
+        is_payload[at + 1 : resume] = True
+    return is_payload, skipped, None
+
+
+def _read_with_wfdb(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Read an annotation file in full generality."""
+    import wfdb
+
+    annotation = wfdb.rdann(str(file.with_suffix("")), file.suffix.removeprefix("."))
+    return (
+        np.asarray(annotation.sample, dtype=np.int64),
+        np.asarray(annotation.symbol, dtype=np.str_),
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from wfdb import processing
 
 from ecgclf.datasets._windows import fixed_windows, resample, resampling_ratio
 
@@ -63,6 +62,8 @@ def detect_r_peaks(signal: ArrayLike, fs: float) -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     ratio = resampling_ratio(fs, _DETECTION_FS)
     slow = resample(lead[np.newaxis], ratio)[0]
+    from wfdb import processing
+
     found = processing.xqrs_detect(slow, fs=_DETECTION_FS, verbose=False)
     rough = np.rint(np.asarray(found, dtype=np.float64) / float(ratio)).astype(np.int64)
     return _move_to_peaks(lead, np.clip(rough, 0, len(lead) - 1), fs)

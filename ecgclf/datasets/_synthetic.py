@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import wfdb
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
@@ -294,6 +293,8 @@ def make_record(
         duration=duration,
         rng=rng,
     )
+    import wfdb
+
     digital = np.rint(signal.T * _GAIN + _BASELINE).clip(0, _ADC_MAX).astype(np.int64)
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)

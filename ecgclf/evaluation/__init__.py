@@ -31,11 +31,9 @@ from ecgclf.evaluation._robustness import (
     WanderAtAmplitude,
     robustness_curve,
 )
-from ecgclf.evaluation._splits import DS1, DS2, InterPatientSplit, PatientAdaptiveSplit
+from ecgclf.evaluation._splits import InterPatientSplit, PatientAdaptiveSplit
 
 __all__ = [
-    "DS1",
-    "DS2",
     "F1",
     "Accuracy",
     "BeatReport",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
 
-from ecgclf.datasets._windows import resample, resampling_ratio
+from ecgclf.datasets import resample, resampling_ratio
 from ecgclf.transforms._transformer import BeatTransformer
 
 

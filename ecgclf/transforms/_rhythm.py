@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from ecgclf.datasets._rhythm import (
+from ecgclf.datasets import (
     RHYTHM_FEATURES,
     RHYTHM_NAMES,
     RhythmFeature,

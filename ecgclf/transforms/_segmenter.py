@@ -11,10 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from ecgclf._validation import is_number
-from ecgclf.datasets._beat_windows import BeatWindow, Recording, as_window
-from ecgclf.datasets._beats import Beats, finish
-from ecgclf.datasets._cutting import check_leads, segment
-from ecgclf.datasets._rhythm import RHYTHM_NAMES, check_positions
+from ecgclf.datasets import (
+    RHYTHM_NAMES,
+    AnnotatedSignal,
+    Beats,
+    BeatWindow,
+    as_window,
+    check_leads,
+    check_positions,
+    finish,
+    segment,
+)
 
 _DESCR = """\
 {n_beats:,} beats cut from {record} by ecgclf.transforms.BeatSegmenter.
@@ -141,7 +148,7 @@ class BeatSegmenter(BaseEstimator):
             )
         target = None if labels is None else _check_labels(labels, len(peaks))
         beats = segment(
-            Recording(record, samples, float(recorded), positions=peaks, marks=peaks),
+            AnnotatedSignal(record, samples, float(recorded), positions=peaks, marks=peaks),
             window,
             fs=self.fs,
             target=target,

@@ -14,8 +14,7 @@ import pooch
 import pytest
 import wfdb
 
-from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb, get_data_home
-from ecgclf.datasets._synthetic import make_record
+from ecgclf.datasets import fetch_mitbih, fetch_ptbdb, get_data_home, make_record
 
 #: Where a connection breaks: beyond one chunk of the downloader, so that some is kept.
 CUT = 100_000

@@ -8,12 +8,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import wfdb
 
-from ecgclf.datasets import AAMI_CLASSES, AAMI_OF_SYMBOL, Beats, load_kaggle_heartbeat
-from ecgclf.datasets import _csv as csv_module
-from ecgclf.datasets import _csv_cache as csv_cache
+from ecgclf.datasets import AAMI_CLASSES, AAMI_OF_SYMBOL, Beats, _kaggle, load_kaggle_heartbeat
 
 #: SHA-256 of the float32 values of the test rows, as rebuilt by two implementations.
 TEST_ROWS_SHA256 = "6f64721ee4fffe369be7e0cd8136ed1a0b9cf7871df1455001ddbfa824b8b6fd"
@@ -121,7 +120,7 @@ def test_csv_text_of_any_float32_is_read_back_exactly(tmp_path: Path) -> None:
     bits = np.random.default_rng(0).integers(0x00800000, 0x3F800000, size=(500, 187))
     data = bits.astype(np.uint32).view(np.float32)
     write_csv(tmp_path / "own.csv", data, np.zeros(500))
-    read, _ = csv_module.read_heartbeat_csv(tmp_path / "own.csv", range(5))
+    read, _ = _kaggle.read_heartbeat_csv(tmp_path / "own.csv", range(5))
     np.testing.assert_array_equal(read, data, strict=True)
 
 
@@ -143,13 +142,13 @@ def test_csv_subsets_and_forms(tmp_path: Path) -> None:
 def test_no_warning_for_the_published_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: str
 ) -> None:
-    monkeypatch.setattr(csv_cache, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(_kaggle, "cache_folder", lambda: tmp_path / "cache")
     file = tmp_path / "mitbih_test.csv"
     write_csv(file, *rows(4))
-    published = csv_module._Published(
+    published = _kaggle._Published(
         4, file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
     )
-    monkeypatch.setitem(csv_module._PUBLISHED, "mitbih_test.csv", published)
+    monkeypatch.setitem(_kaggle._PUBLISHED, "mitbih_test.csv", published)
     write_csv(file, *rows(4), newline)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -165,9 +164,9 @@ def published_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "mitbih_test.csv"
     write_csv(file, *rows(4))
     content = file.read_bytes()
-    published = csv_module._Published(4, len(content), hashlib.sha256(content).hexdigest())
-    monkeypatch.setitem(csv_module._PUBLISHED, "mitbih_test.csv", published)
-    monkeypatch.setattr(csv_cache, "folder", lambda: tmp_path / "cache")
+    published = _kaggle._Published(4, len(content), hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(_kaggle._PUBLISHED, "mitbih_test.csv", published)
+    monkeypatch.setattr(_kaggle, "cache_folder", lambda: tmp_path / "cache")
     return file
 
 
@@ -176,7 +175,7 @@ def test_a_published_file_is_parsed_once(
 ) -> None:
     first = load_kaggle_heartbeat(published_csv.parent, "test")
     with monkeypatch.context() as patch:
-        patch.setattr(csv_module, "read_printed_floats", None)  # would fail if it were called
+        patch.setattr(pd, "read_csv", None)  # would fail if it were called
         again = load_kaggle_heartbeat(published_csv.parent, "test")
     np.testing.assert_array_equal(again.data, first.data, strict=True)
     np.testing.assert_array_equal(again.target, first.target, strict=True)
@@ -238,6 +237,13 @@ def damaged(line: int, cell: int | slice, value: object) -> str:
 def test_csv_that_cannot_be_right(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "mitbih_train.csv").write_text(content)
     with pytest.raises(ValueError, match=rf"mitbih_train\.csv.*{message}.*download"):
+        load_kaggle_heartbeat(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["9e38", "7e99"])
+def test_csv_value_beyond_float32_is_refused(tmp_path: Path, value: str) -> None:
+    (tmp_path / "mitbih_train.csv").write_text(damaged(1, 4, value))
+    with pytest.raises(ValueError, match=r"mitbih_train\.csv"):
         load_kaggle_heartbeat(tmp_path)
 
 

@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecgclf.datasets import MITBIH_RECORDS, RecordError, make_record
-from ecgclf.datasets._annotations import read_annotations
-from ecgclf.datasets._records import read_record
+from ecgclf.datasets._records import read_annotations, read_record
 
 
 @pytest.fixture

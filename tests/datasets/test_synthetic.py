@@ -16,9 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ecgclf.datasets._mcsharry import NORMAL_EVENTS, integrate, tachogram
-from ecgclf.datasets._rhythm import RHYTHM_NAMES
-from ecgclf.datasets._synthetic import make_beats, make_record
+from ecgclf.datasets import RHYTHM_NAMES, make_beats, make_record
+from ecgclf.datasets._patients import NORMAL_EVENTS, integrate, tachogram
 
 CLASSES = ("N", "S", "V", "F", "Q")
 TEXTBOOK_WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)

@@ -17,8 +17,8 @@ from sklearn.model_selection import (
 from sklearn.neighbors import KNeighborsClassifier
 
 from ecgclf import ECGCNNClassifier
-from ecgclf.datasets import load_mitbih, make_beats
-from ecgclf.evaluation import DS1, DS2, InterPatientSplit, PatientAdaptiveSplit
+from ecgclf.datasets import DS1, DS2, load_mitbih, make_beats
+from ecgclf.evaluation import InterPatientSplit, PatientAdaptiveSplit
 
 FS = 360
 RECORD = np.repeat([*DS1, *DS2], 12)

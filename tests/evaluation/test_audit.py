@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from ecgclf.datasets import load_kaggle_heartbeat, load_mitbih
-from ecgclf.evaluation import DS1, DS2, audit_split
+from ecgclf.datasets import DS1, DS2, load_kaggle_heartbeat, load_mitbih
+from ecgclf.evaluation import audit_split
 
 RNG = np.random.default_rng(0)
 BEATS = RNG.normal(size=(200, 50))

@@ -20,8 +20,8 @@ from sklearn.model_selection import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 
-from ecgclf.datasets import MITBIH_PACED, MITBIH_RECORDS, mitbih_subject
-from ecgclf.evaluation import DS1, DS2, InterPatientSplit
+from ecgclf.datasets import DS1, DS2, MITBIH_PACED, MITBIH_RECORDS, mitbih_subject
+from ecgclf.evaluation import InterPatientSplit
 
 RECORD = np.repeat(MITBIH_RECORDS, 3)
 SUBJECT = np.array([mitbih_subject(record) for record in RECORD])

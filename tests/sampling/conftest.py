@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecgclf.datasets import make_beats
-from ecgclf.datasets._beats import Beats
+from ecgclf.datasets import Beats, make_beats
 
 
 @pytest.fixture(scope="session")
