@@ -15,7 +15,6 @@ from ecgclf import (
     ECGAutoencoder,
     ECGCNNClassifier,
     ECGCRNNClassifier,
-    ECGFourierCNNClassifier,
     ECGLSTMClassifier,
     ECGMLPClassifier,
     ECGResNetClassifier,
@@ -25,7 +24,7 @@ from ecgclf import (
     ECGTransformerClassifier,
 )
 from ecgclf.estimators import EffectiveNumber
-from ecgclf.transforms import Spectrogram
+from ecgclf.transforms import FourierFeatures, Spectrogram
 
 # network: training
 adam = {"optimizer": "adam", "lr_schedule": "constant", "batch_size": 32, "max_epochs": 15}
@@ -154,7 +153,7 @@ vanilla_rnn = ECGRNNClassifier(
     units=(128,),
     bidirectional=False,
     step_size=1,
-    pool="last",
+    step_pool="last",
     dense=(256, 128),
     dense_dropout=0.1,
     **adam,
@@ -168,7 +167,7 @@ lstm_stack = ECGLSTMClassifier(
     bidirectional=False,
     step_size=1,
     recurrent_dropout=(0, 0.2),
-    pool="last",
+    step_pool="last",
     dense=(64,),
     **adam,
     lr=1e-4,
@@ -182,7 +181,7 @@ gru_stack = ECGRNNClassifier(
     bidirectional=False,
     step_size=1,
     recurrent_dropout=(0, 0.2),
-    pool="last",
+    step_pool="last",
     dense=(64,),
     **adam,
     lr=1e-4,
@@ -194,7 +193,7 @@ bidirectional_lstm = ECGLSTMClassifier(
     units=(128,),
     bidirectional=True,
     step_size=1,
-    pool="last",
+    step_pool="last",
     dense=(256, 128),
     dense_dropout=0.1,
     **adam,
@@ -214,9 +213,9 @@ dilated_cnn_lstm = ECGCRNNClassifier(
     pool_dropout=0.05,
     units=(20,),
     bidirectional=True,
-    global_pool=None,
+    step_pool=None,
     step_dense=(256, 128),
-    step_dropout=0.3,
+    step_dense_dropout=0.3,
     loss="focal",
     focal_gamma=2.0,
     **adam,
@@ -244,7 +243,9 @@ deep_residual_network = ECGResNetClassifier(
 # end
 
 # network: Fourier network
-fourier_network = ECGFourierCNNClassifier(**plain_deep_layers, **adam, lr=1e-3)
+fourier_network = make_pipeline(
+    FourierFeatures(), ECGCNNClassifier(**plain_deep_layers, **adam, lr=1e-3)
+)
 # end
 
 # network: spectrogram network
@@ -268,7 +269,7 @@ autoencoder_codes = make_pipeline(
 transfer_frozen = ECGTransferClassifier(
     # source=plain_deep_cnn, fitted
     strategy="frozen",
-    head=(256, 128),
+    dense=(256, 128),
     class_weight="balanced",
     **adam,
     lr=1e-3,
@@ -276,7 +277,7 @@ transfer_frozen = ECGTransferClassifier(
 transfer_whole = ECGTransferClassifier(
     # source=deep_residual_network, fitted
     strategy="finetune",
-    head=(),
+    dense=(),
     class_weight="balanced",
     **adam,
     lr=1e-3,
@@ -339,7 +340,6 @@ PUBLISHED = {
         ECGCNNClassifier,
         ECGResNetClassifier,
         ECGCRNNClassifier,
-        ECGFourierCNNClassifier,
         ECGLSTMClassifier,
         ECGMLPClassifier,
         ECGRNNClassifier,

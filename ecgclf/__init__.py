@@ -10,7 +10,7 @@ from typing import Any
 from ecgclf._version import __version__
 
 _ESTIMATORS = tuple(
-    "ECGAutoencoder ECGCNNClassifier ECGCRNNClassifier ECGFourierCNNClassifier "
+    "ECGAutoencoder ECGCNNClassifier ECGCRNNClassifier "
     "ECGLSTMClassifier ECGMLPClassifier ECGRNNClassifier ECGResNetClassifier "
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )

@@ -3,11 +3,9 @@
 from ecgclf.estimators._attribution import integrated_gradients
 from ecgclf.estimators._autoencoder import ECGAutoencoder
 from ecgclf.estimators._class_weight import EffectiveNumber
-from ecgclf.estimators._classifier import BeatClassifier, NetworkClassifier
-from ecgclf.estimators._cnn import ECGCNNClassifier
+from ecgclf.estimators._classifier import BeatClassifier
+from ecgclf.estimators._cnn import ECGCNNClassifier, ECGCRNNClassifier
 from ecgclf.estimators._conformal import ConformalClassifier
-from ecgclf.estimators._crnn import ECGCRNNClassifier
-from ecgclf.estimators._fourier import ECGFourierCNNClassifier
 from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._network import BeatEstimator
 from ecgclf.estimators._resnet import ECGResNetClassifier
@@ -23,7 +21,6 @@ __all__ = [
     "ECGAutoencoder",
     "ECGCNNClassifier",
     "ECGCRNNClassifier",
-    "ECGFourierCNNClassifier",
     "ECGLSTMClassifier",
     "ECGMLPClassifier",
     "ECGRNNClassifier",
@@ -32,6 +29,5 @@ __all__ = [
     "ECGTransferClassifier",
     "ECGTransformerClassifier",
     "EffectiveNumber",
-    "NetworkClassifier",
     "integrated_gradients",
 ]

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import training
-from ecgclf.estimators._classifier import NetworkClassifier
+from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._inputs import check_beats
 
 #: Rows that go through the network at once.
@@ -24,7 +24,7 @@ _TOLERANCE = (0.1, 0.05)
 
 
 def integrated_gradients(
-    estimator: NetworkClassifier,
+    estimator: BeatClassifier,
     X: ArrayLike,
     target: Any = None,
     *,
@@ -44,7 +44,7 @@ def integrated_gradients(
 
     Parameters
     ----------
-    estimator : NetworkClassifier
+    estimator : BeatClassifier
         Any fitted classifier of ecgclf that is a network.
     X : array-like, of one beat's shape as in `fit`
         The beats.
@@ -106,7 +106,7 @@ def integrated_gradients(
     >>> bool(abs(credit[0].sum() - (logit[0] - logit[1])) < 0.1)
     True
     """
-    if not isinstance(estimator, NetworkClassifier):
+    if not isinstance(estimator, BeatClassifier):
         raise TypeError(
             f"integrated_gradients needs a network of ecgclf; got {type(estimator).__name__}. "
             "Of a Pipeline pass the last step, pipeline[-1], with what the others give, "
@@ -148,7 +148,7 @@ def _baseline_rows(baseline: ArrayLike, rows: np.ndarray) -> np.ndarray:
     )
 
 
-def _codes(estimator: NetworkClassifier, target: Any, rows: np.ndarray) -> np.ndarray:
+def _codes(estimator: BeatClassifier, target: Any, rows: np.ndarray) -> np.ndarray:
     """Find the place in ``classes_`` of each beat's target."""
     classes, n_beats = estimator.classes_, len(rows)
     labels = estimator.predict(rows) if target is None else np.asarray(target)
@@ -181,7 +181,7 @@ def _gradients(module: nn.Module, points: np.ndarray, codes: np.ndarray) -> np.n
 
 
 def _check_sums(
-    estimator: NetworkClassifier,
+    estimator: BeatClassifier,
     rows: np.ndarray,
     origin: np.ndarray,
     codes: np.ndarray,

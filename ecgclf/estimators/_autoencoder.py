@@ -37,9 +37,6 @@ from ecgclf.modules._mirrored import (
     recurrent_autoencoder,
 )
 
-#: Layers of the encoder where `hidden` is None.
-_HIDDEN = {"dense": (128, 64), "conv": (16, 32, 64), "recurrent": (64,)}
-
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ECGAutoencoder(
@@ -58,16 +55,19 @@ class ECGAutoencoder(
         Fully connected layers, convolutions, or LSTM layers; the decoder mirrors the encoder.
     n_codes : int, default=16
         Numbers in a code.
-    hidden : sequence of int or None, default=None
-        Width of each layer of the encoder on the way to the code: units for "dense" and
-        "recurrent", filters for "conv". None is ``(128, 64)`` for "dense", ``(64,)`` for
-        "recurrent" and ``(16, 32, 64)`` for "conv". An empty one makes "dense" linear.
+    dense : sequence of int, default=(128, 64)
+        Units of each fully connected layer of the encoder; for ``kind="dense"``. An empty
+        sequence makes the autoencoder linear.
+    filters : sequence of int, default=(16, 32, 64)
+        Filters of each convolution of the encoder; for ``kind="conv"``.
     kernel_size : int, default=5
-        Of the convolutions of "conv".
+        Length of the kernels in samples; for ``kind="conv"``.
     stride : int, default=2
-        By how much each of these convolutions shortens the beat.
+        Factor by which each convolution shortens the beat; for ``kind="conv"``.
+    units : sequence of int, default=(64,)
+        Units of each LSTM layer of the encoder; for ``kind="recurrent"``.
     step_size : int, default=8
-        Samples of each lead that "recurrent" reads and writes in one step.
+        Samples of each lead that are read and written in one step; for ``kind="recurrent"``.
     contamination : float, default=0.1
         Share of the training beats that `predict` calls outliers, in (0, 0.5]. Beats of new
         patients come back worse than those trained on, above all if these were few patients:
@@ -123,9 +123,11 @@ class ECGAutoencoder(
 
     kind: Literal["dense", "conv", "recurrent"] = "conv"
     n_codes: int = 16
-    hidden: Sequence[int] | None = None
+    dense: Sequence[int] = (128, 64)
+    filters: Sequence[int] = (16, 32, 64)
     kernel_size: int = 5
     stride: int = 2
+    units: Sequence[int] = (64,)
     step_size: int = 8
     contamination: float = 0.1
     max_epochs: int = 30
@@ -133,11 +135,13 @@ class ECGAutoencoder(
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
-        "kind": [StrOptions(set(_HIDDEN))],
+        "kind": [StrOptions({"dense", "conv", "recurrent"})],
         "n_codes": [Interval(Integral, 1, None, closed="left")],
-        "hidden": [EachLayer(Integral, 1, None, closed="left"), None],
+        "dense": [EachLayer(Integral, 1, None, closed="left")],
+        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         "stride": [Interval(Integral, 1, None, closed="left")],
+        "units": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
         "step_size": [Interval(Integral, 1, None, closed="left")],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
@@ -311,20 +315,14 @@ class ECGAutoencoder(
         return training.ReconstructionLoss()
 
     def _make_module(self) -> Autoencoder:
-        hidden = _HIDDEN[self.kind] if self.hidden is None else self.hidden
-        if not len(hidden) and self.kind != "dense":
-            raise ValueError(
-                f"hidden={self.hidden!r} leaves kind={self.kind!r} without a layer: give the "
-                "width of at least one, or kind='dense'."
-            )
         shape = (self.n_codes, self.n_leads_, self.n_samples_, self.n_tabular)
         if self.kind == "dense":
-            return dense_autoencoder(*shape, hidden=hidden)
+            return dense_autoencoder(*shape, hidden=self.dense)
         if self.kind == "conv":
             return conv_autoencoder(
-                *shape, hidden=hidden, kernel_size=self.kernel_size, stride=self.stride
+                *shape, hidden=self.filters, kernel_size=self.kernel_size, stride=self.stride
             )
-        return recurrent_autoencoder(*shape, hidden=hidden, step_size=self.step_size)
+        return recurrent_autoencoder(*shape, hidden=self.units, step_size=self.step_size)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -33,34 +33,41 @@ from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkClassifier(ClassifierMixin, BeatEstimator):
-    """Base of all classifiers: a network from beats to the logits of classes.
+class BeatClassifier(ClassifierMixin, BeatEstimator):
+    """Base of the classifiers: an encoder for the signal, then fully connected layers.
 
-    `fit`, `predict` and all that classifiers share is here; a subclass makes the network.
+    A subclass declares its own parameters as fields, their constraints, and a method that
+    builds its encoder.
 
     Parameters
     ----------
+    dense : sequence of int, default=()
+        Units of each fully connected layer between the encoder and the output.
+    dense_dropout : float or sequence of float, default=0.0
+        Dropout rate after each layer of `dense`, one value for all of them or one for each.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        Loss function. The focal loss gives less weight to beats that are already classified
+        well.
     focal_gamma : float, default=2.0
-        Exponent of the focal loss. The alpha of its paper is `class_weight`.
+        Exponent of the focal loss; 0 is the cross-entropy. Use `class_weight` for the alpha of
+        the focal loss.
     label_smoothing : float, default=0.0
-        Share of each beat's target that is spread evenly over all classes, in the
-        cross-entropy. The losses in ``history_`` are then the smoothed ones.
+        Share of each beat's target that is spread evenly over all classes, with the
+        cross-entropy. The losses in ``history_`` are computed with it.
     class_weight : dict, "balanced", callable or None, default=None
-        Weight of each class in the loss; "balanced" is inversely proportional to how often it
-        occurs. A callable, such as `EffectiveNumber`, is called with the number of beats of
-        each class (the sum of their weights), an ndarray of shape (n_classes,), and returns
-        the weights. Multiplies `sample_weight`.
+        Weight of each class in the loss, multiplied with `sample_weight`. "balanced" is
+        inversely proportional to the class frequencies. A callable, such as
+        `EffectiveNumber`, takes the number of beats of each class (the sum of their weights),
+        an ndarray of shape (n_classes,), and returns the weights.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-
-    See Also
-    --------
-    BeatEstimator : the parameters of the training run, and the other fitted attributes.
+        The labels, in sorted order.
     """
 
+    dense: Sequence[int] = ()
+    dense_dropout: float | Sequence[float] = 0.0
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
     label_smoothing: float = 0.0
@@ -68,11 +75,17 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
+        "dense": [EachLayer(Integral, 1, None, closed="left")],
+        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
         "loss": [StrOptions({"cross_entropy", "focal"})],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, callable, None],
     }
+
+    @abstractmethod
+    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
+        """Build the part of the network that encodes the signal."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -82,7 +95,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
-    ) -> NetworkClassifier:
+    ) -> BeatClassifier:
         """Train the network.
 
         Parameters
@@ -133,7 +146,7 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> NetworkClassifier:
+    ) -> BeatClassifier:
         """Train for one epoch on some beats, at a constant learning rate.
 
         Parameters
@@ -267,6 +280,14 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
             )
         return np.searchsorted(self.classes_, y)
 
+    def _make_module(self) -> BeatNetwork:
+        encoder = self._make_encoder(self.n_leads_, self.n_samples_)
+        dropout = per_layer("dense_dropout", self.dense_dropout, len(self.dense), "dense")
+        head = DenseHead(
+            encoder.out_features + self.n_tabular, len(self.classes_), self.dense, dropout
+        )
+        return BeatNetwork(encoder, head, self.n_leads_, self.n_samples_, self.n_tabular)
+
     def _make_criterion(self) -> nn.Module:
         if self.loss == "focal":
             if self.label_smoothing:
@@ -276,50 +297,3 @@ class NetworkClassifier(ClassifierMixin, BeatEstimator):
                 )
             return training.FocalLoss(self.focal_gamma)
         return training.CrossEntropyLoss(self.label_smoothing)
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class BeatClassifier(NetworkClassifier):
-    """Base of the classifiers that are an encoder for the signal and dense layers.
-
-    A subclass states its own parameters as fields, their constraints, and how it makes its
-    encoder.
-
-    Parameters
-    ----------
-    dense : sequence of int, default=()
-        Units of each fully connected layer between the encoder and the output.
-    dense_dropout : float or sequence of float, default=0.0
-        Dropout after each of them.
-
-    See Also
-    --------
-    NetworkClassifier : the parameters that all classifiers share.
-    BeatEstimator : the parameters of the training run, and the other fitted attributes.
-    """
-
-    dense: Sequence[int] = ()
-    dense_dropout: float | Sequence[float] = 0.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        **NetworkClassifier._parameter_constraints,
-        "dense": [EachLayer(Integral, 1, None, closed="left")],
-        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
-    }
-
-    @abstractmethod
-    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
-        """Build the signal part of the network.
-
-        Returns
-        -------
-        Encoder
-        """
-
-    def _make_module(self) -> BeatNetwork:
-        encoder = self._make_encoder(self.n_leads_, self.n_samples_)
-        dropout = per_layer("dense_dropout", self.dense_dropout, len(self.dense), "dense")
-        head = DenseHead(
-            encoder.out_features + self.n_tabular, len(self.classes_), self.dense, dropout
-        )
-        return BeatNetwork(encoder, head, self.n_leads_, self.n_samples_, self.n_tabular)

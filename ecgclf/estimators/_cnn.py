@@ -1,4 +1,4 @@
-"""The convolutional classifier."""
+"""Convolutional and convolutional-recurrent classifiers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._layers import EachLayer, per_layer
 from ecgclf.modules import (
+    Cell,
     ConvEncoder,
     ConvLayer,
+    ConvRecurrentEncoder,
     Encoder,
     GlobalPool,
+    RecurrentEncoder,
+    StepPool,
     encoded_length,
     minimum_length,
 )
@@ -25,53 +29,33 @@ _SHARE = [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ECGCNNClassifier(BeatClassifier):
-    """Convolutional network for heartbeats.
-
-    A stack of convolutions, each with batch norm, ReLU and, where wanted, max pooling; a
-    pooling over the time that is left; dense layers; softmax. A parameter that belongs to a
-    layer takes one value for all of them or a sequence with one for each.
+class _ConvolutionalClassifier(BeatClassifier):
+    """Base of the classifiers that begin with a stack of convolutions.
 
     Parameters
     ----------
     filters : sequence of int, default=(24, 24, 48, 48, 72, 72)
-        Filters of each convolution; its length is the number of convolutions.
+        Number of filters of each convolution. Its length is the number of convolutions.
     kernel_size : int or sequence of int, default=5
+        Length of the kernels in samples, one value for all convolutions or one for each.
     stride : int or sequence of int, default=(2, 1, 2, 1, 2, 1)
+        Step of each convolution in samples. A stride of 2 halves the length of the signal.
     dilation : int or sequence of int, default=1
+        Distance in samples between the taps of a kernel.
     padding : {"same", "valid"}, default="same"
-        "same" pads with zeros to ``ceil(length / stride)``, at poolings too; "valid" not.
+        "same" pads with zeros, so that each convolution and pooling gives
+        ``ceil(length / stride)`` values. "valid" does not pad.
     batch_norm : bool, default=True
+        Normalise the output of each convolution over the batch, before the ReLU.
     pool_size : int or sequence of int, default=1
-        Window of the max pooling after each convolution; 1 means none.
+        Window of the max pooling after each convolution in samples; 1 means no pooling.
     pool_stride : int, sequence of int or None, default=None
-        Its stride; None means `pool_size`.
+        Step of each max pooling in samples; None means `pool_size`.
     conv_dropout : float or sequence of float, default=0.0
-        Dropout after each ReLU, before the pooling.
+        Dropout rate after each ReLU, before the pooling.
     pool_dropout : float or sequence of float, default=0.0
-        Dropout after each pooling; the last layer's comes after the global pooling.
-    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
-        "avg_max" is both side by side; None flattens what is left.
-
-    See Also
-    --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`,
-        `max_epochs`, `batch_size`, `lr`, `class_weight`, `early_stopping`, `device` and
-        `random_state`, and the fitted attributes.
-
-    Notes
-    -----
-    Published networks by their parameters: the page "Published networks" of the
-    documentation.
-
-    Examples
-    --------
-    >>> from ecgclf import ECGCNNClassifier
-    >>> from ecgclf.datasets import make_beats
-    >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
-    >>> model = ECGCNNClassifier(max_epochs=10, batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
-    (3,)
+        Dropout rate after each pooling. That of the last layer comes after the global pooling,
+        if there is one.
     """
 
     filters: Sequence[int] = (24, 24, 48, 48, 72, 72)
@@ -84,7 +68,6 @@ class ECGCNNClassifier(BeatClassifier):
     pool_stride: int | Sequence[int] | None = None
     conv_dropout: float | Sequence[float] = 0.0
     pool_dropout: float | Sequence[float] = 0.0
-    global_pool: GlobalPool = "avg_max"
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
@@ -98,34 +81,9 @@ class ECGCNNClassifier(BeatClassifier):
         "pool_stride": [*_COUNT, None],
         "conv_dropout": _SHARE,
         "pool_dropout": _SHARE,
-        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
     }
 
-    #: What the convolutions run along.
-    _along: ClassVar[str] = "samples"
-
-    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
-        return self._convolutions(n_leads, n_samples, self.global_pool)
-
     def _convolutions(self, n_leads: int, n_samples: int, global_pool: GlobalPool) -> ConvEncoder:
-        layers = self._layers()
-        if encoded_length(layers, n_samples, self.padding) < 1:
-            raise ValueError(
-                f"Beats of {n_samples} {self._along} are too short for this network, which needs "
-                f"at least {minimum_length(layers, self.padding)}: lower kernel_size, pool_size, "
-                "stride or dilation, use fewer filters, or set padding='same'."
-            )
-        return ConvEncoder(
-            n_leads,
-            n_samples,
-            layers,
-            padding=self.padding,
-            batch_norm=self.batch_norm,
-            global_pool=global_pool,
-        )
-
-    def _layers(self) -> list[ConvLayer]:
-        """Gather what belongs to each layer."""
         pool_stride = self.pool_size if self.pool_stride is None else self.pool_stride
         columns = [
             per_layer(name, value, len(self.filters), "filters")
@@ -140,4 +98,149 @@ class ECGCNNClassifier(BeatClassifier):
                 ("pool_dropout", self.pool_dropout),
             ]
         ]
-        return [ConvLayer(*values) for values in zip(*columns)]
+        layers = [ConvLayer(*values) for values in zip(*columns)]
+        if encoded_length(layers, n_samples, self.padding) < 1:
+            raise ValueError(
+                f"Beats of {n_samples} samples are too short for this network, which needs at "
+                f"least {minimum_length(layers, self.padding)}: lower kernel_size, pool_size, "
+                "stride or dilation, use fewer filters, or set padding='same'."
+            )
+        return ConvEncoder(
+            n_leads,
+            n_samples,
+            layers,
+            padding=self.padding,
+            batch_norm=self.batch_norm,
+            global_pool=global_pool,
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ECGCNNClassifier(_ConvolutionalClassifier):
+    """Convolutional network for heartbeats.
+
+    A stack of convolutions, each followed by batch norm, ReLU and optional max pooling; a
+    global pooling; dense layers; softmax.
+
+    Parameters
+    ----------
+    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
+        Pooling of each filter over the remaining time. "avg_max" concatenates mean and
+        maximum; None flattens instead of pooling.
+
+    Notes
+    -----
+    The page "Published networks" of the documentation gives the parameters of published
+    networks.
+
+    Examples
+    --------
+    >>> from ecgclf import ECGCNNClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
+    >>> model = ECGCNNClassifier(max_epochs=10, batch_size=32, random_state=0).fit(X, y)
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
+
+    global_pool: GlobalPool = "avg_max"
+
+    _parameter_constraints: ClassVar[dict] = {
+        **_ConvolutionalClassifier._parameter_constraints,
+        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
+    }
+
+    def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
+        return self._convolutions(n_leads, n_samples, self.global_pool)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ECGCRNNClassifier(_ConvolutionalClassifier):
+    """Convolutional and recurrent network for heartbeats.
+
+    The convolutions of `ECGCNNClassifier`, which may be dilated, shorten the beat. Recurrent
+    layers run over the steps that remain; then come a pooling over the steps, dense layers and
+    softmax.
+
+    Parameters
+    ----------
+    filters : sequence of int, default=(24, 48, 72)
+        Number of filters of each convolution. Its length is the number of convolutions.
+    stride : int or sequence of int, default=2
+        Step of each convolution in samples. A stride of 2 halves the length of the signal.
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+        Type of the recurrent layers; "rnn" is the simple one with tanh.
+    units : sequence of int, default=(32,)
+        Units of each recurrent layer, in each direction.
+    bidirectional : bool, default=True
+        Run each recurrent layer in both directions.
+    recurrent_dropout : float or sequence of float, default=0.0
+        Dropout rate after each recurrent layer.
+    step_pool : {"last", "mean", "max", "attention"} or None, default="last"
+        Pooling over the steps: the final state, their mean, their maximum or a weighted mean
+        with learned weights. None flattens the steps.
+    step_dense : sequence of int, default=()
+        Units of fully connected layers applied to each step alone, before the steps are
+        flattened; only with ``step_pool=None``.
+    step_dense_dropout : float or sequence of float, default=0.0
+        Dropout rate after each layer of `step_dense`.
+
+    Notes
+    -----
+    The dilated network with a bidirectional LSTM on the page "Published networks" of the
+    documentation is an `ECGCRNNClassifier`.
+
+    Examples
+    --------
+    >>> from ecgclf import ECGCRNNClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
+    >>> model = ECGCRNNClassifier(filters=(8, 16), batch_size=32, random_state=0).fit(X, y)
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
+
+    filters: Sequence[int] = (24, 48, 72)
+    stride: int | Sequence[int] = 2
+    cell: Cell = "lstm"
+    units: Sequence[int] = (32,)
+    bidirectional: bool = True
+    recurrent_dropout: float | Sequence[float] = 0.0
+    step_pool: StepPool = "last"
+    step_dense: Sequence[int] = ()
+    step_dense_dropout: float | Sequence[float] = 0.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **_ConvolutionalClassifier._parameter_constraints,
+        "cell": [StrOptions({"lstm", "gru", "rnn"})],
+        "units": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
+        "bidirectional": ["boolean"],
+        "recurrent_dropout": _SHARE,
+        "step_pool": [StrOptions({"last", "mean", "max", "attention"}), None],
+        "step_dense": [EachLayer(Integral, 1, None, closed="left")],
+        "step_dense_dropout": _SHARE,
+    }
+
+    def _make_encoder(self, n_leads: int, n_samples: int) -> ConvRecurrentEncoder:
+        if self.step_dense and self.step_pool is not None:
+            raise ValueError(
+                f"step_dense={self.step_dense!r} applies to each step, but "
+                f"step_pool={self.step_pool!r} leaves no steps: set step_pool=None."
+            )
+        convolutions = self._convolutions(n_leads, n_samples, None)
+        recurrent = RecurrentEncoder(
+            convolutions.out_channels,
+            convolutions.out_length,
+            self.units,
+            cell=self.cell,
+            bidirectional=self.bidirectional,
+            mask_zeros=False,
+            dropout=per_layer(
+                "recurrent_dropout", self.recurrent_dropout, len(self.units), "units"
+            ),
+            pool=self.step_pool,
+        )
+        step_dropout = per_layer(
+            "step_dense_dropout", self.step_dense_dropout, len(self.step_dense), "step_dense"
+        )
+        return ConvRecurrentEncoder(convolutions, recurrent, self.step_dense, step_dropout)

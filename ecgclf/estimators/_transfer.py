@@ -6,25 +6,23 @@ import copy
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ecgclf import persistence, training
-from ecgclf.estimators._classifier import NetworkClassifier
-from ecgclf.estimators._layers import EachLayer, per_layer
+from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._network import BeatEstimator
-from ecgclf.modules import BeatNetwork, DenseHead, PretrainedEncoder
+from ecgclf.modules import PretrainedEncoder
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ECGTransferClassifier(NetworkClassifier):
+class ECGTransferClassifier(BeatClassifier):
     """Classifier on the encoder of a trained network, with dense layers of its own.
 
     Parameters
@@ -38,19 +36,13 @@ class ECGTransferClassifier(NetworkClassifier):
         "gradual" begins as "frozen" and lets the layers of the encoder join in one after
         another, the last one first [1]_; in the last epoch all of them train. With
         `partial_fit`, which has no last epoch, "gradual" is "frozen".
-    head : sequence of int, default=(256, 128)
-        Units of the new dense layers.
-    head_dropout : float or sequence of float, default=0.0
-        Dropout after each of them.
+    dense : sequence of int, default=(256, 128)
+        Units of each new fully connected layer between the encoder and the output.
 
     Attributes
     ----------
     source_ : fitted estimator of ecgclf
         `source`, or what was loaded from there.
-
-    See Also
-    --------
-    ecgclf.estimators.NetworkClassifier : the parameters and attributes shared by all classifiers.
 
     Notes
     -----
@@ -58,7 +50,7 @@ class ECGTransferClassifier(NetworkClassifier):
     layer then mixes them) and, if the encoder ends in a global pooling, another length. They
     should be at the same sampling rate and scaled in the same way.
 
-    "frozen" with ``head=(256, 128)`` is the transfer of Kachuee et al. [2]_ from arrhythmia to
+    "frozen" with ``dense=(256, 128)`` is the transfer of Kachuee et al. [2]_ from arrhythmia to
     infarction beats.
 
     References
@@ -74,7 +66,7 @@ class ECGTransferClassifier(NetworkClassifier):
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
     >>> source = ECGCNNClassifier(max_epochs=5, batch_size=32, random_state=0).fit(X, y)
-    >>> model = ECGTransferClassifier(source=source, head=(16,), max_epochs=5, random_state=0)
+    >>> model = ECGTransferClassifier(source=source, dense=(16,), max_epochs=5, random_state=0)
     >>> model.fit(X, y != "N").predict(X[:2]).dtype
     dtype('bool')
     >>> int(model.parameter_table().query("trains")["size"].sum()) < 3000
@@ -83,18 +75,12 @@ class ECGTransferClassifier(NetworkClassifier):
 
     source: Any = None
     strategy: Literal["frozen", "finetune", "gradual"] = "frozen"
-    head: Sequence[int] = (256, 128)
-    head_dropout: float | Sequence[float] = 0.0
+    dense: Sequence[int] = (256, 128)
 
     _parameter_constraints: ClassVar[dict] = {
-        **NetworkClassifier._parameter_constraints,
+        **BeatClassifier._parameter_constraints,
         "source": [BeatEstimator, str, os.PathLike],
         "strategy": [StrOptions({"frozen", "finetune", "gradual"})],
-        "head": [EachLayer(Integral, 1, None, closed="left")],
-        "head_dropout": [
-            Interval(Real, 0, 1, closed="left"),
-            EachLayer(Real, 0, 1, closed="left"),
-        ],
     }
 
     def parameter_table(self) -> pd.DataFrame:
@@ -121,21 +107,17 @@ class ECGTransferClassifier(NetworkClassifier):
         self.source_ = self.source if is_model else persistence.load(self.source)
         super()._begin(seed)
 
-    def _make_module(self) -> BeatNetwork:
+    def _make_encoder(self, n_leads: int, n_samples: int) -> PretrainedEncoder:
         check_is_fitted(self.source_)
         encoder = PretrainedEncoder(
             copy.deepcopy(self.source_.net_.module_.encoder).cpu(),
-            self.n_leads_,
+            n_leads,
             self.source_.n_leads_,
         )
         self._check_length(encoder)
         if self.strategy != "finetune":
             encoder.freeze(encoder.n_layers)
-        dropout = per_layer("head_dropout", self.head_dropout, len(self.head), "head")
-        head = DenseHead(
-            encoder.out_features + self.n_tabular, len(self.classes_), self.head, dropout
-        )
-        return BeatNetwork(encoder, head, self.n_leads_, self.n_samples_, self.n_tabular)
+        return encoder
 
     def _check_length(self, encoder: PretrainedEncoder) -> None:
         """Try the encoder on a beat of the new length."""

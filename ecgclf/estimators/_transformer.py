@@ -31,8 +31,8 @@ class ECGTransformerClassifier(BeatClassifier):
         Attention heads.
     n_layers : int, default=3
         Transformer blocks.
-    feed_forward : int, default=128
-        Units of the dense layer in each block.
+    block_dense : int, default=128
+        Units of the fully connected layer in each block.
     block_dropout : float, default=0.0
         Dropout at the end of both parts of a block.
     pool : {"mean", "token"}, default="mean"
@@ -66,7 +66,7 @@ class ECGTransformerClassifier(BeatClassifier):
     width: int = 64
     n_heads: int = 4
     n_layers: int = 3
-    feed_forward: int = 128
+    block_dense: int = 128
     block_dropout: float = 0.0
     pool: Literal["mean", "token"] = "mean"
     lr: float = 4e-3
@@ -77,7 +77,7 @@ class ECGTransformerClassifier(BeatClassifier):
         "width": _COUNT,
         "n_heads": _COUNT,
         "n_layers": _COUNT,
-        "feed_forward": _COUNT,
+        "block_dense": _COUNT,
         "block_dropout": [Interval(Real, 0, 1, closed="left")],
         "pool": [StrOptions({"mean", "token"})],
     }
@@ -95,7 +95,7 @@ class ECGTransformerClassifier(BeatClassifier):
             width=self.width,
             n_heads=self.n_heads,
             n_layers=self.n_layers,
-            hidden=self.feed_forward,
+            hidden=self.block_dense,
             dropout=self.block_dropout,
             pool=self.pool,
         )

@@ -11,13 +11,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from ecgclf.estimators import NetworkClassifier
+from ecgclf.estimators import BeatClassifier
 from ecgclf.export._errors import ExportError
 from ecgclf.export._scaling import layer_of
 from ecgclf.modules import FourierEncoder
 
 
-def taken_apart(model: Any) -> tuple[list[tuple[str, Any]], NetworkClassifier]:
+def taken_apart(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:
     """Tell the steps of a pipeline from the classifier at its end.
 
     Steps that only change the training beats, such as samplers, do nothing to beats that are
@@ -30,7 +30,7 @@ def taken_apart(model: Any) -> tuple[list[tuple[str, Any]], NetworkClassifier]:
     Returns
     -------
     steps : list of (name, step)
-    classifier : NetworkClassifier
+    classifier : BeatClassifier
 
     Raises
     ------
@@ -44,7 +44,7 @@ def taken_apart(model: Any) -> tuple[list[tuple[str, Any]], NetworkClassifier]:
     while isinstance(model, Pipeline):
         steps += [(key, step) for key, step in model.steps[:-1] if not _only_trains(step)]
         name, model = model.steps[-1]
-    if not isinstance(model, NetworkClassifier):
+    if not isinstance(model, BeatClassifier):
         place = "It" if name is None else f"The last step of the pipeline, {name!r},"
         raise ExportError(
             f"{place} is a {type(model).__name__}, but only a classifier of ecgclf can be "
@@ -64,7 +64,7 @@ class Classification(nn.Module):
     Parameters
     ----------
     steps : list of (name, step)
-    classifier : fitted NetworkClassifier
+    classifier : fitted BeatClassifier
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Classification(nn.Module):
         If a step cannot be expressed.
     """
 
-    def __init__(self, steps: list[tuple[str, Any]], classifier: NetworkClassifier) -> None:
+    def __init__(self, steps: list[tuple[str, Any]], classifier: BeatClassifier) -> None:
         super().__init__()
         self.scaling = nn.Sequential(*(layer_of(name, step) for name, step in steps))
         network = copy.deepcopy(classifier.net_.module_).cpu()

@@ -11,7 +11,7 @@ import torch
 
 from ecgclf._extras import import_extra
 from ecgclf._version import __version__
-from ecgclf.estimators import NetworkClassifier
+from ecgclf.estimators import BeatClassifier
 from ecgclf.estimators._contract import input_contract
 from ecgclf.export._errors import ExportError
 from ecgclf.export._graph import INPUT, PROBABILITIES, add_label, describe, traced
@@ -111,7 +111,7 @@ def export_onnx(
     Path(path).write_bytes(content)
 
 
-def _check(content: bytes, network: Classification, classifier: NetworkClassifier) -> None:
+def _check(content: bytes, network: Classification, classifier: BeatClassifier) -> None:
     """Run the graph on random beats and compare with torch."""
     session = import_extra("onnxruntime", "export to ONNX").InferenceSession(content)
     beats = np.random.default_rng(0).normal(size=(5, classifier.n_features_in_))

@@ -19,8 +19,8 @@ class FourierFeatures(BeatTransformer):
     Turns beats into arrays of shape (n_beats, 2 * n_leads, n_freqs): the real parts of all
     leads, then their imaginary parts, each of ``n_samples // 2 + 1`` frequencies, from 0 to half
     of the sampling rate. They are not divided by the number of samples, as in
-    `numpy.fft.rfft`. Any network with leads takes them; `ecgclf.ECGCNNClassifier` behind them
-    is `ecgclf.ECGFourierCNNClassifier`.
+    `numpy.fft.rfft`. A convolutional network on the Fourier transform is
+    ``make_pipeline(FourierFeatures(), ECGCNNClassifier())``.
 
     Notes
     -----

@@ -155,7 +155,7 @@ def test_last_layer_turns_features_into_logits(beats):
     plain = ECGCNNClassifier(filters=(8,), stride=2, dense=(12,), dense_dropout=0.3, **QUICK)
     with_rhythm = ECGMLPClassifier(dense=(6,), n_tabular=2, **QUICK)
     transfer = ECGTransferClassifier(
-        source=plain.fit(beats.data, beats.target), head=(7,), **QUICK
+        source=plain.fit(beats.data, beats.target), dense=(7,), **QUICK
     )
     for model, X, width in (
         (plain, beats.data, 12),

@@ -57,7 +57,7 @@ def test_the_linear_one_approaches_the_principal_components(rng):
     X = rng.normal(size=(200, 4)) @ rng.normal(size=(4, 30)) + 0.3 * rng.normal(size=(200, 30))
     X = X.astype(np.float32)
     best = error_of_pca(X, X, 3).mean()
-    model = small(hidden=(), n_codes=3, max_epochs=300, batch_size=50).fit(X)
+    model = small(dense=(), n_codes=3, max_epochs=300, batch_size=50).fit(X)
     assert best <= -model.score_samples(X).mean() < 1.01 * best
 
 
@@ -333,7 +333,7 @@ def test_its_encoder_can_be_transferred(kind, beats):
     source = small(kind=kind, max_epochs=10).fit(beats.data)
     before = copy.deepcopy(source.net_.module_.state_dict())
     model = ECGTransferClassifier(
-        source=source, head=(32,), max_epochs=20, batch_size=64, verbose=0, random_state=0
+        source=source, dense=(32,), max_epochs=20, batch_size=64, verbose=0, random_state=0
     ).fit(beats.data, beats.target)
     assert model.score(beats.data, beats.target) > (beats.target == "N").mean() + 0.1
     for name, value in source.net_.module_.state_dict().items():
@@ -346,11 +346,11 @@ def test_its_encoder_can_be_transferred(kind, beats):
 @pytest.mark.parametrize(
     ("params", "match"),
     [
-        ({"kind": "conv", "hidden": ()}, r"hidden=\(\).*kind='conv' without a layer"),
-        ({"kind": "recurrent", "hidden": []}, r"hidden=\[\].*kind='recurrent' without a layer"),
+        ({"kind": "conv", "filters": ()}, "'filters' parameter"),
+        ({"kind": "recurrent", "units": []}, "'units' parameter"),
         ({"kind": "lstm"}, "'kind' parameter"),
-        ({"hidden": (8, 0)}, "'hidden' parameter"),
-        ({"hidden": 8}, "'hidden' parameter"),
+        ({"dense": (8, 0)}, "'dense' parameter"),
+        ({"dense": 8}, "'dense' parameter"),
         ({"n_codes": 0}, "'n_codes' parameter"),
         ({"contamination": 0.0}, "'contamination' parameter"),
         ({"contamination": 0.6}, "'contamination' parameter"),

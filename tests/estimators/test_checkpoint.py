@@ -43,7 +43,7 @@ FITS = {
         callbacks=[EpochScoring("f1_macro", lower_is_better=False, name="f1")], **QUICK,
     ),
     "transfer": ECGTransferClassifier(
-        source=None, strategy="gradual", head=(8,), head_dropout=0.2, **QUICK
+        source=None, strategy="gradual", dense=(8,), dense_dropout=0.2, **QUICK
     ),
     "autoencoder": ECGAutoencoder(n_codes=4, early_stopping=True, **QUICK),
 }  # fmt: skip

@@ -21,7 +21,6 @@ import ecgclf
 from ecgclf import (
     ECGCNNClassifier,
     ECGCRNNClassifier,
-    ECGFourierCNNClassifier,
     ECGLSTMClassifier,
     ECGMLPClassifier,
     ECGResNetClassifier,
@@ -44,14 +43,13 @@ SOURCE = ECGCNNClassifier(filters=(16, 32), stride=1, **SMALL).fit(
 CLASSIFIERS = [
     ECGCNNClassifier(filters=(8, 16), stride=2, **SMALL),
     ECGCRNNClassifier(filters=(8, 16), units=(8,), **SMALL),
-    ECGFourierCNNClassifier(filters=(8, 16), stride=2, **SMALL),
     ECGLSTMClassifier(units=(8,), step_size=12, **SMALL),
     ECGMLPClassifier(dense=(16,), **SMALL),
-    ECGRNNClassifier(units=(8,), step_size=12, pool="attention", **SMALL),
+    ECGRNNClassifier(units=(8,), step_size=12, step_pool="attention", **SMALL),
     ECGResNetClassifier(filters=(8, 16), stem_filters=8, squeeze_excite=True, **SMALL),
     ECGSpectrogramClassifier(filters=(8, 16), **SMALL),
-    ECGTransferClassifier(source=SOURCE, strategy="finetune", head=(16,), **SMALL),
-    ECGTransformerClassifier(width=16, n_layers=2, feed_forward=32, pool="token", **SMALL),
+    ECGTransferClassifier(source=SOURCE, strategy="finetune", dense=(16,), **SMALL),
+    ECGTransformerClassifier(width=16, n_layers=2, block_dense=32, pool="token", **SMALL),
 ]
 
 #: Those whose defaults are tried too; the transfer has none without a source.
@@ -266,11 +264,10 @@ def _probabilities(classifier, X, y):
 
 @every_classifier
 def test_grid_search_over_the_architecture(classifier, beats):
-    name = "head" if isinstance(classifier, ECGTransferClassifier) else "dense"
-    search = GridSearchCV(clone(classifier), {name: [(), (8,)]}, cv=2)
+    search = GridSearchCV(clone(classifier), {"dense": [(), (8,)]}, cv=2)
     search.fit(beats.data, beats.target)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert search.best_params_[name] in [(), (8,)]
+    assert search.best_params_["dense"] in [(), (8,)]
 
 
 @pytest.fixture(scope="module")

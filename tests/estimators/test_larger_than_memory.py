@@ -13,7 +13,7 @@ from ecgclf.datasets import make_beats
 
 QUICK = {"max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
 CLASSIFIER = ECGCNNClassifier(filters=(4,), stride=4, **QUICK)
-AUTOENCODER = ECGAutoencoder(kind="dense", hidden=(8,), n_codes=4, **QUICK)
+AUTOENCODER = ECGAutoencoder(kind="dense", dense=(8,), n_codes=4, **QUICK)
 
 
 def memory(array, folder):

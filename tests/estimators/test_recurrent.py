@@ -19,7 +19,8 @@ def test_the_lstm_is_a_recurrent_network_with_that_cell(beats):
     lstm = ECGLSTMClassifier(units=(8,), **QUICK).fit(beats.data, beats.target)
     rnn = ECGRNNClassifier(units=(8,), cell="lstm", **QUICK).fit(beats.data, beats.target)
     np.testing.assert_array_equal(lstm.predict_proba(beats.data), rnn.predict_proba(beats.data))
-    assert "cell" not in lstm.get_params()
+    assert lstm.get_params()["cell"] == "lstm"
+    assert ECGRNNClassifier().get_params()["cell"] == "gru"
 
 
 def test_zeros_at_the_end_are_masked(beats):
@@ -34,7 +35,7 @@ def test_zeros_at_the_end_are_masked(beats):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (ECGCRNNClassifier(step_dense=(4,), **QUICK), "leaves no steps: set global_pool=None"),
+        (ECGCRNNClassifier(step_dense=(4,), **QUICK), "leaves no steps: set step_pool=None"),
         (ECGTransformerClassifier(width=10, n_heads=4, **QUICK), "divisible by n_heads=4"),
         (ECGLSTMClassifier(units=(4, 4), recurrent_dropout=(0.1,), **QUICK), "for 2 layers"),
         (ECGRNNClassifier(units=(), **QUICK), "'units' parameter"),

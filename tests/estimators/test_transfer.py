@@ -26,7 +26,7 @@ def source(beats) -> ECGCNNClassifier:
 
 
 def transfer(source, **params) -> ECGTransferClassifier:
-    return ECGTransferClassifier(**{"source": source, "head": (16,), **QUICK, **params})
+    return ECGTransferClassifier(**{"source": source, "dense": (16,), **QUICK, **params})
 
 
 def weights(model, part: str) -> dict[str, torch.Tensor]:

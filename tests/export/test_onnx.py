@@ -50,7 +50,13 @@ def test_a_graph_gives_what_the_classifier_gives(classifier, beats, tmp_path, ru
 )
 def test_recurrent_cells_and_poolings(cell, pool, beats, tmp_path, run_graph):
     model = ECGRNNClassifier(
-        units=(4,), cell=cell, pool=pool, step_size=28, max_epochs=1, verbose=0, random_state=0
+        units=(4,),
+        cell=cell,
+        step_pool=pool,
+        step_size=28,
+        max_epochs=1,
+        verbose=0,
+        random_state=0,
     )
     model.fit(beats.data, beats.target)
     export_onnx(model, tmp_path / "model.onnx")

@@ -36,7 +36,7 @@ def content(tmp_path_factory) -> bytes:
     quick = {"max_epochs": 1, "verbose": 0, "random_state": 0}
     source = ECGMLPClassifier(dense=(3,), **quick).fit(X, y)
     augment = Compose([TimeShift(max_shift=1)])
-    model = ECGTransferClassifier(source=source, head=(), augment=augment, **quick).fit(X, y)
+    model = ECGTransferClassifier(source=source, dense=(), augment=augment, **quick).fit(X, y)
     path = tmp_path_factory.mktemp("model") / "model.ecgclf"
     model.save(path, fs=120, unit="mV", window=(0.05, 0.05))
     return path.read_bytes()
@@ -241,7 +241,7 @@ def _is_json(value: object) -> bool:
         (["parameters", "lr"], -1.0, "'lr' parameter"),
         (["parameters", "rate"], 1.0, "unexpected keyword argument 'rate'"),
         (["parameters", "source"], {"model": 7}, "7"),
-        (["parameters", "head"], {"tuple": [5]}, "Missing key"),
+        (["parameters", "dense"], {"tuple": [5]}, "Missing key"),
         (["fitted", "attributes"], {"dict": {"predict": 1}}, "'predict'.* no fitted attributes"),
         (["fitted", "attributes"], {"dict": {"lr": 1}}, "'lr'.* no fitted attributes"),
         (["fitted", "attributes"], {"dict": {}}, "no attribute"),

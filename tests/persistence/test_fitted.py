@@ -34,8 +34,9 @@ def test_the_autoencoder(kind, in_3d, path):
     X = make_beats(n_beats=100, n_leads=2, random_state=0).data
     X = X if in_3d else X.reshape(len(X), -1)
     model = ECGAutoencoder(
-        kind=kind, n_codes=3, n_leads=2, hidden=(8,), max_epochs=2, verbose=0, random_state=0
-    ).fit(X)
+        kind=kind, n_codes=3, n_leads=2, dense=(8,), filters=(8,), units=(8,), max_epochs=2,
+        verbose=0, random_state=0,
+    ).fit(X)  # fmt: skip
     loaded = there_and_back(model, path)
     for method in ("transform", "reconstruct", "score_samples", "decision_function", "predict"):
         np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(model, method)(X))

@@ -16,7 +16,7 @@ from ecgclf import ECGAutoencoder, ECGTransferClassifier
 from ecgclf.datasets import make_beats
 from ecgclf.persistence import PersistenceError
 
-QUICK = {"head": (4,), "max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
+QUICK = {"dense": (4,), "max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_chain_of_transfers(fitted, path):
 
 
 def test_an_autoencoder_as_the_source(beats, path, tmp_path):
-    source = ECGAutoencoder(n_codes=4, hidden=(8,), max_epochs=1, verbose=0, random_state=0)
+    source = ECGAutoencoder(n_codes=4, filters=(8,), max_epochs=1, verbose=0, random_state=0)
     source.fit(beats.data).save(tmp_path / "source.ecgclf")
     model = ECGTransferClassifier(source=tmp_path / "source.ecgclf", **QUICK)
     model.fit(beats.data, beats.target).save(path)
