@@ -30,8 +30,8 @@ from ecgclf.estimators._inputs import (
 from ecgclf.estimators._layers import EachLayer
 from ecgclf.estimators._network import BeatEstimator
 from ecgclf.estimators._undo import all_or_nothing
-from ecgclf.modules._autoencoder import Autoencoder
-from ecgclf.modules._mirrored import (
+from ecgclf.modules import (
+    Autoencoder,
     conv_autoencoder,
     dense_autoencoder,
     recurrent_autoencoder,
@@ -317,12 +317,12 @@ class ECGAutoencoder(
     def _make_module(self) -> Autoencoder:
         shape = (self.n_codes, self.n_leads_, self.n_samples_, self.n_tabular)
         if self.kind == "dense":
-            return dense_autoencoder(*shape, hidden=self.dense)
+            return dense_autoencoder(*shape, dense=self.dense)
         if self.kind == "conv":
             return conv_autoencoder(
-                *shape, hidden=self.filters, kernel_size=self.kernel_size, stride=self.stride
+                *shape, filters=self.filters, kernel_size=self.kernel_size, stride=self.stride
             )
-        return recurrent_autoencoder(*shape, hidden=self.units, step_size=self.step_size)
+        return recurrent_autoencoder(*shape, units=self.units, step_size=self.step_size)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

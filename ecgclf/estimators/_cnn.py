@@ -238,7 +238,7 @@ class ECGCRNNClassifier(_ConvolutionalClassifier):
             dropout=per_layer(
                 "recurrent_dropout", self.recurrent_dropout, len(self.units), "units"
             ),
-            pool=self.step_pool,
+            step_pool=self.step_pool,
         )
         step_dropout = per_layer(
             "step_dense_dropout", self.step_dense_dropout, len(self.step_dense), "step_dense"

@@ -11,8 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._layers import EachLayer, per_layer
-from ecgclf.modules import GlobalPool
-from ecgclf.modules._residual import Block, ResidualEncoder, ResidualStage
+from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _COUNTS = EachLayer(Integral, 1, None, closed="left")

@@ -81,7 +81,7 @@ class ECGRNNClassifier(BeatClassifier):
             dropout=per_layer(
                 "recurrent_dropout", self.recurrent_dropout, len(self.units), "units"
             ),
-            pool=self.step_pool,
+            step_pool=self.step_pool,
         )
 
 

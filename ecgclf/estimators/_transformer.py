@@ -95,7 +95,7 @@ class ECGTransformerClassifier(BeatClassifier):
             width=self.width,
             n_heads=self.n_heads,
             n_layers=self.n_layers,
-            hidden=self.block_dense,
+            dense=self.block_dense,
             dropout=self.block_dropout,
             pool=self.pool,
         )

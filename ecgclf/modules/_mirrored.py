@@ -22,21 +22,21 @@ class DenseDecoder(nn.Module):
     Parameters
     ----------
     n_codes, n_leads, n_samples : int
-    hidden : sequence of int, default=()
+    dense : sequence of int, default=()
         Units of each layer with a ReLU before the last, linear one.
 
     Examples
     --------
     >>> import torch
-    >>> DenseDecoder(8, n_leads=2, n_samples=30, hidden=(16,))(torch.zeros(4, 8)).shape
+    >>> DenseDecoder(8, n_leads=2, n_samples=30, dense=(16,))(torch.zeros(4, 8)).shape
     torch.Size([4, 2, 30])
     """
 
     def __init__(
-        self, n_codes: int, n_leads: int, n_samples: int, hidden: Sequence[int] = ()
+        self, n_codes: int, n_leads: int, n_samples: int, dense: Sequence[int] = ()
     ) -> None:
         super().__init__()
-        widths = [n_codes, *hidden]
+        widths = [n_codes, *dense]
         self.layers = nn.Sequential(
             *_rectified(widths), nn.Linear(widths[-1], n_leads * n_samples)
         )
@@ -115,7 +115,7 @@ class RecurrentDecoder(nn.Module):
     Parameters
     ----------
     n_codes, n_leads, n_samples : int
-    hidden : sequence of int
+    units : sequence of int
         Of the encoder's layers, so in reverse order here.
     step_size : int, default=8
         Samples of each lead in one step.
@@ -129,7 +129,7 @@ class RecurrentDecoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> RecurrentDecoder(8, n_leads=2, n_samples=187, hidden=(16,))(torch.zeros(4, 8)).shape
+    >>> RecurrentDecoder(8, n_leads=2, n_samples=187, units=(16,))(torch.zeros(4, 8)).shape
     torch.Size([4, 2, 187])
     """
 
@@ -138,11 +138,11 @@ class RecurrentDecoder(nn.Module):
         n_codes: int,
         n_leads: int,
         n_samples: int,
-        hidden: Sequence[int],
+        units: Sequence[int],
         step_size: int = 8,
     ) -> None:
         super().__init__()
-        widths = [n_codes, *reversed(hidden)]
+        widths = [n_codes, *reversed(units)]
         self.position = nn.Parameter(torch.randn(math.ceil(n_samples / step_size), n_codes))
         self.layers = nn.ModuleList(
             nn.LSTM(before, after, batch_first=True) for before, after in pairwise(widths)
@@ -161,14 +161,14 @@ class RecurrentDecoder(nn.Module):
 
 
 def dense_autoencoder(
-    n_codes: int, n_leads: int, n_samples: int, n_tabular: int = 0, *, hidden: Sequence[int]
+    n_codes: int, n_leads: int, n_samples: int, n_tabular: int = 0, *, dense: Sequence[int]
 ) -> Autoencoder:
     """Build an autoencoder of fully connected layers.
 
     Parameters
     ----------
     n_codes, n_leads, n_samples, n_tabular : int
-    hidden : sequence of int
+    dense : sequence of int
         Units of each layer with a ReLU on the way to the code; the decoder mirrors them.
         Without any, the network is linear, and at its best as good as the first `n_codes`
         principal components: Baldi and Hornik, Neural Networks 2, 1989.
@@ -180,13 +180,13 @@ def dense_autoencoder(
     Examples
     --------
     >>> import torch
-    >>> network = dense_autoencoder(8, n_leads=1, n_samples=187, hidden=(64,))
+    >>> network = dense_autoencoder(8, n_leads=1, n_samples=187, dense=(64,))
     >>> network(torch.zeros(2, 187)).shape
     torch.Size([2, 187])
     """
-    widths = [n_leads * n_samples, *hidden]
+    widths = [n_leads * n_samples, *dense]
     encoder = nn.Sequential(nn.Flatten(), *_rectified(widths))
-    decoder = DenseDecoder(n_codes, n_leads, n_samples, tuple(reversed(hidden)))
+    decoder = DenseDecoder(n_codes, n_leads, n_samples, tuple(reversed(dense)))
     return Autoencoder(encoder, widths[-1], decoder, n_codes, n_leads, n_samples, n_tabular)
 
 
@@ -196,7 +196,7 @@ def conv_autoencoder(
     n_samples: int,
     n_tabular: int = 0,
     *,
-    hidden: Sequence[int],
+    filters: Sequence[int],
     kernel_size: int = 5,
     stride: int = 2,
 ) -> Autoencoder:
@@ -205,7 +205,7 @@ def conv_autoencoder(
     Parameters
     ----------
     n_codes, n_leads, n_samples, n_tabular : int
-    hidden : sequence of int
+    filters : sequence of int
         Filters of each convolution of the encoder; the decoder mirrors them.
     kernel_size, stride : int
         Of all convolutions.
@@ -217,13 +217,13 @@ def conv_autoencoder(
     Examples
     --------
     >>> import torch
-    >>> network = conv_autoencoder(8, n_leads=1, n_samples=187, hidden=(8, 16))
+    >>> network = conv_autoencoder(8, n_leads=1, n_samples=187, filters=(8, 16))
     >>> network(torch.zeros(2, 187)).shape
     torch.Size([2, 187])
     """
-    layers = [ConvLayer(filters, kernel_size, stride) for filters in hidden]
+    layers = [ConvLayer(n, kernel_size, stride) for n in filters]
     encoder = ConvEncoder(n_leads, n_samples, layers, batch_norm=False, global_pool=None)
-    decoder = ConvDecoder(n_codes, n_leads, n_samples, hidden, kernel_size, stride)
+    decoder = ConvDecoder(n_codes, n_leads, n_samples, filters, kernel_size, stride)
     return Autoencoder(
         encoder, encoder.out_features, decoder, n_codes, n_leads, n_samples, n_tabular
     )
@@ -235,7 +235,7 @@ def recurrent_autoencoder(
     n_samples: int,
     n_tabular: int = 0,
     *,
-    hidden: Sequence[int],
+    units: Sequence[int],
     step_size: int = 8,
 ) -> Autoencoder:
     """Build an autoencoder of LSTM layers.
@@ -243,7 +243,7 @@ def recurrent_autoencoder(
     Parameters
     ----------
     n_codes, n_leads, n_samples, n_tabular : int
-    hidden : sequence of int
+    units : sequence of int
         Units of each layer of the encoder; the decoder mirrors them.
     step_size : int, default=8
         Samples of each lead in one step.
@@ -255,12 +255,12 @@ def recurrent_autoencoder(
     Examples
     --------
     >>> import torch
-    >>> network = recurrent_autoencoder(8, n_leads=1, n_samples=187, hidden=(16,))
+    >>> network = recurrent_autoencoder(8, n_leads=1, n_samples=187, units=(16,))
     >>> network(torch.zeros(2, 187)).shape
     torch.Size([2, 187])
     """
-    encoder = RecurrentEncoder(n_leads, n_samples, hidden, step_size=step_size, mask_zeros=False)
-    decoder = RecurrentDecoder(n_codes, n_leads, n_samples, hidden, step_size)
+    encoder = RecurrentEncoder(n_leads, n_samples, units, step_size=step_size, mask_zeros=False)
+    decoder = RecurrentDecoder(n_codes, n_leads, n_samples, units, step_size)
     return Autoencoder(
         encoder, encoder.out_features, decoder, n_codes, n_leads, n_samples, n_tabular
     )

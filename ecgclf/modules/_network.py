@@ -66,15 +66,15 @@ class DenseHead(nn.Sequential):
     ----------
     in_features : int
     n_outputs : int
-    hidden : sequence of int, default=()
+    dense : sequence of int, default=()
         Units of each hidden layer.
-    dropout : sequence of float, default=()
+    dense_dropout : sequence of float, default=()
         Dropout after each hidden layer, one number a layer; none where it is empty.
 
     Examples
     --------
     >>> import torch
-    >>> DenseHead(144, 5, hidden=(64,), dropout=(0.1,))(torch.zeros(2, 144)).shape
+    >>> DenseHead(144, 5, dense=(64,), dense_dropout=(0.1,))(torch.zeros(2, 144)).shape
     torch.Size([2, 5])
     """
 
@@ -82,14 +82,14 @@ class DenseHead(nn.Sequential):
         self,
         in_features: int,
         n_outputs: int,
-        hidden: Sequence[int] = (),
-        dropout: Sequence[float] = (),
+        dense: Sequence[int] = (),
+        dense_dropout: Sequence[float] = (),
     ) -> None:
         layers: list[nn.Module] = []
-        for i, units in enumerate(hidden):
+        for i, units in enumerate(dense):
             layers += [nn.Linear(in_features, units), nn.ReLU()]
-            if dropout and dropout[i]:
-                layers.append(Dropout(dropout[i]))
+            if dense_dropout and dense_dropout[i]:
+                layers.append(Dropout(dense_dropout[i]))
             in_features = units
         super().__init__(*layers, nn.Linear(in_features, n_outputs))
 

@@ -38,7 +38,7 @@ class RecurrentEncoder(Encoder):
         what follows, in neither direction, nor does the pooling.
     dropout : sequence of float, default=()
         Dropout after each layer; none where it is empty.
-    pool : {"last", "mean", "max", "attention"} or None, default="last"
+    step_pool : {"last", "mean", "max", "attention"} or None, default="last"
         "last" is the final state of the last layer, of both directions. "attention" is a mean
         with weights that a linear layer gives to the steps. None flattens all steps, those
         beyond the end of a beat as zeros.
@@ -67,12 +67,12 @@ class RecurrentEncoder(Encoder):
         step_size: int = 1,
         mask_zeros: bool = True,
         dropout: Sequence[float] = (),
-        pool: StepPool = "last",
+        step_pool: StepPool = "last",
     ) -> None:
         super().__init__()
         self.step_size = step_size
         self.mask_zeros = mask_zeros
-        self.pool = pool
+        self.step_pool = step_pool
         self.n_steps = -(-n_samples // step_size)
         # Layer by layer, forwards and, if wanted, backwards.
         self.layers = nn.ModuleList()
@@ -86,8 +86,10 @@ class RecurrentEncoder(Encoder):
             width = size * n_directions
         self.dropouts = nn.ModuleList(Dropout(p) for p in dropout or (0.0,) * len(units))
         self.n_directions = n_directions
-        self.attention = nn.Linear(width, 1, bias=False) if pool == "attention" else nn.Identity()
-        self.out_features = width * self.n_steps if pool is None else width
+        self.attention = (
+            nn.Linear(width, 1, bias=False) if step_pool == "attention" else nn.Identity()
+        )
+        self.out_features = width * self.n_steps if step_pool is None else width
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
@@ -117,19 +119,19 @@ class RecurrentEncoder(Encoder):
 
     def _pooled(self, steps: Tensor, lengths: Tensor) -> Tensor:
         """Pool steps (batch, n_steps, width), of which each beat has `lengths`."""
-        if self.pool == "last":
+        if self.step_pool == "last":
             # Forwards the final state is at the last step, backwards at the first.
             first, last = steps[:, 0], steps[torch.arange(steps.shape[0]), lengths - 1]
             size = steps.shape[2] // self.n_directions
             return torch.cat([last[:, :size], first[:, size:]], dim=1)
         beyond = torch.arange(steps.shape[1], device=steps.device) >= lengths[:, None]
-        if self.pool == "max":
+        if self.step_pool == "max":
             return steps.masked_fill(beyond[:, :, None], -torch.inf).amax(dim=1)
-        if self.pool == "attention":
+        if self.step_pool == "attention":
             scores = self.attention(steps).squeeze(2).masked_fill(beyond, -torch.inf)
             return (scores.softmax(dim=1)[:, :, None] * steps).sum(dim=1)
         steps = steps.masked_fill(beyond[:, :, None], 0.0)
-        return steps.flatten(1) if self.pool is None else steps.sum(dim=1) / lengths[:, None]
+        return steps.flatten(1) if self.step_pool is None else steps.sum(dim=1) / lengths[:, None]
 
 
 def _backwards(lengths: Tensor, n_steps: int) -> Tensor:
@@ -153,17 +155,17 @@ class ConvRecurrentEncoder(Encoder):
         Its global pooling is not used.
     recurrent : RecurrentEncoder
         Of the shape that the convolutions give.
-    step_dense : sequence of int, default=()
+    dense : sequence of int, default=()
         Units of dense layers that work on each step alone; only where `recurrent` flattens.
-    step_dropout : sequence of float, default=()
+    dense_dropout : sequence of float, default=()
         Dropout after each of them.
 
     Examples
     --------
     >>> from ecgclf.modules import ConvEncoder
     >>> convolutions = ConvEncoder(1, 100, (8,))
-    >>> recurrent = RecurrentEncoder(8, 100, units=(4,), mask_zeros=False, pool=None)
-    >>> encoder = ConvRecurrentEncoder(convolutions, recurrent, step_dense=(3,))
+    >>> recurrent = RecurrentEncoder(8, 100, units=(4,), mask_zeros=False, step_pool=None)
+    >>> encoder = ConvRecurrentEncoder(convolutions, recurrent, dense=(3,))
     >>> encoder(torch.zeros(2, 1, 100)).shape
     torch.Size([2, 300])
     """
@@ -172,8 +174,8 @@ class ConvRecurrentEncoder(Encoder):
         self,
         convolutions: ConvEncoder,
         recurrent: RecurrentEncoder,
-        step_dense: Sequence[int] = (),
-        step_dropout: Sequence[float] = (),
+        dense: Sequence[int] = (),
+        dense_dropout: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.convolutions = convolutions
@@ -181,12 +183,12 @@ class ConvRecurrentEncoder(Encoder):
         n_steps = recurrent.n_steps
         width = recurrent.out_features // n_steps
         layers: list[nn.Module] = []
-        for units, p in zip(step_dense, step_dropout or (0.0,) * len(step_dense)):
+        for units, p in zip(dense, dense_dropout or (0.0,) * len(dense)):
             layers += [nn.Linear(width, units), nn.ReLU(), Dropout(p)]
             width = units
         self.step_layers = nn.Sequential(*layers)
         self.n_steps = n_steps
-        self.out_features = n_steps * width if step_dense else recurrent.out_features
+        self.out_features = n_steps * width if dense else recurrent.out_features
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""

@@ -45,7 +45,7 @@ class TransformerBlock(nn.Module):
         Length of a token.
     n_heads : int
         Divides `width`.
-    hidden : int
+    dense : int
         Units between the dense layers.
     dropout : float, default=0.0
         At the end of both parts.
@@ -58,11 +58,11 @@ class TransformerBlock(nn.Module):
 
     Examples
     --------
-    >>> TransformerBlock(width=16, n_heads=4, hidden=32)(torch.zeros(2, 10, 16)).shape
+    >>> TransformerBlock(width=16, n_heads=4, dense=32)(torch.zeros(2, 10, 16)).shape
     torch.Size([2, 10, 16])
     """
 
-    def __init__(self, width: int, n_heads: int, hidden: int, dropout: float = 0.0) -> None:
+    def __init__(self, width: int, n_heads: int, dense: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.attention_norm = nn.LayerNorm(width)
@@ -70,7 +70,7 @@ class TransformerBlock(nn.Module):
         self.project = nn.Linear(width, width)
         self.dense_norm = nn.LayerNorm(width)
         self.dense = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width), Dropout(dropout)
+            nn.Linear(width, dense), nn.GELU(), nn.Linear(dense, width), Dropout(dropout)
         )
         self.dropout = Dropout(dropout)
 
@@ -94,7 +94,7 @@ class TransformerEncoder(Encoder):
     patch_size : int
         Samples, of all leads, in a token. A last patch that is not full is filled up with
         zeros.
-    width, n_heads, n_layers, hidden, dropout
+    width, n_heads, n_layers, dense, dropout
         See `TransformerBlock`, of which there are `n_layers`.
     pool : {"mean", "token"}, default="mean"
         "token" adds a token that is learned, and gives what becomes of it.
@@ -102,7 +102,7 @@ class TransformerEncoder(Encoder):
     Examples
     --------
     >>> encoder = TransformerEncoder(1, 187, patch_size=8, width=16, n_heads=2, n_layers=1,
-    ...                              hidden=32)
+    ...                              dense=32)
     >>> encoder(torch.zeros(3, 1, 187)).shape
     torch.Size([3, 16])
     """
@@ -118,7 +118,7 @@ class TransformerEncoder(Encoder):
         width: int,
         n_heads: int,
         n_layers: int,
-        hidden: int,
+        dense: int,
         dropout: float = 0.0,
         pool: Literal["mean", "token"] = "mean",
     ) -> None:
@@ -130,7 +130,7 @@ class TransformerEncoder(Encoder):
         self.register_buffer("positions", positions, persistent=False)
         self.token = nn.Parameter(0.02 * torch.randn(1, 1, width)) if pool == "token" else None
         self.blocks = nn.Sequential(
-            *(TransformerBlock(width, n_heads, hidden, dropout) for _ in range(n_layers))
+            *(TransformerBlock(width, n_heads, dense, dropout) for _ in range(n_layers))
         )
         self.norm = nn.LayerNorm(width)
         self.out_features = width

@@ -1,6 +1,7 @@
-"""Training: the one place that knows skorch.
+"""Training of networks with skorch; the only package that imports it.
 
-Takes a module and arrays, gives a trained `BeatNet`. Knows nothing of scikit-learn's API.
+Private, apart from the names in ``__all__``: the other names serve `ecgclf.estimators` and may
+change in any version.
 """
 
 from skorch.callbacks import Callback
@@ -29,40 +30,4 @@ from ecgclf.training._state import compute_alike, net_state, restore_net
 from ecgclf.training._threads import torch_threads
 from ecgclf.training._unfreezing import GradualUnfreezing
 
-__all__ = [
-    "OPTIMIZERS",
-    "SCHEDULES",
-    "AfterEpoch",
-    "Augmentation",
-    "BatchNormStatistics",
-    "Batches",
-    "BeatNet",
-    "Callback",
-    "Checkpoint",
-    "CrossEntropyLoss",
-    "FocalLoss",
-    "GradualUnfreezing",
-    "LearningRate",
-    "OnSignals",
-    "Progress",
-    "ReconstructionLoss",
-    "ReconstructionNet",
-    "RowView",
-    "Rows",
-    "RunState",
-    "check_callbacks",
-    "compute_alike",
-    "derive",
-    "device_here",
-    "draw_seed",
-    "fit_callbacks",
-    "history_frame",
-    "hold_out",
-    "make_net",
-    "net_state",
-    "resolve_device",
-    "restore_net",
-    "seeded",
-    "torch_threads",
-    "weights_digest",
-]
+__all__ = ["AfterEpoch", "BeatNet"]

@@ -31,9 +31,9 @@ class ReconstructionNet(BeatNet):
 
     Examples
     --------
-    >>> from ecgclf.modules._mirrored import dense_autoencoder
+    >>> from ecgclf.modules import dense_autoencoder
     >>> from ecgclf.training import LearningRate, ReconstructionLoss
-    >>> module = dense_autoencoder(n_codes=2, n_leads=1, n_samples=3, hidden=())
+    >>> module = dense_autoencoder(n_codes=2, n_leads=1, n_samples=3, dense=())
     >>> net = ReconstructionNet(module, ReconstructionLoss())
     >>> rows = Rows(np.array([[1, 5, 0], [3, 5, 0]], dtype=np.float32))
     >>> interrupted = net.train(rows, 1, callbacks=[LearningRate()])

@@ -10,8 +10,7 @@ from torch import nn
 
 from ecgclf.datasets import make_beats
 from ecgclf.estimators._resnet import ECGResNetClassifier
-from ecgclf.modules import Dropout
-from ecgclf.modules._residual import ResidualBlock, SqueezeExcite
+from ecgclf.modules import Dropout, ResidualBlock, SqueezeExcite
 
 #: Kachuee, Fazeli and Sarrafzadeh 2018.
 KACHUEE = ECGResNetClassifier(

@@ -19,10 +19,10 @@ from ecgclf.modules._mirrored import (
 )
 
 MAKE = {
-    "linear": lambda *shape: dense_autoencoder(*shape, hidden=()),
-    "dense": lambda *shape: dense_autoencoder(*shape, hidden=(12, 6)),
-    "conv": lambda *shape: conv_autoencoder(*shape, hidden=(4, 8), stride=3),
-    "recurrent": lambda *shape: recurrent_autoencoder(*shape, hidden=(6, 5), step_size=7),
+    "linear": lambda *shape: dense_autoencoder(*shape, dense=()),
+    "dense": lambda *shape: dense_autoencoder(*shape, dense=(12, 6)),
+    "conv": lambda *shape: conv_autoencoder(*shape, filters=(4, 8), stride=3),
+    "recurrent": lambda *shape: recurrent_autoencoder(*shape, units=(6, 5), step_size=7),
 }
 every_kind = pytest.mark.parametrize("kind", MAKE)
 
@@ -113,7 +113,7 @@ def test_the_conv_decoder_repeats_samples_and_convolves():
 
 
 def test_the_recurrent_decoder_step_by_step():
-    decoder = RecurrentDecoder(3, n_leads=2, n_samples=10, hidden=(4,), step_size=4)
+    decoder = RecurrentDecoder(3, n_leads=2, n_samples=10, units=(4,), step_size=4)
     codes = torch.randn(5, 3)
     cell = nn.LSTMCell(3, 4)
     cell.load_state_dict(

@@ -51,7 +51,7 @@ def test_features_reach_the_logits():
 
 
 def test_last_layer_turns_features_into_logits():
-    head = DenseHead(10 + 2, 3, hidden=(5, 4), dropout=(0.5, 0.5))
+    head = DenseHead(10 + 2, 3, dense=(5, 4), dense_dropout=(0.5, 0.5))
     network = BeatNetwork(Identity(1, 10), head, 1, 10, n_tabular=2).eval()
     x = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
     features = network.features(x)
@@ -60,17 +60,17 @@ def test_last_layer_turns_features_into_logits():
 
 
 @pytest.mark.parametrize(
-    ("hidden", "dropout", "expected"),
+    ("dense", "dropout", "expected"),
     [
         ((), (), ["Linear"]),
         ((8,), (), ["Linear", "ReLU", "Linear"]),
         ((8, 4), (0.1, 0.0), ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Linear"]),
     ],
 )
-def test_layers_of_the_head(hidden, dropout, expected):
-    head = DenseHead(6, 5, hidden, dropout)
+def test_layers_of_the_head(dense, dropout, expected):
+    head = DenseHead(6, 5, dense, dropout)
     assert [type(layer).__name__ for layer in head] == expected
     widths = [(m.in_features, m.out_features) for m in head if isinstance(m, nn.Linear)]
-    assert widths == list(zip((6, *hidden), (*hidden, 5)))
+    assert widths == list(zip((6, *dense), (*dense, 5)))
     assert [m.p for m in head if isinstance(m, Dropout)] == [p for p in dropout if p]
     assert head(torch.zeros(3, 6)).shape == (3, 5)

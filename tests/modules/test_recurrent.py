@@ -19,7 +19,7 @@ def beats() -> torch.Tensor:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
     encoder = RecurrentEncoder(
-        2, 40, (6, 6), cell=cell, bidirectional=bidirectional, mask_zeros=False, pool=None
+        2, 40, (6, 6), cell=cell, bidirectional=bidirectional, mask_zeros=False, step_pool=None
     )
     kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
     reference = kind(2, 6, num_layers=2, batch_first=True, bidirectional=bidirectional)
@@ -31,7 +31,7 @@ def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
     expected, state = reference(beats.transpose(1, 2))
     torch.testing.assert_close(encoder(beats), expected.flatten(1))
     final = (state[0] if cell == "lstm" else state)[-2 if bidirectional else -1 :]
-    encoder.pool = "last"
+    encoder.step_pool = "last"
     torch.testing.assert_close(encoder(beats), final.transpose(0, 1).flatten(1))
 
 
@@ -39,7 +39,9 @@ def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
 @pytest.mark.parametrize("step_size", [1, 3])
 def test_trailing_zeros_change_nothing(beats, pool, step_size):
     """In neither direction: a beat filled up with zeros is encoded as the beat alone."""
-    encoder = RecurrentEncoder(2, 40, (6, 4), bidirectional=True, step_size=step_size, pool=pool)
+    encoder = RecurrentEncoder(
+        2, 40, (6, 4), bidirectional=True, step_size=step_size, step_pool=pool
+    )
     for length in (1, 10, 39):
         short = beats[:, :, :length]
         filled = torch.cat([short, torch.zeros(5, 2, 40 - length)], dim=2)
@@ -52,7 +54,7 @@ def test_trailing_zeros_change_nothing(beats, pool, step_size):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_masking_is_that_of_packed_sequences(beats, cell):
-    encoder = RecurrentEncoder(2, 40, (6,), cell=cell, bidirectional=True, pool=None)
+    encoder = RecurrentEncoder(2, 40, (6,), cell=cell, bidirectional=True, step_pool=None)
     kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
     reference = kind(2, 6, batch_first=True, bidirectional=True)
     with torch.no_grad():
@@ -68,7 +70,7 @@ def test_masking_is_that_of_packed_sequences(beats, cell):
     output, state = reference(packed)
     padded, _ = pad_packed_sequence(output, batch_first=True, total_length=40)
     torch.testing.assert_close(encoder(beats), padded.flatten(1))
-    encoder.pool = "last"
+    encoder.step_pool = "last"
     final = state[0] if cell == "lstm" else state
     torch.testing.assert_close(encoder(beats), final.transpose(0, 1).flatten(1))
 
@@ -80,7 +82,7 @@ def test_without_masking_zeros_are_samples(beats):
 
 
 def test_zeros_inside_a_beat_are_samples(beats):
-    encoder = RecurrentEncoder(2, 40, (6,), pool="mean")
+    encoder = RecurrentEncoder(2, 40, (6,), step_pool="mean")
     gap = beats.clone()
     gap[:, :, 10:20] = 0
     without = torch.cat([beats[:, :, :10], beats[:, :, 20:]], dim=2)
@@ -89,7 +91,7 @@ def test_zeros_inside_a_beat_are_samples(beats):
 
 @pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
 def test_a_beat_of_zeros_is_encoded(pool):
-    encoder = RecurrentEncoder(1, 12, (3,), step_size=5, pool=pool)
+    encoder = RecurrentEncoder(1, 12, (3,), step_size=5, step_pool=pool)
     encoded = encoder(torch.zeros(2, 1, 12))
     assert encoded.shape == (2, encoder.out_features)
     assert torch.isfinite(encoded).all()
@@ -97,7 +99,7 @@ def test_a_beat_of_zeros_is_encoded(pool):
 
 def test_poolings_by_hand(beats):
     """Of three steps the second beat has two."""
-    encoder = RecurrentEncoder(2, 6, (4,), step_size=2, pool="attention")
+    encoder = RecurrentEncoder(2, 6, (4,), step_size=2, step_pool="attention")
     x = beats[:2, :, :6].clone()
     x[1, :, 4:] = 0
     steps, _ = encoder.layers[0][0](x.unflatten(2, (3, 2)).transpose(1, 2).flatten(2))
@@ -107,16 +109,16 @@ def test_poolings_by_hand(beats):
         for i, n in enumerate((3, 2))
     ]
     torch.testing.assert_close(encoder(x), torch.stack(expected))
-    encoder.pool = "mean"
+    encoder.step_pool = "mean"
     torch.testing.assert_close(encoder(x)[1], steps[1, :2].mean(dim=0))
-    encoder.pool = "max"
+    encoder.step_pool = "max"
     torch.testing.assert_close(encoder(x)[1], steps[1, :2].amax(dim=0))
 
 
 def test_dense_layers_at_each_step(beats):
     convolutions = ConvEncoder(2, 40, [ConvLayer(3, pool_size=2, pool_stride=2)])
-    recurrent = RecurrentEncoder(3, 20, (4,), mask_zeros=False, pool=None)
-    encoder = ConvRecurrentEncoder(convolutions, recurrent, step_dense=(5,)).eval()
+    recurrent = RecurrentEncoder(3, 20, (4,), mask_zeros=False, step_pool=None)
+    encoder = ConvRecurrentEncoder(convolutions, recurrent, dense=(5,)).eval()
     assert encoder.out_features == 20 * 5
     steps = recurrent(convolutions.sequence(beats)).reshape(5, 20, 4)
     linear = encoder.step_layers[0]
@@ -127,7 +129,9 @@ def test_dense_layers_at_each_step(beats):
 @pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
 def test_a_beat_does_not_depend_on_those_beside_it(pool):
     """To the last bit, whatever the lengths: packed sequences would not keep this."""
-    encoder = RecurrentEncoder(1, 60, (16,), bidirectional=True, step_size=2, pool=pool).eval()
+    encoder = RecurrentEncoder(
+        1, 60, (16,), bidirectional=True, step_size=2, step_pool=pool
+    ).eval()
     generator = torch.Generator().manual_seed(0)
     beats = torch.randn(96, 1, 60, generator=generator)
     for beat, length in zip(beats, torch.randint(1, 61, (96,), generator=generator)):

@@ -13,7 +13,7 @@ from ecgclf.modules._transformer import sinusoidal_positions
 
 
 def test_a_block_is_that_of_torch():
-    ours = TransformerBlock(width=12, n_heads=3, hidden=20)
+    ours = TransformerBlock(width=12, n_heads=3, dense=20)
     theirs = nn.TransformerEncoderLayer(
         12, 3, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
     )
@@ -40,7 +40,7 @@ def test_positions_by_their_formula():
 def test_positions_matter(pool):
     """Without them a transformer could not tell the order of the patches."""
     encoder = TransformerEncoder(
-        1, 40, patch_size=8, width=16, n_heads=2, n_layers=1, hidden=16, pool=pool
+        1, 40, patch_size=8, width=16, n_heads=2, n_layers=1, dense=16, pool=pool
     )
     x = torch.randn(3, 1, 40, generator=torch.Generator().manual_seed(0))
     swapped = torch.cat([x[:, :, 8:16], x[:, :, :8], x[:, :, 16:]], dim=2)
@@ -50,7 +50,7 @@ def test_positions_matter(pool):
 
 
 def test_a_last_patch_is_filled_up():
-    encoder = TransformerEncoder(2, 37, patch_size=8, width=8, n_heads=2, n_layers=1, hidden=8)
+    encoder = TransformerEncoder(2, 37, patch_size=8, width=8, n_heads=2, n_layers=1, dense=8)
     x = torch.randn(3, 2, 37, generator=torch.Generator().manual_seed(0))
     assert encoder.n_patches == 5
     torch.testing.assert_close(encoder(x), encoder(nn.functional.pad(x, (0, 3))))

@@ -19,7 +19,7 @@ import ecgclf
 from ecgclf import ECGAutoencoder, ECGCNNClassifier
 from ecgclf.datasets import make_beats
 from ecgclf.estimators import BeatClassifier
-from ecgclf.modules._network import FlatEncoder
+from ecgclf.modules import FlatEncoder
 from ecgclf.persistence import PersistenceError, read_document
 
 

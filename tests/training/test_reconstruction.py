@@ -56,7 +56,7 @@ def test_the_loss_is_the_weighted_mean_squared_error(seed):
 
 def net() -> ReconstructionNet:
     made = make_net(
-        lambda: dense_autoencoder(2, 1, 6, hidden=()),
+        lambda: dense_autoencoder(2, 1, 6, dense=()),
         ReconstructionLoss(),
         seed=0,
         device="cpu",
