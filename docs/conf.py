@@ -7,7 +7,7 @@ from pathlib import Path
 import ecgclf
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "benchmarks")]
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # for benchmarks.models
 
 # The gallery runs on real records where they lie beside the repository.
 records_beside = HERE.parents[1] / "shared" / "data"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from benchmarks.models import published
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-BENCHMARKS = DOCS.parent / "benchmarks"
 
 #: Title on the page, name in the code, samples of a beat, number of parameters: published
 #: for the first, published but for the pooling of the second, else counted by hand. A
@@ -99,7 +99,7 @@ OTHERS = ("training", "autoencoder", "transfer", "ensembles", "class imbalance")
 
 @pytest.fixture(scope="module")
 def networks() -> dict:
-    return runpy.run_path(str(BENCHMARKS / "published_networks.py"))
+    return vars(published)
 
 
 def test_the_published_count_of_the_deep_network_is_that_of_keras(networks):
@@ -127,7 +127,7 @@ def test_trains_and_has_the_published_size(networks, title, name, n_samples, n_p
 
 
 def test_the_page_shows_every_network(networks):
-    code = (BENCHMARKS / "published_networks.py").read_text(encoding="utf-8")
+    code = Path(published.__file__).read_text(encoding="utf-8")
     page = (DOCS / "networks.rst").read_text(encoding="utf-8")
     shown = re.findall(r":start-after: (# network: .+)", page)
     assert shown == re.findall(r"# network: .+", code)

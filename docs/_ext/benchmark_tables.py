@@ -8,8 +8,9 @@ import pandas as pd
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
-from published_figures import PUBLISHED_FIGURES
 from speed_tables import SPEED
+
+from benchmarks.models.published import PUBLISHED_FIGURES
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
@@ -190,7 +191,7 @@ def span(interval):
     return f"{low:.2f} to {high:.2f}"
 
 
-def memory(figures):
+def storage(figures):
     """Peak memory of each way to give the beats, at each size."""
     yield "X", "size", "beats", "X in MB", "peak in MB", "beyond X in MB"
     for row in sorted(figures, key=lambda row: row["X"]):
@@ -202,7 +203,7 @@ def memory(figures):
 ROWS_OF = {
     "kaggle-held-out": networks,
     "kaggle": kaggle,
-    "memory": memory,
+    "speed-storage": storage,
     "r-peaks": r_peaks,
     "random-forest": random_forest,
     "interpatient": interpatient,

@@ -1,4 +1,4 @@
-"""Tables of ``benchmarks/speed.py``."""
+"""Tables of ``python -m benchmarks.speed``."""
 
 import pandas as pd
 

@@ -5,20 +5,13 @@ The published networks are tested with the page that lists them.
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 
+from benchmarks.models.published import plain_deep_cnn
 from ecgclf import ECGCNNClassifier
-
-#: The network with the most layers to run short of samples in.
-PLAIN_DEEP_CNN = runpy.run_path(
-    str(Path(__file__).parents[2] / "benchmarks" / "published_networks.py")
-)["plain_deep_cnn"]
 
 
 def test_the_same_function_as_conv1d(rng):
@@ -54,7 +47,7 @@ def test_every_way_to_end_the_time_axis(global_pool, padding, rng):
 
 
 def test_a_beat_too_short_for_the_network_is_an_error(rng):
-    model = clone(PLAIN_DEEP_CNN).set_params(early_stopping=False, max_epochs=1, verbose=0)
+    model = clone(plain_deep_cnn).set_params(early_stopping=False, max_epochs=1, verbose=0)
     y = np.arange(10) % 2
     # From the end: 1 sample, two kernels of 3 (5), pooled by 2 (10), two of 3 (14), pooled (28),
     # two of 3 (32), pooled (64), two of 5 (72).

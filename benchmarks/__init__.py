@@ -1,0 +1,1 @@
+"""Benchmarks of ecgclf: accuracy, speed and memory."""

@@ -1,0 +1,1 @@
+"""Data, arguments, cached runs, timing and result files of the benchmarks."""

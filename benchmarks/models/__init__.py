@@ -1,0 +1,1 @@
+"""Models and features that the benchmarks compare."""
