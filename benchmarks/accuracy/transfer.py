@@ -29,9 +29,8 @@ from benchmarks.common.data import find_records
 from benchmarks.common.provenance import write_results
 from benchmarks.models.adaptation import CANDIDATES, CLASSES, NETWORK, Recipe
 from benchmarks.models.own_beats import LabelledRecords, load_records
+from ecgclf.datasets import DS1, DS2
 from ecgclf.evaluation import (
-    DS1,
-    DS2,
     F1,
     Accuracy,
     beat_report,

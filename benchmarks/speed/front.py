@@ -30,7 +30,7 @@ from benchmarks.common.data import find_records, load_kaggle, part_of
 from benchmarks.common.runs import MEMORY, code_version
 from benchmarks.models.plain_torch import PlainDeepCNN, logits, train_on_slices
 from ecgclf import ECGCNNClassifier, ECGResNetClassifier
-from ecgclf.plots._style import class_styles
+from ecgclf.plots import class_styles
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "images" / "speed-front.png"
 
