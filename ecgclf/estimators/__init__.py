@@ -1,11 +1,11 @@
 """Heartbeat classifiers with the scikit-learn API."""
 
-from ecgclf.estimators._attribution import integrated_gradients
 from ecgclf.estimators._autoencoder import ECGAutoencoder
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier, ECGCRNNClassifier
 from ecgclf.estimators._conformal import ConformalClassifier
+from ecgclf.estimators._inputs import check_beats
 from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._network import BeatEstimator
 from ecgclf.estimators._resnet import ECGResNetClassifier
@@ -29,5 +29,4 @@ __all__ = [
     "ECGTransferClassifier",
     "ECGTransformerClassifier",
     "EffectiveNumber",
-    "integrated_gradients",
 ]

@@ -1,7 +1,7 @@
 """Honest evaluation: figures per class and per patient, intervals, splits and audits."""
 
 from ecgclf.evaluation._anomaly import AnomalyReport, anomaly_report
-from ecgclf.evaluation._attribution import occlusion
+from ecgclf.evaluation._attribution import integrated_gradients, occlusion
 from ecgclf.evaluation._audit import SplitAudit, audit_split
 from ecgclf.evaluation._beat_report import BeatReport, beat_report
 from ecgclf.evaluation._calibration import (
@@ -55,6 +55,7 @@ __all__ = [
     "ec57_report",
     "expected_calibration_error",
     "figures_without",
+    "integrated_gradients",
     "match_beats",
     "mcnemar_test",
     "occlusion",

@@ -66,7 +66,7 @@ class AttributionDisplay:
     See Also
     --------
     ecgclf.evaluation.occlusion : Credit by covering the beat piece by piece.
-    ecgclf.estimators.integrated_gradients : Credit by the gradients of a network.
+    ecgclf.evaluation.integrated_gradients : Credit by the gradients of a network.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class AttributionDisplay:
             Sampling rate in Hz.
         method : callable, default=occlusion
             Called with `estimator` and `X`, gives the credit of each sample for the predicted
-            class: `ecgclf.evaluation.occlusion`, `ecgclf.estimators.integrated_gradients`, or
+            class: `ecgclf.evaluation.occlusion`, `ecgclf.evaluation.integrated_gradients`, or
             a function of your own. `functools.partial` sets their parameters.
         credit_name : str, optional
             What the method gives, with its unit. Known for both methods named above.

@@ -1,6 +1,8 @@
-"""Integrated gradients and the features before the last layer, against their definitions."""
+"""Integrated gradients against their definition."""
 
 from __future__ import annotations
+
+import sys
 
 import numpy as np
 import pytest
@@ -16,10 +18,12 @@ from ecgclf import (
     ECGLSTMClassifier,
     ECGMLPClassifier,
     ECGResNetClassifier,
-    ECGTransferClassifier,
     ECGTransformerClassifier,
 )
-from ecgclf.estimators import integrated_gradients
+from ecgclf.datasets import Beats, make_beats
+from ecgclf.evaluation import integrated_gradients
+
+pytest.importorskip("captum", reason="needs captum, which is not installed")
 
 QUICK = {"max_epochs": 2, "batch_size": 64, "random_state": 0, "verbose": 0}
 
@@ -30,9 +34,18 @@ def logits_of(model, X):
         return model.net_.module_.eval()(rows).numpy()
 
 
-def last_layer(model):
-    layer = model.net_.module_.head[-1]
-    return layer.weight.detach().numpy(), layer.bias.detach().numpy()
+def weights_of_last_layer(model):
+    return model.net_.module_.head[-1].weight.detach().numpy()
+
+
+@pytest.fixture(scope="module")
+def beats() -> Beats:
+    return make_beats(n_beats=400, n_patients=10, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def two_leads() -> Beats:
+    return make_beats(n_beats=200, n_leads=2, n_patients=5, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +55,7 @@ def linear(beats):
 
 
 def test_linear_network_by_hand(linear, beats):
-    X, weights = beats.data[:5], last_layer(linear)[0]
+    X, weights = beats.data[:5], weights_of_last_layer(linear)
     for code, label in enumerate(linear.classes_):
         credit = integrated_gradients(linear, X, label, n_steps=1)
         np.testing.assert_allclose(credit, X * weights[code], rtol=1e-4, atol=1e-6)
@@ -150,29 +163,8 @@ def test_only_networks(linear, beats):
         integrated_gradients(ECGMLPClassifier(), beats.data)
 
 
-def test_last_layer_turns_features_into_logits(beats):
-    rhythm = beats.rhythm[:, :2]
-    plain = ECGCNNClassifier(filters=(8,), stride=2, dense=(12,), dense_dropout=0.3, **QUICK)
-    with_rhythm = ECGMLPClassifier(dense=(6,), n_tabular=2, **QUICK)
-    transfer = ECGTransferClassifier(
-        source=plain.fit(beats.data, beats.target), dense=(7,), **QUICK
-    )
-    for model, X, width in (
-        (plain, beats.data, 12),
-        (with_rhythm, np.column_stack([beats.data, rhythm]), 6),
-        (transfer, beats.data, 7),
-    ):
-        model.fit(X, beats.target)
-        features = model.features(X[:50])
-        assert features.shape == (50, width)
-        weights, bias = last_layer(model)
-        logits = model.decision_function(X[:50])
-        np.testing.assert_allclose(features @ weights.T + bias, logits, rtol=1e-4, atol=1e-4)
-    with pytest.raises(NotFittedError):
-        ECGCNNClassifier().features(beats.data)
-
-
-def test_without_a_dense_layer_the_features_hold_the_rhythm(beats):
-    X = np.column_stack([beats.data, beats.rhythm[:, :2]])
-    model = ECGMLPClassifier(dense=(), dense_dropout=(), n_tabular=2, **QUICK)
-    np.testing.assert_array_equal(model.fit(X, beats.target).features(X[:5]), X[:5])
+def test_without_captum_the_error_names_the_extra(linear, beats, monkeypatch):
+    monkeypatch.setitem(sys.modules, "captum", None)
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    with pytest.raises(ImportError, match=r"integrated_gradients needs captum.*ecgclf\[attrib"):
+        integrated_gradients(linear, beats.data[:3])

@@ -1,0 +1,40 @@
+"""The features before the last layer, against their definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from ecgclf import ECGCNNClassifier, ECGMLPClassifier, ECGTransferClassifier
+
+QUICK = {"max_epochs": 2, "batch_size": 64, "random_state": 0, "verbose": 0}
+
+
+def test_last_layer_turns_features_into_logits(beats):
+    rhythm = beats.rhythm[:, :2]
+    plain = ECGCNNClassifier(filters=(8,), stride=2, dense=(12,), dense_dropout=0.3, **QUICK)
+    with_rhythm = ECGMLPClassifier(dense=(6,), n_tabular=2, **QUICK)
+    transfer = ECGTransferClassifier(
+        source=plain.fit(beats.data, beats.target), dense=(7,), **QUICK
+    )
+    for model, X, width in (
+        (plain, beats.data, 12),
+        (with_rhythm, np.column_stack([beats.data, rhythm]), 6),
+        (transfer, beats.data, 7),
+    ):
+        model.fit(X, beats.target)
+        features = model.features(X[:50])
+        assert features.shape == (50, width)
+        layer = model.net_.module_.head[-1]
+        weights, bias = (p.detach().numpy() for p in (layer.weight, layer.bias))
+        logits = model.decision_function(X[:50])
+        np.testing.assert_allclose(features @ weights.T + bias, logits, rtol=1e-4, atol=1e-4)
+    with pytest.raises(NotFittedError):
+        ECGCNNClassifier().features(beats.data)
+
+
+def test_without_a_dense_layer_the_features_hold_the_rhythm(beats):
+    X = np.column_stack([beats.data, beats.rhythm[:, :2]])
+    model = ECGMLPClassifier(dense=(), dense_dropout=(), n_tabular=2, **QUICK)
+    np.testing.assert_array_equal(model.fit(X, beats.target).features(X[:5]), X[:5])
