@@ -67,7 +67,7 @@ def test_the_classifier_needs_no_pictures():
     ("subpackage", "never"),
     [
         ("datasets", {"torch", "skorch", "matplotlib"}),
-        ("evaluation", {"torch", "skorch", "matplotlib"}),
+        ("evaluation", {"torch", "skorch", "matplotlib", "captum"}),
         ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib"}),
@@ -103,7 +103,7 @@ MAY_IMPORT = {
     "persistence": set(),
     "estimators": {"transforms", "modules", "persistence", "training"},
     "tracking": {"persistence", "training", "evaluation", "plots"},
-    "evaluation": {"datasets"},
+    "evaluation": {"datasets", "estimators", "training"},
     "export": {"transforms", "modules", "estimators"},
     "search": {"training"},
     "plots": {"datasets", "evaluation"},
@@ -114,9 +114,10 @@ MAY_IMPORT = {
 ONLY_IN = {
     "skorch": {"training"},
     "torch": {
-        *("modules", "training", "estimators", "transforms", "sampling", "export"),
+        *("modules", "training", "estimators", "evaluation", "transforms", "sampling", "export"),
         "tracking",
     },
+    "captum": {"evaluation"},
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
     "wfdb": {"datasets"},
