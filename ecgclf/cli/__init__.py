@@ -1,6 +1,6 @@
 """The command ``ecgclf``: train, evaluate, predict, export and fetch without writing Python.
 
-What a command needs is imported when it runs, so that ``ecgclf --help`` answers at once.
+Each command imports what it needs when it runs, so that ``ecgclf --help`` answers at once.
 """
 
 from ecgclf.cli._main import main

@@ -1,18 +1,97 @@
-"""From the words of a command line to an exit code."""
+"""Parser and entry point of the command line."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from ecgclf.cli._parser import make_parser
+import ecgclf
 
-#: Exit codes. 130 is what a shell gives for Ctrl-C.
+#: Exit codes. 130 is the one that shells use for Ctrl-C.
 _DONE, _BAD_INPUT, _INTERRUPTED = 0, 2, 130
+
+#: Names of the classifiers.
+MODELS = tuple(name for name in ecgclf.__all__ if name.endswith("Classifier"))
+
+_DATA = """\
+DATA is one of
+  beats.npz        arrays "data" (n_beats, n_samples) or (n_beats, n_leads, n_samples) and
+                   "target"; optionally "groups" (patients), "fs" and "window"
+  a folder         with records of the MIT-BIH Arrhythmia Database, as downloaded by
+                   `ecgclf fetch`; with --kaggle, those records or the CSV files of the
+                   Kaggle "heartbeat" set
+"""
+
+_FIRST_STEPS = """\
+first steps:
+  ecgclf fetch mitbih --to data
+  ecgclf train data/mitdb model.ecgclf --records ds1 --fs 120
+  ecgclf evaluate model.ecgclf data/mitdb --records ds2
+  ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
+
+`ecgclf COMMAND --help` explains a command. The exit code is 0 on success and 2 on invalid
+input, which one line on standard error explains."""
+
+#: Of each command: its summary, description and examples.
+ABOUT = {
+    "train": (
+        "train a network on labelled beats and save it",
+        f"""\
+Train a network and save it, together with the rate, window and unit of its beats.
+
+{_DATA}""",
+        """\
+  ecgclf train "$(ecgclf fetch mitbih)" model.ecgclf --records ds1 --fs 125
+  ecgclf train beats.npz model.ecgclf --model ECGResNetClassifier --set max_epochs=5 \\
+      --set lr=1e-3 --set class_weight=balanced""",
+    ),
+    "evaluate": (
+        "compare a saved model with labelled beats",
+        f"""\
+Predict labelled beats and report accuracy, sensitivity and positive predictivity. Records are
+cut as in training, so --fs and --window are not needed.
+
+{_DATA}""",
+        """\
+  ecgclf evaluate model.ecgclf data/mitdb --records ds2
+  ecgclf evaluate model.ecgclf beats.npz --json > report.json""",
+    ),
+    "predict": (
+        "label the beats of a recording",
+        """\
+Detect the R peaks of a WFDB record, cut a beat at each as in training, and write a table as
+CSV: time of the R peak in seconds, its sample, the label and its probability. Beats of an
+.npz file ("data") are numbered from 0 instead.""",
+        """\
+  ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
+  ecgclf predict model.ecgclf night/holter --lead V5 | head""",
+    ),
+    "export": (
+        "write a saved model as ONNX",
+        f"""\
+Write a saved model as an ONNX graph, for programs without Python. With --calibrate, weights
+and activations are quantised to integers of 8 bits.
+
+{_DATA}""",
+        """\
+  ecgclf export model.ecgclf model.onnx
+  ecgclf export model.ecgclf small.onnx --calibrate data/mitdb --records ds1""",
+    ),
+    "fetch": (
+        "download a database from PhysioNet",
+        """\
+Download a database and print its folder. An interrupted download is resumed, and every file
+is verified.""",
+        """\
+  ecgclf fetch mitbih
+  ecgclf fetch mitbih --records 100,101 --to data""",
+    ),
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -26,9 +105,9 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 if all is done, 2 if the input is at fault, which one line on the
-        standard error then explains, 130 if the user interrupted it. argparse itself ends
-        the process with 2 where it does not understand the words.
+        The exit code: 0 on success, 2 on invalid input, which one line on standard error
+        explains, and 130 if interrupted by the user. If the words cannot be parsed, argparse
+        ends the process with 2.
 
     Examples
     --------
@@ -41,16 +120,17 @@ def main(words: Sequence[str] | None = None) -> int:
     2
     """
     options = make_parser().parse_args(words)
-    command = import_module(f"ecgclf.cli._{options.command}")
+    from ecgclf.cli import _commands
+
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            command.run(options)
+            getattr(_commands, options.command)(options)
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has seen enough, as `head` has
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError, ImportError) as error:
-        _say("error", error)
+        _print_line("error", error)
         return _BAD_INPUT
     except KeyboardInterrupt:
         print("ecgclf: interrupted", file=sys.stderr)
@@ -58,10 +138,144 @@ def main(words: Sequence[str] | None = None) -> int:
     return _DONE
 
 
-def _say(kind: str, message: object) -> None:
-    """Print one line on the standard error, whatever the message looks like."""
+def _print_line(kind: str, message: object) -> None:
+    """Print a message on standard error, as one line."""
     print(f"ecgclf: {kind}: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *origin: Any, **more: Any) -> None:
-    _say("warning", message)
+    _print_line("warning", message)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line.
+
+    Examples
+    --------
+    >>> make_parser().parse_args(["fetch", "mitbih"]).database
+    'mitbih'
+    """
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="ecgclf",
+        description="Classify heartbeats in ECG recordings.",
+        epilog=_FIRST_STEPS,
+        formatter_class=layout,
+    )
+    parser.add_argument("--version", action="version", version=f"ecgclf {ecgclf.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, add_options in _OPTIONS.items():
+        summary, description, examples = ABOUT[name]
+        epilog = f"examples:\n{examples}"
+        add_options(
+            commands.add_parser(
+                name, help=summary, description=description, epilog=epilog, formatter_class=layout
+            )
+        )
+    return parser
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="DATA", type=Path, help="labelled beats, see above")
+    parser.add_argument("model_file", metavar="MODEL", type=Path, help="file to write")
+    parser.add_argument(
+        "--model",
+        default="ECGCNNClassifier",
+        choices=MODELS,
+        metavar="NAME",
+        help=f"class of the network, by default ECGCNNClassifier; one of {', '.join(MODELS)}",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="parameter of the network, such as lr=1e-3 or filters='(16, 32)'; may be repeated",
+    )
+    parser.add_argument("--seed", type=int, help="the same seed gives the same model")
+    _add_source(parser)
+    parser.add_argument("--unit", help="unit of the amplitude of .npz beats, such as mV")
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model_file", metavar="MODEL", type=Path, help="a saved model")
+    parser.add_argument("data", metavar="DATA", type=Path, help="labelled beats, see above")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_source(parser)
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model_file", metavar="MODEL", type=Path, help="a saved model")
+    parser.add_argument(
+        "recording",
+        metavar="RECORD",
+        type=Path,
+        help="record, named without suffix or by its header file; or beats.npz",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="CSV", help="file to write, by default standard output"
+    )
+    _add_cut(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model_file", metavar="MODEL", type=Path, help="a saved model")
+    parser.add_argument("onnx_file", metavar="ONNX", type=Path, help="file to write")
+    small = parser.add_mutually_exclusive_group()
+    small.add_argument("--float16", action="store_true", help="weights of 16 bits: half the size")
+    small.add_argument(
+        "--calibrate",
+        metavar="DATA",
+        type=Path,
+        dest="data",
+        help="integers of 8 bits, with ranges measured on these beats",
+    )
+    _add_source(parser)
+
+
+def _fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("database", choices=("mitbih", "ptbdb"))
+    parser.add_argument("--records", type=_names, metavar="NAMES", help="only these: 100,101")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="folder of all databases")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the options that select the beats of a folder."""
+    parser.add_argument(
+        "--records",
+        type=_names,
+        metavar="NAMES",
+        help="all, ds1, ds2 (training and test patients of de Chazal et al.), or 100,101",
+    )
+    parser.add_argument(
+        "--kaggle", choices=("train", "test", "all"), help='rows of the "heartbeat" set'
+    )
+    _add_cut(parser)
+
+
+def _add_cut(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe how beats are cut from a record."""
+    parser.add_argument("--lead", type=_names, metavar="NAMES", help="lead or leads: MLII,V1")
+    parser.add_argument("--fs", type=float, metavar="HZ", help="sampling rate of the beats")
+    parser.add_argument(
+        "--window",
+        nargs=2,
+        type=float,
+        metavar=("BEFORE", "AFTER"),
+        help="seconds before and after the R peak",
+    )
+
+
+def _names(text: str) -> list[str]:
+    """Split names at commas."""
+    return [name.strip() for name in text.split(",")]
+
+
+_OPTIONS = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "export": _export,
+    "fetch": _fetch,
+}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 from zipfile import BadZipFile
 
 import numpy as np
@@ -31,13 +31,43 @@ _CSV_FILES = {"train": "mitbih_train.csv", "test": "mitbih_test.csv"}
 _PARTS = {"train": ("train",), "test": ("test",), "all": ("train", "test")}
 
 
+@overload
+def load_kaggle_heartbeat(
+    path: str | Path,
+    subset: Literal["train", "test", "all"] = ...,
+    *,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def load_kaggle_heartbeat(
+    path: str | Path,
+    subset: Literal["train", "test", "all"] = ...,
+    *,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def load_kaggle_heartbeat(
+    path: str | Path,
+    subset: Literal["train", "test", "all"] = ...,
+    *,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
 def load_kaggle_heartbeat(
     path: str | Path,
     subset: Literal["train", "test", "all"] = "train",
     *,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Any:
+) -> Beats | tuple[Any, Any]:
     """Load the MIT-BIH part of the Kaggle "heartbeat" set.
 
     The set was published with [1]_. From the raw records it is rebuilt row by row, and each row

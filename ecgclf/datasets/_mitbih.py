@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from ecgclf.datasets import _descriptions as descriptions
 from ecgclf.datasets._beats import Beats, check_leads, finish, join, segment
@@ -29,6 +31,48 @@ MITBIH_FS = 360.0
 _RECORD_SETS = {"all": MITBIH_RECORDS, "ds1": DS1, "ds2": DS2}
 
 
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
 def load_mitbih(
     path: str | Path,
     *,
@@ -39,7 +83,7 @@ def load_mitbih(
     rhythm: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Any:
+) -> Beats | tuple[Any, Any]:
     """Load the annotated beats of the MIT-BIH Arrhythmia Database from its records.
 
     Parameters

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from ecgclf.datasets import _descriptions as descriptions
 from ecgclf.datasets._beats import Beats, check_leads, finish, join, segment
@@ -27,6 +29,42 @@ _REASON = "reason for admission:"
 _CSV_FILES = ("ptbdb_normal.csv", "ptbdb_abnormal.csv")
 
 
+@overload
+def load_ptbdb(
+    path: str | Path,
+    *,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | BeatWindow = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def load_ptbdb(
+    path: str | Path,
+    *,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | BeatWindow = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def load_ptbdb(
+    path: str | Path,
+    *,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | BeatWindow = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
 def load_ptbdb(
     path: str | Path,
     *,
@@ -35,7 +73,7 @@ def load_ptbdb(
     window: tuple[float, float] | BeatWindow = (0.25, 0.45),
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Any:
+) -> Beats | tuple[Any, Any]:
     """Load beats of patients with a myocardial infarction and of healthy controls.
 
     Parameters

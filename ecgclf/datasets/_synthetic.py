@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
@@ -47,6 +49,57 @@ _COMMON: dict[str, list[Any]] = {
 }
 
 
+@overload
+def make_beats(
+    n_beats: int = ...,
+    *,
+    n_leads: int = ...,
+    fs: float = ...,
+    window: tuple[float, float] = ...,
+    n_patients: int = ...,
+    weights: Sequence[float] | None = ...,
+    noise: float = ...,
+    baseline_wander: float = ...,
+    random_state: int | np.random.RandomState | None = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def make_beats(
+    n_beats: int = ...,
+    *,
+    n_leads: int = ...,
+    fs: float = ...,
+    window: tuple[float, float] = ...,
+    n_patients: int = ...,
+    weights: Sequence[float] | None = ...,
+    noise: float = ...,
+    baseline_wander: float = ...,
+    random_state: int | np.random.RandomState | None = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def make_beats(
+    n_beats: int = ...,
+    *,
+    n_leads: int = ...,
+    fs: float = ...,
+    window: tuple[float, float] = ...,
+    n_patients: int = ...,
+    weights: Sequence[float] | None = ...,
+    noise: float = ...,
+    baseline_wander: float = ...,
+    random_state: int | np.random.RandomState | None = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
 @validate_params(
     {
         **_COMMON,
@@ -72,7 +125,7 @@ def make_beats(
     random_state: int | np.random.RandomState | None = None,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Any:
+) -> Beats | tuple[Any, Any]:
     """Make synthetic heartbeats of the five AAMI classes.
 
     Each patient's heart beats by the dynamical model of McSharry et al. [1]_: Gaussian

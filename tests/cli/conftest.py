@@ -1,4 +1,4 @@
-"""Files that a command line names, and a way to give one."""
+"""Input files of the command line, and a fixture that runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecgclf.datasets import Beats, make_beats, make_record
 
 
 class Outcome(NamedTuple):
-    """What a command has left: its exit code, and what it printed."""
+    """Exit code of a command, and what it printed."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture
 def ecgclf(capsys, work, monkeypatch) -> Callable[[str], Outcome]:
-    """Run a command in the folder of the files."""
+    """Run commands in the folder of the input files."""
     monkeypatch.chdir(work)
 
     def run(words: str) -> Outcome:
@@ -45,7 +45,7 @@ def beats() -> Beats:
 
 @pytest.fixture(scope="session")
 def model(beats) -> ECGMLPClassifier:
-    """A network that knows its beats somewhat."""
+    """A briefly trained network."""
     model = ECGMLPClassifier(
         dense=(16,), max_epochs=4, batch_size=32, verbose=0, device="cpu", random_state=0
     )
@@ -54,7 +54,7 @@ def model(beats) -> ECGMLPClassifier:
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory, beats, model) -> Path:
-    """Return a folder with a model, one that does not say what it takes, beats and records."""
+    """A folder with beats, records, a model, and one without rate, window and unit."""
     folder = tmp_path_factory.mktemp("work")
     model.save(folder / "model.ecgclf", fs=120, unit="mV", window=(0.25, 0.45))
     model.save(folder / "silent.ecgclf")

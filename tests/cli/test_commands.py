@@ -1,4 +1,4 @@
-"""The command does what the functions of the package do."""
+"""Commands, against the functions of the library that they stand for."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from sklearn.metrics import recall_score
 import ecgclf as package
 from ecgclf import datasets
 from ecgclf.cli import main
-from ecgclf.cli._parser import _ABOUT, make_parser
+from ecgclf.cli._main import ABOUT, make_parser
 from ecgclf.datasets import detect_r_peaks, load_mitbih
 from ecgclf.transforms import BeatSegmenter
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-#: A network that trains in no time.
+#: A network that trains quickly.
 QUICK = "--model ECGMLPClassifier --set dense=(16,) --set max_epochs=1 --set verbose=0"
 
 
@@ -37,14 +37,14 @@ def run_program(*words, **options):
     )
 
 
-def test_the_program_teaches_itself():
+def test_help_lists_the_commands():
     helped = run_program("--help")
     assert helped.returncode == 0
     for command in ("train", "evaluate", "predict", "export", "fetch"):
         assert f"\n    {command} " in helped.stdout
 
 
-def test_the_program_ends_with_the_code_of_main(work):
+def test_the_exit_code_is_that_of_main(work):
     failed = run_program("predict", "absent.ecgclf", "records/100", cwd=work)
     assert failed.returncode == 2
     assert failed.stdout == ""
@@ -53,22 +53,22 @@ def test_the_program_ends_with_the_code_of_main(work):
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export", "fetch"])
-def test_every_command_explains_itself_by_examples(command, ecgclf):
+def test_help_of_a_command_shows_examples(command, ecgclf):
     done = ecgclf(f"{command} --help")
     assert done.code == 0
     assert f"\n  ecgclf {command} " in done.out.partition("examples:")[2]
 
 
-def lines_of_commands():
-    """Commands that the pages of the documentation and --help show."""
+def documented_commands():
+    """Return the commands in the documentation and in the help texts."""
     pages = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.rst"))]
-    helped = [make_parser().epilog, *(examples for _, _, examples in _ABOUT.values())]
+    helped = [make_parser().epilog, *(examples for _, _, examples in ABOUT.values())]
     text = "\n".join([*pages, *helped]).replace("\\\n", " ")
     return re.findall(r"^ +(?:\$ )?(ecgclf .*)", text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", lines_of_commands())
-def test_a_command_in_the_documentation_is_understood(line):
+@pytest.mark.parametrize("line", documented_commands())
+def test_a_documented_command_can_be_parsed(line):
     words = shlex.split(re.split(r" [>|] ", line)[0])
     assert make_parser().parse_args(words[1:]).command == words[1]
 
@@ -114,7 +114,7 @@ def test_train_on_records(ecgclf, work):
 
 @pytest.fixture
 def kaggle_csv(work):
-    """Twenty rows as of the Kaggle set: 187 values and the code of a class."""
+    """A folder with twenty rows like those of the Kaggle set: 187 values and a class code."""
     rng = np.random.default_rng(0)
     rows = np.column_stack([rng.uniform(size=(20, 187)), np.repeat(np.arange(5.0), 4)])
     folder = work / "csv"
@@ -132,7 +132,7 @@ def test_train_and_evaluate_on_csvs(ecgclf, work, kaggle_csv):
     beats = datasets.load_kaggle_heartbeat(kaggle_csv, "train")
     expected = package.load(work / "kaggle.ecgclf").score(beats.data, beats.target)
     assert report["overall"]["accuracy"] == pytest.approx(expected)
-    # A record is in mV, these rows are not.
+    # Records are in mV, these rows are not.
     refused = ecgclf("predict kaggle.ecgclf records/100")
     assert refused.code == 2
     assert "'scaled to [0, 1]'" in refused.err
@@ -159,7 +159,7 @@ def test_evaluate_cuts_records_as_in_training(ecgclf, work, model):
 def test_predict_a_record(recording, ecgclf, work, model):
     done = ecgclf(f"predict model.ecgclf {recording} --output table.csv")
     assert done.code == 0, done.err
-    assert "0.5 minutes of MLII, looking for R peaks" in done.err
+    assert "0.5 minutes of MLII, detecting R peaks" in done.err
     record = wfdb.rdrecord(str(work / "records" / "own"))
     signal = record.p_signal[:, 0].astype(np.float32)
     peaks = detect_r_peaks(signal, 360)
@@ -176,16 +176,16 @@ def test_predict_a_record(recording, ecgclf, work, model):
     assert done.out.startswith(f"table.csv: {len(peaks)} beats (")
 
 
-def test_predict_prints_nothing_but_the_table(ecgclf, work):
+def test_predict_prints_only_the_table(ecgclf, work):
     printed = ecgclf("predict model.ecgclf records/own")
     ecgclf("predict model.ecgclf records/own --output table.csv")
     assert printed.out == (work / "table.csv").read_text()
 
 
-def test_what_a_model_does_not_say_can_be_said(ecgclf):
-    said = ecgclf("predict silent.ecgclf records/own --fs 120 --window 0.25 0.45")
-    assert said.code == 0, said.err
-    assert said.out == ecgclf("predict model.ecgclf records/own").out
+def test_options_complete_a_model_without_rate_and_window(ecgclf):
+    given = ecgclf("predict silent.ecgclf records/own --fs 120 --window 0.25 0.45")
+    assert given.code == 0, given.err
+    assert given.out == ecgclf("predict model.ecgclf records/own").out
 
 
 def test_predict_an_npz_file(ecgclf, model, beats):
@@ -211,7 +211,7 @@ def test_export(ecgclf, work, model, beats):
     assert json.loads(entry.value)["input_contract"]["window"] == [0.25, 0.45]
 
 
-def test_fetch_says_where(monkeypatch, capsys, tmp_path):
+def test_fetch_prints_the_folder(monkeypatch, capsys, tmp_path):
     asked = {}
 
     def fetch(**words):

@@ -1,4 +1,4 @@
-"""What a user gets wrong is explained in one line, with exit code 2."""
+"""Errors of the command line: one line that explains invalid input, and exit code 2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ecgclf import datasets
 from ecgclf.datasets import make_beats, make_record
 
-#: Words of a command, and what its error says of them.
+#: Invalid command lines, and a part of the error message of each.
 WRONG = {
     # Files
     "predict absent.ecgclf records/100": "no file 'absent.ecgclf'",
@@ -18,32 +18,34 @@ WRONG = {
     "predict model.ecgclf absent/100": "absent/100.hea is missing",
     "predict model.ecgclf plain": "plain.hea is missing",
     "predict model.ecgclf absent.npz": "absent.npz",
-    "train absent.npz new.ecgclf": "no file or folder absent.npz",
-    "train model.ecgclf new.ecgclf": "no .npz file of numbers and strings",
+    "train absent.npz new.ecgclf": "There is no file or folder absent.npz",
+    "train model.ecgclf new.ecgclf": "model.ecgclf is not an .npz file of numbers and strings",
     "train unlabelled.npz new.ecgclf": 'no array "target"',
     "train nameless.npz new.ecgclf": "no array \"data\", only ['X']",
     "train short.npz new.ecgclf": '"data" has 300 beats, "target" 3',
-    "train odd_fs.npz new.ecgclf": '"fs" is of shape (2,)',
-    # Where the result would go is looked at before the work.
-    "train beats.npz absent/new.ecgclf": "to write absent/new.ecgclf to: make it first",
-    "predict model.ecgclf records/100 --output absent/t.csv": "absent/t.csv to: make it first",
-    "export model.ecgclf absent/model.onnx": "absent/model.onnx to: make it first",
-    "train beats.npz .": ". is a folder: name the file to write in it",
-    # Beats that are not those of the model
+    "train odd_fs.npz new.ecgclf": '"fs" has the shape (2,)',
+    # The output is checked before the work.
+    "train beats.npz absent/new.ecgclf": "absent/new.ecgclf cannot be written",
+    "predict model.ecgclf records/100 --output absent/t.csv": "t.csv cannot be written",
+    "export model.ecgclf absent/model.onnx": "absent/model.onnx cannot be written",
+    "train beats.npz .": ". is a folder. Name a file in it.",
+    # Beats that do not fit the model
     "evaluate model.ecgclf two_leads.npz": "2 leads",
-    "evaluate model.ecgclf foreign.npz": "knows the classes F, N, Q, S, V",
-    "evaluate model.ecgclf slow.npz": "holds beats of fs 90, but 120 is asked for",
+    "evaluate model.ecgclf foreign.npz": "predicts the classes F, N, Q, S, V",
+    "evaluate model.ecgclf slow.npz": (
+        "contains beats of fs 90, but the command line or the model requires 120"
+    ),
     "evaluate model.ecgclf records --records 101 --fs 250": "--fs 250 contradicts model.ecgclf",
     "predict model.ecgclf records/100 --window 0.3 0.4": "--window 0.3 0.4 contradicts",
-    "predict silent.ecgclf records/100": "give --fs HZ and --window BEFORE AFTER as in training",
-    "predict silent.ecgclf records/100 --fs 120": "give --window BEFORE AFTER as in training",
+    "predict silent.ecgclf records/100": "Give --fs HZ and --window BEFORE AFTER as in training",
+    "predict silent.ecgclf records/100 --fs 120": "Give --window BEFORE AFTER as in training",
     "predict silent.ecgclf records/100 --fs 120 --window 0.2 0.2": "of its training",
     # Leads
     "predict model.ecgclf records/100 --lead V9": "no lead 'V9'; it has 'MLII', 'V1'",
     "predict model.ecgclf records/100 --lead MLII,V1": "names 2 leads, but the model takes 1",
     "predict model.ecgclf plain.npz --lead V1": "--lead cannot be used here",
-    "predict model.ecgclf records/flat": "no R peak was found in lead MLII of record flat",
-    # Words that do not go together
+    "predict model.ecgclf records/flat": "No R peak was found in lead MLII of record flat",
+    # Options that contradict each other
     "train beats.npz new.ecgclf --records ds1 --lead V1": "--records and --lead cannot be used",
     "train records new.ecgclf --kaggle train --fs 125": "--fs cannot be used here: --kaggle",
     "train records new.ecgclf --records 100 --unit uV": "these beats are 'mV'",
@@ -54,7 +56,7 @@ WRONG = {
     "train beats.npz new.ecgclf --set lr": "--set lr: expected NAME=VALUE",
     "train beats.npz new.ecgclf --set lr=fast": "Got 'fast' instead",
     "train beats.npz new.ecgclf --set optimizer=fast": "Got 'fast' instead",
-    # What argparse finds
+    # Errors that argparse finds
     "train beats.npz new.ecgclf --model Forest": "invalid choice: 'Forest'",
     "predict model.ecgclf": "the following arguments are required: RECORD",
     "predict model.ecgclf records/100 --fs fast": "invalid float value: 'fast'",
@@ -86,7 +88,7 @@ def wrong_files(work, beats):
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_what_is_wrong_is_said(words, ecgclf):
+def test_invalid_input_is_explained(words, ecgclf):
     done = ecgclf(words)
     assert done.code == 2
     assert done.out == ""
@@ -94,13 +96,11 @@ def test_what_is_wrong_is_said(words, ecgclf):
     assert WRONG[words] in done.err.splitlines()[-1]
 
 
-def test_unknown_classes_are_pointed_out(ecgclf):
+def test_unknown_labels_give_a_warning(ecgclf):
     done = ecgclf("evaluate model.ecgclf partly.npz")
     assert done.code == 0
-    assert done.err.startswith(
-        "ecgclf: warning: 30 of 300 beats are of classes that model.ecgclf"
-    )
-    assert "(X): they count as errors" in done.err
+    assert done.err.startswith("ecgclf: warning: 30 of 300 beats have labels that model.ecgclf")
+    assert "(X); they count as errors" in done.err
 
 
 def test_a_missing_extra_is_named(ecgclf, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_missing_extra_is_named(ecgclf, monkeypatch):
     assert "pip install 'ecgclf[onnx]'" in done.err
 
 
-def test_an_interruption_is_no_traceback(ecgclf, monkeypatch):
+def test_an_interruption_prints_no_traceback(ecgclf, monkeypatch):
     def interrupt(**words):
         raise KeyboardInterrupt
 
@@ -119,7 +119,7 @@ def test_an_interruption_is_no_traceback(ecgclf, monkeypatch):
     assert (done.code, done.err) == (130, "ecgclf: interrupted\n")
 
 
-def test_a_defect_of_ours_keeps_its_traceback(ecgclf, monkeypatch):
+def test_an_unexpected_error_keeps_its_traceback(ecgclf, monkeypatch):
     def fail(**words):
         raise ZeroDivisionError
 

@@ -1,0 +1,193 @@
+"""The commands of ``ecgclf``: functions that take the parsed command line."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import ecgclf
+from ecgclf import datasets
+from ecgclf.cli._source import (
+    Cut,
+    check_unit,
+    cut_recording,
+    read_for,
+    read_labelled,
+    read_recording,
+    read_unlabelled,
+    refuse,
+)
+
+#: Beats for calibration; more change the range of the activations little.
+_N_CALIBRATION = 1000
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network and save it."""
+    _check_output(options.model_file)
+    model = _make_model(options.model, options.settings, options.seed)
+    beats = read_labelled(options, Cut.of_options(options))
+    if options.unit and beats.unit:
+        raise ValueError(f"--unit cannot be used here: these beats are {beats.unit!r}.")
+    print(_count(beats.target), file=sys.stderr)
+    model.fit(beats.data, beats.target, groups=beats.groups)
+    model.save(
+        options.model_file,
+        fs=beats.cut.fs,
+        unit=options.unit or beats.unit,
+        window=beats.cut.window,
+    )
+    loss = model.history_["train_loss"].iloc[-1]
+    print(f"{options.model_file}: {model.n_iter_} epochs, training loss {loss:.4f}")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Predict labelled beats and print a report."""
+    from ecgclf.evaluation import beat_report
+
+    model = ecgclf.load(options.model_file)
+    beats = read_for(model, options)
+    _check_labels(beats.target, model.classes_, options)
+    probabilities = model.predict_proba(beats.data)
+    report = beat_report(
+        beats.target,
+        model.classes_[probabilities.argmax(axis=1)],
+        probabilities,
+        beats.groups,
+        classes=model.classes_,
+    )
+    print(report.to_json() if options.json else report)
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Classify the beats of a recording and write a table."""
+    _check_output(options.output)
+    model = ecgclf.load(options.model_file)
+    if options.recording.suffix == ".npz":
+        table = _classify(model, read_unlabelled(model, options))
+        table.insert(0, "beat", range(len(table)))
+    else:
+        check_unit(model, "mV", options)
+        cut = Cut.of_model(model, options)
+        cut.require(options.model_file)
+        record = read_recording(model, options)
+        print(
+            f"{options.recording}: {record.n_samples / record.fs / 60:.1f} minutes of "
+            f"{', '.join(record.leads)}, detecting R peaks",
+            file=sys.stderr,
+        )
+        beats = cut_recording(record, cut, model, options)
+        table = _classify(model, beats.data)
+        table.insert(0, "time", (beats.sample / record.fs).round(4))
+        table.insert(1, "sample", beats.sample)
+    table.to_csv(options.output or sys.stdout, index=False)
+    if options.output:
+        print(f"{options.output}: {_count(table['label'].to_numpy())}")
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a saved model as ONNX, in the requested number format."""
+    from ecgclf.export import export_onnx, halve_onnx, quantize_onnx
+
+    _check_output(options.onnx_file)
+    if not options.data:
+        unused = ("records", "kaggle", "lead", "fs", "window")
+        refuse(options, unused, "it selects beats for --calibrate")
+    model = ecgclf.load(options.model_file)
+    if not (options.data or options.float16):
+        export_onnx(model, options.onnx_file)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            full = Path(folder, "model.onnx")
+            export_onnx(model, full)
+            if options.float16:
+                halve_onnx(full, options.onnx_file)
+            else:
+                beats = read_for(model, options).data
+                rows = np.linspace(0, len(beats) - 1, min(len(beats), _N_CALIBRATION))
+                quantize_onnx(full, options.onnx_file, beats[rows.astype(int)])
+    print(f"{options.onnx_file}: {options.onnx_file.stat().st_size / 1000:,.1f} kB")
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Download a database and print its folder."""
+    download = {"mitbih": datasets.fetch_mitbih, "ptbdb": datasets.fetch_ptbdb}
+    records = options.records or "all"
+    print(download[options.database](records=records, data_home=options.to))
+
+
+def _make_model(name: str, settings: list[str], seed: int | None) -> Any:
+    """Make an estimator from settings such as ``lr=1e-3``."""
+    model = getattr(ecgclf, name)(random_state=seed)
+    known = model.get_params(deep=False)
+    for setting in settings:
+        key, is_given, text = setting.partition("=")
+        if not is_given or key not in known:
+            raise ValueError(
+                f"--set {setting}: expected NAME=VALUE with a parameter of {name}, one of "
+                f"{', '.join(sorted(known))}."
+            )
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = text  # a string, which needs no quotes
+        model.set_params(**{key: value})
+    model._validate_params()  # before the beats are read, which takes longer
+    return model
+
+
+def _check_labels(target: np.ndarray, classes: np.ndarray, options: argparse.Namespace) -> None:
+    """Warn of labels that the model does not know; raise a ValueError if it knows none."""
+    known = set(classes.tolist())
+    unknown = [label for label in target.tolist() if label not in known]
+    if not unknown:
+        return
+    names = ", ".join(sorted({str(label) for label in unknown}))
+    if len(unknown) == len(target):
+        raise ValueError(
+            f"{options.model_file} predicts the classes {', '.join(map(str, classes))}, but the "
+            f"labels are {names}. They have no class in common."
+        )
+    warnings.warn(
+        f"{len(unknown):,} of {len(target):,} beats have labels that {options.model_file} "
+        f"does not know ({names}); they count as errors.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _classify(model: Any, data: np.ndarray) -> pd.DataFrame:
+    """Predict the label of each beat and its probability."""
+    probabilities = model.predict_proba(data)
+    return pd.DataFrame(
+        {
+            "label": model.classes_[probabilities.argmax(axis=1)],
+            "probability": probabilities.max(axis=1).round(4),
+        }
+    )
+
+
+def _check_output(file: Path | None) -> None:
+    """Raise an OSError, before the work, if the result could not be written."""
+    if file is None:
+        return
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder. Name a file in it.")
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{file} cannot be written: there is no folder {folder}.")
+
+
+def _count(labels: np.ndarray) -> str:
+    """Count beats, in total and by class, as in "3 beats (N: 2, V: 1)"."""
+    names, counts = np.unique(labels, return_counts=True)
+    of_class = ", ".join(f"{name}: {count:,}" for name, count in zip(names, counts))
+    return f"{counts.sum():,} beats ({of_class})"

@@ -1,0 +1,332 @@
+"""Beats and recordings that a command line names."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgclf import datasets
+from ecgclf.transforms import BeatSegmenter
+
+#: Unit of the rows of the Kaggle set, each of which is scaled separately.
+_SCALED = "scaled to [0, 1]"
+
+#: Default of the loaders. It is saved with the model like a window from the command line.
+_WINDOW = (0.25, 0.45)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Rate and window of beats.
+
+    Attributes
+    ----------
+    fs : float or None
+        Sampling rate of the beats in Hz; None if unknown.
+    window : tuple (before, after) or None
+        Seconds before and after the R peak; None if unknown.
+    """
+
+    fs: float | None
+    window: tuple[float, float] | None
+
+    @classmethod
+    def of_options(cls, options: argparse.Namespace) -> Cut:
+        """Take the cut from the command line."""
+        return cls(options.fs, None if options.window is None else tuple(options.window))
+
+    @classmethod
+    def of_model(cls, model: Any, options: argparse.Namespace) -> Cut:
+        """Take the cut from a model, and from the command line what the model does not state.
+
+        Raises
+        ------
+        ValueError
+            If the two contradict each other.
+        """
+        contract = getattr(model, "input_contract_", {})
+        agreed = {}
+        for name, asked in vars(cls.of_options(options)).items():
+            stated = contract.get(name)
+            if asked is not None and stated is not None and not np.allclose(asked, stated):
+                raise ValueError(
+                    f"--{name} {_as_words(asked)} contradicts {options.model_file}, which was "
+                    f"trained with {_as_words(stated)}. Leave it out."
+                )
+            agreed[name] = stated if asked is None else asked
+        return cls(**agreed)
+
+    def require(self, model_file: Path) -> tuple[float, tuple[float, float]]:
+        """Return rate and window, or raise a ValueError if one is unknown."""
+        if self.fs is None or self.window is None:
+            words = {"--fs HZ": self.fs, "--window BEFORE AFTER": self.window}
+            missing = " and ".join(word for word, value in words.items() if value is None)
+            raise ValueError(
+                f"{model_file} does not state how its beats were cut. Give {missing} as in "
+                "training."
+            )
+        return self.fs, self.window
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Beats with labels.
+
+    Attributes
+    ----------
+    data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+    target : ndarray of shape (n_beats,)
+    groups : ndarray of shape (n_beats,) or None
+        Patients.
+    cut : Cut
+    unit : str or None
+        Unit of the amplitude; None if unknown.
+    """
+
+    data: np.ndarray
+    target: np.ndarray
+    groups: np.ndarray | None
+    cut: Cut
+    unit: str | None
+
+
+def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
+    """Read the labelled beats that a command line names.
+
+    Parameters
+    ----------
+    options : Namespace
+        With ``data``, ``records``, ``kaggle`` and ``lead``.
+    cut : Cut
+        How to cut records. None stands for the default of the loaders.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    ValueError
+        If options contradict each other or the data.
+    """
+    path: Path = options.data.expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}.")
+    if path.is_file():
+        refuse(options, ("records", "kaggle", "lead"), f"{path.name} contains beats, not records")
+        return _from_npz(path, cut)
+    if options.kaggle:
+        unused = ("records", "lead", "window", "fs")
+        refuse(options, unused, "--kaggle fixes the rows and how they are cut")
+        return _from_kaggle(path, options.kaggle, cut)
+    return _from_records(path, options, cut)
+
+
+def read_for(model: Any, options: argparse.Namespace) -> Labelled:
+    """Read labelled beats for a model, cut as in its training.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_labelled`; also if the beats do not fit the model, or if it is unknown how to
+        cut a record.
+    """
+    cut = Cut.of_model(model, options)
+    from_records = not options.kaggle and options.data.expanduser().is_dir()
+    if from_records:
+        cut.require(options.model_file)
+    beats = read_labelled(options, cut)
+    check_unit(model, beats.unit, options)
+    if from_records:
+        _check_length(model, beats.data, beats.cut, options)
+    return beats
+
+
+def read_unlabelled(model: Any, options: argparse.Namespace) -> np.ndarray:
+    """Read the beats of an .npz file for a model.
+
+    Raises
+    ------
+    ValueError
+        If the file is not such a file, or its beats were not cut as in training.
+    """
+    path = options.recording
+    refuse(options, ("lead",), f"{path} contains beats")
+    arrays = _read_npz(path.expanduser())
+    _cut_of_npz(path, arrays, Cut.of_model(model, options))
+    return arrays["data"]
+
+
+def read_recording(model: Any, options: argparse.Namespace) -> datasets.Record:
+    """Read the leads of a record that a model needs.
+
+    Without --lead, a model of one lead gets MLII if the record has it, and otherwise the first
+    lead.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such record.
+    ValueError
+        If the record has no such leads or is damaged, or the model needs more than a record.
+    """
+    if model.n_tabular:
+        raise ValueError(
+            f"{options.model_file} needs {model.n_tabular} features of each beat besides its "
+            "signal, which a record does not contain. Compute them and give the beats as .npz."
+        )
+    path = options.recording.expanduser()
+    name = path.stem if path.suffix in (".hea", ".dat") else path.name
+    record = datasets.read_record(path.parent, name, annotator=None)
+    return record.pick(_choose_leads(record, options.lead, model.n_leads_))
+
+
+def cut_recording(
+    record: datasets.Record, cut: Cut, model: Any, options: argparse.Namespace
+) -> datasets.Beats:
+    """Detect the R peaks in the first lead of a record, and cut a beat at each.
+
+    Raises
+    ------
+    ValueError
+        If no R peak is found, or the beats do not fit the model.
+    """
+    fs, window = cut.require(options.model_file)
+    signal = record.millivolts()
+    peaks = datasets.detect_r_peaks(signal[0], record.fs)
+    if not len(peaks):
+        raise ValueError(
+            f"No R peak was found in lead {record.leads[0]} of record {record.name}. Choose "
+            "another lead with --lead."
+        )
+    beats = BeatSegmenter(fs, window=window, rhythm=False).segment(
+        signal, peaks, fs_record=record.fs, record=record.name, leads=record.leads
+    )
+    _check_length(model, beats.data, cut, options)
+    return beats
+
+
+def refuse(options: argparse.Namespace, names: tuple[str, ...], why: str) -> None:
+    """Raise a ValueError if options were given that would have no effect."""
+    given = [f"--{name}" for name in names if getattr(options, name)]
+    if given:
+        raise ValueError(f"{' and '.join(given)} cannot be used here: {why}.")
+
+
+def _from_npz(path: Path, cut: Cut) -> Labelled:
+    arrays = _read_npz(path)
+    if "target" not in arrays:
+        raise ValueError(f'{path} has no array "target" with the label of each beat.')
+    if len(arrays["target"]) != len(arrays["data"]):
+        raise ValueError(
+            f'{path}: "data" has {len(arrays["data"])} beats, "target" {len(arrays["target"])}.'
+        )
+    cut = _cut_of_npz(path, arrays, cut)
+    return Labelled(arrays["data"], arrays["target"], arrays.get("groups"), cut, None)
+
+
+def _from_kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
+    beats = datasets.load_kaggle_heartbeat(path, subset)
+    if (cut.fs is not None and cut.fs != beats.fs) or cut.window is not None:
+        raise ValueError(
+            f"The model needs beats of fs {cut.fs} and window {cut.window}, but the rows of the "
+            f"Kaggle set are sampled at {beats.fs:g} Hz and have windows of variable length."
+        )
+    return Labelled(beats.data, beats.target, beats.groups, Cut(beats.fs, None), _SCALED)
+
+
+def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled:
+    records = options.records or ["all"]
+    window = cut.window or _WINDOW
+    beats = datasets.load_mitbih(
+        path,
+        records=records[0] if records[0] in ("all", "ds1", "ds2") else records,
+        leads=options.lead,
+        fs=cut.fs,
+        window=window,
+        rhythm=False,
+    )
+    return Labelled(beats.data, beats.target, beats.groups, Cut(beats.fs, window), "mV")
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file, one of which is "data"."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError) as error:
+        # numpy's own message suggests reading the file as a pickle.
+        raise ValueError(
+            f"{path} is not an .npz file of numbers and strings. Write one with "
+            "numpy.savez(path, data=..., target=...), with labels of one type."
+        ) from error
+    if "data" not in arrays:
+        raise ValueError(
+            f'{path} has no array "data", only {sorted(arrays)}. Write it with '
+            "numpy.savez(path, data=..., target=...)."
+        )
+    return arrays
+
+
+def _cut_of_npz(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
+    """Combine the cut stated in an .npz file with the one that is already known."""
+    found: dict[str, Any] = {}
+    for name, shape in (("fs", ()), ("window", (2,))):
+        known = getattr(cut, name)
+        if name not in arrays:
+            found[name] = known
+            continue
+        stated = arrays[name]
+        if stated.shape != shape or stated.dtype.kind not in "iuf":
+            raise ValueError(
+                f'{path}: "{name}" has the shape {stated.shape} and type {stated.dtype}, '
+                f"expected {'one number' if shape == () else 'two numbers'}."
+            )
+        if known is not None and not np.allclose(stated, known):
+            raise ValueError(
+                f"{path} contains beats of {name} {_as_words(stated)}, but the command line or "
+                f"the model requires {_as_words(known)}. Cut them as in training."
+            )
+        found[name] = float(stated) if shape == () else tuple(map(float, stated))
+    return Cut(**found)
+
+
+def _choose_leads(record: datasets.Record, leads: list[str] | None, n_leads: int) -> list[str]:
+    if leads is not None and len(leads) != n_leads:
+        raise ValueError(f"--lead names {len(leads)} leads, but the model takes {n_leads}.")
+    if leads is None and n_leads == 1 and "MLII" in record.leads:
+        return ["MLII"]
+    if leads is None and n_leads not in (1, len(record.leads)):
+        raise ValueError(
+            f"The model takes {n_leads} leads, but record {record.name} has "
+            f"{len(record.leads)}: {', '.join(record.leads)}. Name the leads with --lead."
+        )
+    return list(record.leads[:n_leads]) if leads is None else leads
+
+
+def check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> None:
+    """Raise a ValueError if the amplitudes are known to have another unit than in training."""
+    stated = getattr(model, "input_contract_", {}).get("unit")
+    if None not in (unit, stated) and unit != stated:
+        raise ValueError(
+            f"{options.model_file} takes beats with amplitudes in {stated!r}, but these are in "
+            f"{unit!r}. Convert them and give them as .npz."
+        )
+
+
+def _check_length(model: Any, data: np.ndarray, cut: Cut, options: argparse.Namespace) -> None:
+    """Raise a ValueError if beats have another length than in training."""
+    if data.shape[-1] != model.n_samples_:
+        raise ValueError(
+            f"Beats of --window {_as_words(cut.window)} at --fs {_as_words(cut.fs)} have "
+            f"{data.shape[-1]} samples, but {options.model_file} takes {model.n_samples_}. Give "
+            "the rate and the window of its training."
+        )
+
+
+def _as_words(value: Any) -> str:
+    """Write one or several numbers as on a command line."""
+    return " ".join(f"{number:g}" for number in np.atleast_1d(value))
