@@ -5,7 +5,7 @@ import pandas as pd
 
 def speed(figures):
     """Ratios of CPU time, or of the wall clock where that is what counts."""
-    yield "what", "against", "ratio", "lowest to highest", "to reach"
+    yield "what", "compared with", "ratio", "range", "target"
     for row in figures:
         ratio = row[row.get("counts", "cpu")]
         spread = f"{row['lowest']:.2f} to {row['highest']:.2f}" if "lowest" in row else ""
