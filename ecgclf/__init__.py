@@ -15,8 +15,8 @@ _ESTIMATORS = tuple(
     "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
 )
 _SUBPACKAGES = tuple(
-    "cli datasets estimators evaluation export modules persistence plots sampling search "
-    "tracking training transforms".split()
+    "augmentation cli datasets estimators evaluation export modules persistence plots sampling "
+    "search tracking training transforms".split()
 )
 
 __all__ = [*_ESTIMATORS, "__version__", "load", "load_pretrained"]

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import persistence, training
+from ecgclf.augmentation import Augmentation, OnSignals
 from ecgclf.estimators._checkpoint import FitCheckpoint
 from ecgclf.estimators._contract import check_contract, input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values
@@ -130,7 +131,7 @@ class BeatEstimator(PlainHistory, metaclass=ABCMeta):
     n_tabular: int = 0
     max_grad_norm: float | None = None
     amp: bool = False
-    augment: training.Augmentation | None = None
+    augment: Augmentation | None = None
     callbacks: Sequence[training.Callback] | None = None
     checkpoint: str | os.PathLike[str] | None = None
     warm_start: bool = False
@@ -348,9 +349,7 @@ class BeatEstimator(PlainHistory, metaclass=ABCMeta):
         net.batch_size, net.lr = self.batch_size, self.lr
         net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
         net.n_devices = self.n_devices
-        net.augment = self.augment and training.OnSignals(
-            self.augment, self.n_leads_, self.n_samples_
-        )
+        net.augment = self.augment and OnSignals(self.augment, self.n_leads_, self.n_samples_)
         resume = None if checkpoint is None else checkpoint.begin(self, rows, validation)
         with training.torch_threads(self.n_jobs):
             interrupted = net.train(

@@ -14,7 +14,7 @@ PARTS = {
     **dict.fromkeys(
         "AmplitudeScaling BaselineWander Compose GaussianNoise LeadDropout TimeShift "
         "TimeWarp".split(),
-        "ecgclf.transforms",
+        "ecgclf.augmentation",
     ),
     "EffectiveNumber": "ecgclf.estimators",
 }

@@ -12,11 +12,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from ecgclf._validation import check_no_tabular, samples_per_lead
-from ecgclf.sampling._augmentation import changed_signals
 from ecgclf.sampling._beats import TakesBeats
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from ecgclf.augmentation import Augmentation
 
 
 class BeatOverSampler(TakesBeats, RandomOverSampler):
@@ -33,7 +32,7 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
         as large as the largest.
     augment : callable, optional
         How the copies are changed: what an estimator takes as ``augment``, such as
-        `ecgclf.transforms.GaussianNoise`. Called with a float32 Tensor of shape (batch,
+        `ecgclf.augmentation.GaussianNoise`. Called with a float32 Tensor of shape (batch,
         n_leads, n_samples) and a `torch.Generator`; returns a Tensor of that shape.
     n_leads : int, optional
         Number of leads that stand one after another in a row of a 2-D `X`; 1 if not given.
@@ -76,7 +75,7 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
     --------
     >>> import numpy as np
     >>> from ecgclf.sampling import BeatOverSampler
-    >>> from ecgclf.transforms import AmplitudeScaling
+    >>> from ecgclf.augmentation import AmplitudeScaling
     >>> beats = np.ones((5, 1, 84), dtype=np.float32)
     >>> labels = np.array(["N", "N", "N", "N", "V"])
     >>> sampler = BeatOverSampler(
@@ -106,7 +105,7 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
         self,
         *,
         sampling_strategy: float | str | Mapping | Callable = "auto",
-        augment: Callable[[Tensor, Generator], Tensor] | None = None,
+        augment: Augmentation | None = None,
         n_leads: int | None = None,
         n_tabular: int = 0,
         random_state: int | np.random.RandomState | None = None,
@@ -120,12 +119,14 @@ class BeatOverSampler(TakesBeats, RandomOverSampler):
         n_leads = self._count_leads(X)
         beats, labels = super()._fit_resample(X, y)
         if self.augment is not None and len(beats) > len(X):
+            from ecgclf.augmentation import augment_arrays  # loads torch
+
             # After the draws, so that these are the same without augment.
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             width = X.shape[1] - self.n_tabular
             copies = beats[len(X) :, :width]
             signals = copies.reshape(len(copies), n_leads, width // n_leads)
-            changed = changed_signals(signals, self.augment, seed)
+            changed = augment_arrays(signals, self.augment, seed)
             copies[:] = changed.reshape(copies.shape)
         return beats, labels
 

@@ -7,7 +7,6 @@ change in any version.
 from skorch.callbacks import Callback
 
 from ecgclf.training._after_epoch import AfterEpoch
-from ecgclf.training._augmentation import Augmentation, OnSignals
 from ecgclf.training._callbacks import (
     SCHEDULES,
     BatchNormStatistics,

@@ -13,8 +13,8 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochTimer, GradientNormClipping
 from torch import Tensor, nn
 
+from ecgclf.augmentation import OnSignals
 from ecgclf.modules import set_generator
-from ecgclf.training._augmentation import OnSignals
 from ecgclf.training._checkpoint import Checkpoint, RunState
 from ecgclf.training._device import device_here
 from ecgclf.training._random import derive

@@ -22,8 +22,8 @@ from ecgclf import (
     ECGMLPClassifier,
     ECGTransferClassifier,
 )
+from ecgclf.augmentation import TimeShift
 from ecgclf.persistence import CheckpointFile, PersistenceError
-from ecgclf.transforms import TimeShift
 
 QUICK = {"max_epochs": 5, "batch_size": 64, "verbose": 0, "random_state": 0}
 CNN = {"filters": (8, 16), "stride": 2, "conv_dropout": 0.2, **QUICK}

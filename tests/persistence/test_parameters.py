@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ecgclf
-from ecgclf import transforms
+from ecgclf import augmentation
+from ecgclf.augmentation import BaselineWander, Compose, GaussianNoise, TimeShift
 from ecgclf.estimators import EffectiveNumber
 from ecgclf.persistence import PersistenceError
 from ecgclf.persistence._classes import PARTS
 from ecgclf.persistence._reading import Reader
 from ecgclf.persistence._writing import Writer
 from ecgclf.training import LearningRate
-from ecgclf.transforms import BaselineWander, Compose, GaussianNoise, TimeShift
 
 
 def there_and_back(model, path):
@@ -27,12 +27,12 @@ def there_and_back(model, path):
 
 
 def test_every_augmentation_can_be_saved():
-    public = {name: getattr(transforms, name) for name in transforms.__all__}
+    public = {name: getattr(augmentation, name) for name in augmentation.__all__}
     augmentations = {
         name
         for name, thing in public.items()
         if inspect.isclass(thing)
-        and issubclass(thing, transforms.RandomAugmentation)
+        and issubclass(thing, augmentation.RandomAugmentation)
         and not inspect.isabstract(thing)
     }
     assert len(augmentations) > 5

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ecgclf.sampling import BeatOverSampler, _augmentation
-from ecgclf.transforms import AmplitudeScaling, Compose, GaussianNoise, TimeShift
+from ecgclf.augmentation import AmplitudeScaling, Compose, GaussianNoise, TimeShift, _apply
+from ecgclf.sampling import BeatOverSampler
 
 NOISE = GaussianNoise(std=0.1, p=1.0)
 
@@ -72,7 +72,7 @@ def test_batches_do_not_change_what_is_drawn_alone(beats, monkeypatch):
     sampler = BeatOverSampler(augment=double, random_state=0)
     whole, _ = sampler.fit_resample(beats.data, beats.target)
     remember = Remember()
-    monkeypatch.setattr(_augmentation, "_BATCH", 250)
+    monkeypatch.setattr(_apply, "_BATCH", 250)
     parts, _ = sampler.fit_resample(beats.data, beats.target)
     np.testing.assert_array_equal(parts, whole)
     sampler.set_params(augment=remember).fit_resample(beats.data, beats.target)

@@ -20,8 +20,8 @@ from imblearn.utils.estimator_checks import (
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from ecgclf.augmentation import GaussianNoise
 from ecgclf.sampling import BeatOverSampler, BeatSampler, BeatSMOTE, BeatUnderSampler
-from ecgclf.transforms import GaussianNoise
 
 #: Every sampler, and the adapter around one that picks and one that makes.
 SAMPLERS = [

@@ -22,8 +22,8 @@ from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
 from ecgclf import ECGCNNClassifier
+from ecgclf.augmentation import AmplitudeScaling, GaussianNoise
 from ecgclf.sampling import BeatOverSampler, BeatSampler, BeatSMOTE, BeatUnderSampler
-from ecgclf.transforms import AmplitudeScaling, GaussianNoise
 
 SAMPLERS = [
     BeatOverSampler(augment=GaussianNoise(), random_state=0),

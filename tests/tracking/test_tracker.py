@@ -13,10 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ecgclf import ECGMLPClassifier
+from ecgclf.augmentation import Compose, TimeShift
 from ecgclf.evaluation import beat_report
 from ecgclf.tracking import MLflowTracker, TensorBoardTracker, Tracker, WandbTracker
 from ecgclf.tracking._served import save_without_callbacks
-from ecgclf.transforms import Compose, TimeShift
 
 
 class Listed(Tracker):

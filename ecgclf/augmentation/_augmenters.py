@@ -1,4 +1,4 @@
-"""Augmentations to be given to an estimator as ``augment``."""
+"""Augmentation classes: parameters of the pure functions, with a probability."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import _BaseComposition
 from torch import Tensor
 
-from ecgclf.transforms._batch import check_share, draw_uniform
-from ecgclf.transforms._time import shift_time, warp_time
-from ecgclf.transforms._values import (
+from ecgclf.augmentation._apply import Augmentation
+from ecgclf.augmentation._functions import (
     add_baseline_wander,
     add_noise,
+    check_share,
+    draw_uniform,
     drop_leads,
     scale_amplitude,
+    shift_time,
+    warp_time,
 )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RandomAugmentation(BaseEstimator, metaclass=ABCMeta):
-    """Base of the augmentations: change each beat with some probability.
+    """Base class of the augmentations: changes each beat with some probability.
 
-    A subclass states its parameters as fields, and how it changes signals. It has
-    ``get_params`` and ``set_params``, so that a grid search reaches its parameters as
-    ``augment__<name>``.
+    A subclass declares its parameters as dataclass fields and implements `_change`. A grid
+    search sets its parameters as ``augment__<name>``.
 
     Parameters
     ----------
@@ -51,9 +53,9 @@ class RandomAugmentation(BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         signals : Tensor of shape (batch, n_leads, n_samples)
-            Left as they are.
+            Beats. They are not changed in place.
         generator : torch.Generator
-            On the device of the signals; the only source of randomness.
+            Only source of random numbers, on the device of the signals.
 
         Returns
         -------
@@ -62,34 +64,36 @@ class RandomAugmentation(BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, or the signals have another shape.
+            If a parameter is out of its range or the signals have another shape.
         TypeError
-            If `signals` is no Tensor of floating-point numbers or `generator` no generator.
+            If `signals` is not a floating-point Tensor or `generator` not a
+            `torch.Generator`.
         """
         p = check_share("p", self.p)
-        # All beats are changed and some are taken: to ask which these are would make the
-        # device wait.
+        # Change all beats, then select. Selecting first would synchronise with the device.
         changed = self._change(signals, generator)
         chosen = draw_uniform((len(signals), 1, 1), 0.0, 1.0, signals, generator) < p
         return torch.where(chosen, changed, signals)
 
     @abstractmethod
     def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        """Change every beat, each in its own way; return new signals of the same shape."""
+        """Change every beat by its own random numbers; return new signals of the same shape."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class GaussianNoise(RandomAugmentation):
-    """Add white noise to some of the beats: `add_noise`.
+    """Addition of white Gaussian noise.
 
     Parameters
     ----------
     std : float, default=0.02
-        Standard deviation, in the unit of the signals; or, if `relative`, as a share of the
-        range from the lowest to the highest sample of each lead of each beat.
+        Standard deviation, in the unit of the signals or, if `relative`, as a fraction of the
+        range of each lead of each beat.
     relative : bool, default=False
+        Whether `std` is a fraction of the range from the lowest to the highest sample.
     keep_padding : bool, default=True
-        Leave zeros at the end of a beat alone.
+        Whether to leave zero padding at the end of a beat unchanged. Padding begins after the
+        last sample at which any lead is not 0.
 
     Examples
     --------
@@ -115,12 +119,14 @@ class GaussianNoise(RandomAugmentation):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AmplitudeScaling(RandomAugmentation):
-    """Make some of the beats larger or smaller: `scale_amplitude`.
+    """Multiplication of a beat by a random factor, the same for all of its leads.
+
+    The leads keep their proportions, and with them the electrical axis.
 
     Parameters
     ----------
     factor : tuple of two floats, default=(0.8, 1.25)
-        Smallest and largest factor.
+        Smallest and largest factor, both positive. Factors are drawn uniformly.
 
     Examples
     --------
@@ -137,20 +143,24 @@ class AmplitudeScaling(RandomAugmentation):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class BaselineWander(RandomAugmentation):
-    """Add a slow sinusoid to some of the beats: `add_baseline_wander`.
+    """Addition of a slow sinusoid, as breathing and electrode motion cause.
+
+    All leads of a beat share the frequency and the phase. The amplitude and the sign are drawn
+    for each lead, because the leads see the same motion from different directions.
 
     Parameters
     ----------
     fs : float
         Sampling rate in Hz.
     amplitude : float, default=0.1
-        Largest amplitude, in the unit of the signals; or, if `relative`, as a share of the
-        range from the lowest to the highest sample of each lead of each beat.
+        Largest amplitude, in the unit of the signals or, if `relative`, as a fraction of the
+        range of each lead of each beat. Amplitudes are drawn uniformly from 0 on.
     frequency : tuple of two floats, default=(0.05, 0.5)
-        Lowest and highest frequency in Hz.
+        Lowest and highest frequency in Hz, both positive. Frequencies are drawn uniformly.
     relative : bool, default=False
+        Whether `amplitude` is a fraction of the range from the lowest to the highest sample.
     keep_padding : bool, default=True
-        Leave zeros at the end of a beat alone.
+        Whether to leave zero padding at the end of a beat unchanged.
 
     Examples
     --------
@@ -179,22 +189,31 @@ class BaselineWander(RandomAugmentation):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TimeWarp(RandomAugmentation):
-    """Stretch or squeeze some of the beats: `warp_time`.
+    """Stretching or compression of a beat in time, by linear interpolation.
+
+    The number of samples stays the same: stretched samples beyond the ends are lost, and a
+    compressed beat is extended by its first and last sample.
 
     Parameters
     ----------
     factor : tuple of two floats, default=(0.9, 1.1)
-        Smallest and largest factor; with 2, waves last twice as long.
+        Smallest and largest factor, both positive. Factors are drawn uniformly; with 2, waves
+        last twice as long.
     center : float, default=0.5
-        The point that keeps its place, from 0 for the first sample to 1 for the last.
+        Point that does not move, from 0 for the first sample to 1 for the last. Set it to the
+        position of the R peak to keep R peaks in place.
     keep_padding : bool, default=True
-        Take a beat to end where zeros fill up its row, and leave these where they are.
+        Whether to leave zero padding at the end of a beat unchanged.
 
     Examples
     --------
-    >>> warp = TimeWarp(factor=(0.5, 0.5), p=1.0)
-    >>> warp(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), torch.Generator())
-    tensor([[[1., 1., 3., 5., 5.]]])
+    >>> beat, generator = torch.tensor([[[0.0, 2.0, 4.0, 6.0, 8.0]]]), torch.Generator()
+    >>> TimeWarp(factor=(2, 2), p=1.0)(beat, generator)
+    tensor([[[2., 3., 4., 5., 6.]]])
+    >>> TimeWarp(factor=(0.5, 0.5), p=1.0)(beat, generator)
+    tensor([[[0., 0., 4., 8., 8.]]])
+    >>> TimeWarp(factor=(0.5, 0.5), center=0, p=1.0)(beat, generator)
+    tensor([[[0., 4., 8., 8., 8.]]])
     """
 
     factor: tuple[float, float] = (0.9, 1.1)
@@ -213,20 +232,27 @@ class TimeWarp(RandomAugmentation):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TimeShift(RandomAugmentation):
-    """Move some of the beats to an earlier or later time: `shift_time`.
+    """Shift of a beat to an earlier or later time, the same for all of its leads.
+
+    Samples beyond an end are lost. The first or the last sample fills the other end, so the
+    signal has no step.
 
     Parameters
     ----------
     max_shift : int, default=5
-        Largest shift in samples, in both directions.
+        Largest shift in samples. Shifts from ``-max_shift`` (earlier) to ``max_shift`` (later)
+        are equally likely.
     keep_padding : bool, default=True
-        Take a beat to end where zeros fill up its row, and leave these where they are.
+        Whether to leave zero padding at the end of a beat in place.
 
     Examples
     --------
-    >>> shift = TimeShift(max_shift=2, p=1.0)
-    >>> shift(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]), torch.Generator().manual_seed(1)).shape
-    torch.Size([1, 1, 4])
+    >>> shift = TimeShift(max_shift=1, p=1.0)
+    >>> beats = torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]).expand(3, 1, 4)
+    >>> shift(beats, torch.Generator().manual_seed(0))[:, 0]
+    tensor([[1., 1., 2., 3.],
+            [2., 3., 4., 4.],
+            [1., 1., 2., 3.]])
     """
 
     max_shift: int = 5
@@ -240,12 +266,13 @@ class TimeShift(RandomAugmentation):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LeadDropout(RandomAugmentation):
-    """Set leads of some of the beats to 0, never all of a beat: `drop_leads`.
+    """Zeroing of leads, as if an electrode were off; at least one lead of a beat is kept.
 
     Parameters
     ----------
     rate : float, default=0.3
-        Probability that a lead of such a beat is dropped.
+        Probability that a lead is set to 0. If the draw would drop all leads of a beat, one of
+        them, chosen at random, is kept.
 
     Examples
     --------
@@ -261,15 +288,16 @@ class LeadDropout(RandomAugmentation):
 
 
 class Compose(_BaseComposition):
-    """Several augmentations, one after another.
+    """Sequence of augmentations.
 
-    For a grid search they are named by their places: ``augment__0__std`` is the parameter
+    A grid search sets their parameters by position: ``augment__0__std`` is the parameter
     ``std`` of the first one.
 
     Parameters
     ----------
-    augmentations : sequence of callables
-        Each called with signals and a generator, as `RandomAugmentation` is.
+    augmentations : sequence of callable
+        Augmentations to apply in order. Each gets signals and a generator, as a
+        `RandomAugmentation` does.
 
     Examples
     --------
@@ -280,9 +308,7 @@ class Compose(_BaseComposition):
     GaussianNoise(std=0.1)
     """
 
-    def __init__(
-        self, augmentations: Sequence[Callable[[Tensor, torch.Generator], Tensor]]
-    ) -> None:
+    def __init__(self, augmentations: Sequence[Augmentation]) -> None:
         self.augmentations = augmentations
 
     def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
@@ -291,9 +317,9 @@ class Compose(_BaseComposition):
         Parameters
         ----------
         signals : Tensor of shape (batch, n_leads, n_samples)
-            Left as they are.
+            Beats. They are not changed in place.
         generator : torch.Generator
-            On the device of the signals.
+            Source of random numbers, on the device of the signals.
 
         Returns
         -------
@@ -312,10 +338,10 @@ class Compose(_BaseComposition):
         self.augmentations = [augment for _, augment in pairs]
 
     def get_params(self, deep: bool = True) -> dict:
-        """Get the parameters; if `deep`, also those of each augmentation by its place."""
+        """Get the parameters and, if `deep`, those of each augmentation by position."""
         return self._get_params("_named", deep=deep)
 
     def set_params(self, **params: object) -> Compose:
-        """Set parameters, or an augmentation or its parameters by its place."""
+        """Set parameters, or an augmentation or its parameters by position."""
         self._set_params("_named", **params)
         return self

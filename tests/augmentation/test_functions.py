@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ecgclf.transforms import (
+from ecgclf.augmentation._functions import (
     add_baseline_wander,
     add_noise,
     drop_leads,

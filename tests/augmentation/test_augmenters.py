@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 
-from ecgclf import ECGCNNClassifier, transforms
-from ecgclf.datasets import make_beats
-from ecgclf.transforms import (
+from ecgclf import ECGCNNClassifier
+from ecgclf.augmentation import (
     AmplitudeScaling,
     BaselineWander,
     Compose,
     GaussianNoise,
     LeadDropout,
-    RandomAugmentation,
+    OnSignals,
     TimeShift,
     TimeWarp,
 )
+from ecgclf.datasets import make_beats
 
 some = settings(max_examples=25, deadline=None)
 
@@ -272,6 +272,20 @@ def test_a_grid_search_over_augmentations(beats):
     assert best == search.best_params_["augment__0__std"]
 
 
+def test_per_beat_features_are_not_augmented():
+    x = torch.arange(2 * 11, dtype=torch.float32).reshape(2, 11)
+    seen = []
+
+    def negate(signals, generator):
+        seen.append(signals.clone())
+        return -signals
+
+    changed = OnSignals(negate, n_leads=3, n_samples=3)(x, seeded())
+    assert torch.equal(seen[0][1, 2], torch.tensor([17.0, 18.0, 19.0]))
+    assert torch.equal(changed[:, :9], -x[:, :9])
+    assert torch.equal(changed[:, 9:], x[:, 9:])
+
+
 def test_an_augmentation_is_not_applied_to_predictions(beats):
     fitted = model().fit(beats.data, beats.target)
     first, second = (fitted.predict_proba(beats.data) for _ in range(2))
@@ -285,15 +299,3 @@ def test_a_mistake_shows_when_fitting(beats):
         model(augment=TimeShift(max_shift=500)).fit(beats.data, beats.target)
     with pytest.raises(ValueError, match="one lead"):
         model(augment=LeadDropout()).fit(beats.data[:, 0], beats.target)
-
-
-# --- the subpackage ----------------------------------------------------------------------------
-
-
-def test_names():
-    for name in transforms.__all__:
-        assert name in dir(transforms)
-        assert getattr(transforms, name).__module__.startswith("ecgclf.transforms.")
-    assert issubclass(GaussianNoise, RandomAugmentation)
-    with pytest.raises(AttributeError, match="no attribute 'Noise'"):
-        transforms.Noise  # noqa: B018

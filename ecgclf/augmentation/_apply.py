@@ -1,0 +1,104 @@
+"""Augmentation of training batches and of numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+#: From signals of shape (batch, n_leads, n_samples) and a generator to such signals.
+Augmentation: TypeAlias = Callable[[Tensor, torch.Generator], Tensor]
+
+#: Beats of an array that are augmented at a time, to limit memory.
+_BATCH = 4096
+
+
+class OnSignals:
+    """Augmentation of the signals in rows of signals and per-beat features.
+
+    Parameters
+    ----------
+    augment : callable
+        Augmentation. Gets a Tensor of shape (batch, n_leads, n_samples) and a generator on
+        the device of the batch.
+    n_leads : int
+        Number of leads. A row begins with the samples of its leads, one lead after another.
+    n_samples : int
+        Number of samples of each lead.
+
+    Examples
+    --------
+    >>> def flip(signals, generator):
+    ...     return -signals
+    >>> OnSignals(flip, n_leads=1, n_samples=2)(torch.tensor([[1.0, 2.0, 3.0]]), None)
+    tensor([[-1., -2.,  3.]])
+    """
+
+    def __init__(self, augment: Augmentation, n_leads: int, n_samples: int) -> None:
+        self.augment = augment
+        self.n_leads = n_leads
+        self.n_samples = n_samples
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment a batch of shape (batch, n_columns).
+
+        Raises
+        ------
+        ValueError
+            If the augmentation does not return signals of the same shape.
+        """
+        width = self.n_leads * self.n_samples
+        signals = x[:, :width].reshape(-1, self.n_leads, self.n_samples)
+        changed = _augment(signals, self.augment, generator)
+        return torch.cat([changed.flatten(1), x[:, width:]], dim=1)
+
+
+def augment_arrays(signals: np.ndarray, augment: Augmentation, seed: int) -> np.ndarray:
+    """Augment beats in a numpy array.
+
+    Parameters
+    ----------
+    signals : ndarray of shape (n_beats, n_leads, n_samples)
+        Beats. They are not changed.
+    augment : callable
+        Augmentation. Gets the beats in batches, as float32 Tensors.
+    seed : int
+        Seed of the generator.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_leads, n_samples), float32
+
+    Raises
+    ------
+    ValueError
+        If the augmentation does not return finite signals of the same shape.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    changed = np.empty(signals.shape, dtype=np.float32)
+    for start in range(0, len(signals), _BATCH):
+        part = slice(start, start + _BATCH)
+        # A copy, because a user's augmentation may write into its argument.
+        batch = torch.from_numpy(signals[part].astype(np.float32))
+        result = _augment(batch, augment, generator)
+        if not torch.isfinite(result).all():
+            raise ValueError("augment returned NaN or infinite values, expected finite signals.")
+        changed[part] = result.detach().numpy()
+    return changed
+
+
+def _augment(signals: Tensor, augment: Augmentation, generator: torch.Generator) -> Tensor:
+    """Augment a batch and check the shape of the result."""
+    shape = tuple(signals.shape)  # the augmentation may change it in place
+    changed = augment(signals, generator)
+    is_tensor = isinstance(changed, Tensor)
+    if not is_tensor or changed.shape != shape:
+        found = tuple(changed.shape) if is_tensor else type(changed).__name__
+        raise ValueError(
+            f"augment returned {found}, expected a Tensor of the signals' shape {shape}: batch, "
+            "leads, samples."
+        )
+    return changed
