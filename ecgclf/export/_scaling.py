@@ -90,21 +90,21 @@ class BeatScaling(nn.Module):
     def __init__(self, scaler: BeatScaler) -> None:
         super().__init__()
         self.shape = (scaler.n_leads_, scaler.n_samples_)
-        self.size, self.of, self.keep_padding = scaler.size, scaler.of, scaler.keep_padding
-        if scaler.of == "training":
-            self.fixed = ColumnScaling(scaler.center_[:, None], scaler.size_[:, None])
+        self.method, self.per, self.keep_padding = scaler.method, scaler.per, scaler.keep_padding
+        if scaler.per == "dataset":
+            self.fixed = ColumnScaling(scaler.center_[:, None], scaler.scale_[:, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale beats of shape (batch, n_leads * n_samples)."""
         signals = x.unflatten(1, self.shape)
         inside = self._inside(signals)
-        if self.of == "training":
+        if self.per == "dataset":
             scaled = self.fixed(signals)
-        elif self.of == "lead":
-            scaled = _scaled(signals, inside.expand_as(signals), self.size)
+        elif self.per == "lead":
+            scaled = _scaled(signals, inside.expand_as(signals), self.method)
         else:
             everywhere = inside.expand_as(signals)
-            scaled = _scaled(signals.flatten(1), everywhere.flatten(1), self.size)
+            scaled = _scaled(signals.flatten(1), everywhere.flatten(1), self.method)
             scaled = scaled.unflatten(1, self.shape)
         return torch.where(inside, scaled, 0.0).flatten(1)
 
@@ -117,13 +117,13 @@ class BeatScaling(nn.Module):
         return place <= torch.where(used, place, -1).amax(dim=2, keepdim=True)
 
 
-def _scaled(values: Tensor, inside: Tensor, size: str) -> Tensor:
+def _scaled(values: Tensor, inside: Tensor, method: str) -> Tensor:
     """Scale along the last axis by what is inside."""
     count = inside.sum(dim=-1, keepdim=True).clamp(min=1)
     lowest = torch.where(inside, values, torch.inf).amin(dim=-1, keepdim=True)
     highest = torch.where(inside, values, -torch.inf).amax(dim=-1, keepdim=True)
     flat = highest <= lowest
-    center, spread = _MEASURES[size](values, inside, count, lowest, highest)
+    center, spread = _MEASURES[method](values, inside, count, lowest, highest)
     spread = torch.where(flat | (spread == 0), 1.0, spread)
     return (values - torch.where(flat, lowest, center)) / spread
 
@@ -161,9 +161,9 @@ def _quantile(in_order: Tensor, count: Tensor, quarters: int) -> Tensor:
 
 
 _MEASURES: dict[str, Callable] = {
-    "range": _range,
-    "deviation": _deviation,
-    "quartiles": _quartiles,
+    "minmax": _range,
+    "standard": _deviation,
+    "robust": _quartiles,
 }
 
 

@@ -13,8 +13,8 @@ from ecgclf.transforms import BeatScaler
 some = settings(max_examples=25, deadline=None)
 
 #: What scikit-learn does to each column.
-PEERS = {"range": minmax_scale, "deviation": scale, "quartiles": robust_scale}
-SIZES = list(PEERS)
+PEERS = {"minmax": minmax_scale, "standard": scale, "robust": robust_scale}
+METHODS = list(PEERS)
 
 
 @st.composite
@@ -30,104 +30,104 @@ def padded_beats(draw):
     return X, lengths
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_each_lead_of_each_beat(size, beats):
+def test_each_lead_of_each_beat(method, beats):
     X, lengths = beats
-    scaled = BeatScaler(size).fit_transform(X)
+    scaled = BeatScaler(method).fit_transform(X)
     for beat, row, length in zip(X, scaled, lengths):
-        expected = PEERS[size](beat[:, :length].T).T
+        expected = PEERS[method](beat[:, :length].T).T
         np.testing.assert_allclose(row[:, :length], expected, atol=1e-9)
         assert (row[:, length:] == 0).all()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_leads_of_a_beat_together(size, beats):
+def test_leads_of_a_beat_together(method, beats):
     X, lengths = beats
-    scaled = BeatScaler(size, "beat").fit_transform(X)
+    scaled = BeatScaler(method, "beat").fit_transform(X)
     for beat, row, length in zip(X, scaled, lengths):
-        expected = PEERS[size](beat[:, :length].ravel()).reshape(-1, length)
+        expected = PEERS[method](beat[:, :length].ravel()).reshape(-1, length)
         np.testing.assert_allclose(row[:, :length], expected, atol=1e-9)
         assert (row[:, length:] == 0).all()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_by_the_training_beats(size, beats):
+def test_by_the_training_beats(method, beats):
     X, lengths = beats
-    fitted = BeatScaler(size, "training").fit(X)
-    assert fitted.center_.shape == fitted.size_.shape == X.shape[1:2]
+    fitted = BeatScaler(method, "dataset").fit(X)
+    assert fitted.center_.shape == fitted.scale_.shape == X.shape[1:2]
     scaled = fitted.transform(X)
     inside = np.concatenate([beat[:, :length] for beat, length in zip(X, lengths)], axis=1)
     found = np.concatenate([row[:, :length] for row, length in zip(scaled, lengths)], axis=1)
-    np.testing.assert_allclose(found, PEERS[size](inside.T).T, atol=1e-9)
+    np.testing.assert_allclose(found, PEERS[method](inside.T).T, atol=1e-9)
     # New beats are measured by the old ones.
     new = fitted.transform(10 * X + 1)[..., 0]
-    expected = (10 * X[..., 0] + 1 - fitted.center_) / fitted.size_
+    expected = (10 * X[..., 0] + 1 - fitted.center_) / fitted.scale_
     np.testing.assert_allclose(new, expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_padding_does_not_count(size, rng):
+@pytest.mark.parametrize("method", METHODS)
+def test_padding_does_not_count(method, rng):
     """However many zeros follow, the samples of a beat come out the same."""
     X = rng.normal(size=(4, 2, 30)) + 5
-    for of in ("lead", "beat", "training"):
-        alone = BeatScaler(size, of).fit_transform(X)
+    for per in ("lead", "beat", "dataset"):
+        alone = BeatScaler(method, per).fit_transform(X)
         filled = np.pad(X, ((0, 0), (0, 0), (0, 25)))
-        padded = BeatScaler(size, of).fit_transform(filled)
+        padded = BeatScaler(method, per).fit_transform(filled)
         np.testing.assert_allclose(padded[..., :30], alone, atol=1e-12)
         assert (padded[..., 30:] == 0).all()
-        counted = BeatScaler(size, of, keep_padding=False).fit_transform(filled)
+        counted = BeatScaler(method, per, keep_padding=False).fit_transform(filled)
         assert np.abs(counted[..., :30] - alone).max() > 0.1
 
 
 def test_a_lead_that_is_silent_at_the_end_is_no_padding():
     X = np.array([[[1.0, 2.0, 0.0, 0.0], [1.0, 1.0, 1.0, 3.0]]])
-    scaled = BeatScaler("range").fit_transform(X)
+    scaled = BeatScaler("minmax").fit_transform(X)
     np.testing.assert_allclose(scaled, [[[0.5, 1, 0, 0], [0, 0, 0, 1]]])
 
 
-@pytest.mark.parametrize("of", ["lead", "beat", "training"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("per", ["lead", "beat", "dataset"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [0.1, -1e6, 0.0, 1e-30])
-def test_constant_beats_become_zero(of, size, dtype, value):
+def test_constant_beats_become_zero(per, method, dtype, value):
     """Also where the mean of equal numbers is another number, as that of 0.1 can be."""
     X = np.full((3, 2, 187), value, dtype=dtype)
-    X[:, 1] *= 1 if of == "beat" else -3
-    assert (BeatScaler(size, of).fit_transform(X) == 0).all()
+    X[:, 1] *= 1 if per == "beat" else -3
+    assert (BeatScaler(method, per).fit_transform(X) == 0).all()
 
 
 def test_a_beat_that_is_all_padding_stays_zero(rng):
     X = rng.normal(size=(3, 2, 20))
     X[1] = 0
-    for size in SIZES:
-        for of in ("lead", "beat", "training"):
-            scaled = BeatScaler(size, of).fit_transform(X)
+    for method in METHODS:
+        for per in ("lead", "beat", "dataset"):
+            scaled = BeatScaler(method, per).fit_transform(X)
             assert (scaled[1] == 0).all()
             assert (scaled[0] != 0).sum() > 30
 
 
 def test_quartiles_that_are_equal():
     X = np.array([[2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 9.0]])
-    np.testing.assert_array_equal(BeatScaler("quartiles").fit_transform(X), X - 2)
+    np.testing.assert_array_equal(BeatScaler("robust").fit_transform(X), X - 2)
 
 
 def test_a_fit_forgets_the_last_one(rng):
-    scaler = BeatScaler(of="training").fit(rng.normal(size=(3, 20)))
-    scaler.set_params(of="lead").fit(rng.normal(size=(3, 20)))
+    scaler = BeatScaler(per="dataset").fit(rng.normal(size=(3, 20)))
+    scaler.set_params(per="lead").fit(rng.normal(size=(3, 20)))
     assert not hasattr(scaler, "center_")
 
 
 @pytest.mark.parametrize(
     ("transformer", "match"),
     [
-        (BeatScaler("minmax"), "'size' parameter.*'quartiles'.*Got 'minmax'"),
-        (BeatScaler(of="feature"), "'of' parameter.*'training'.*Got 'feature'"),
+        (BeatScaler("range"), "'method' parameter.*'robust'.*Got 'range'"),
+        (BeatScaler(per="feature"), "'per' parameter.*'dataset'.*Got 'feature'"),
         (BeatScaler(keep_padding=2), "'keep_padding' parameter"),
     ],
     ids=repr,
