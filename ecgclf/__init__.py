@@ -1,36 +1,83 @@
 """Heartbeat classification in ECG recordings, with the scikit-learn API on PyTorch.
 
-Importing this package imports neither torch nor scikit-learn; the estimators and subpackages
-load what they need when they are first used.
+The estimators and subpackages are imported on first use, so importing this package loads neither
+torch nor scikit-learn.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecgclf._version import __version__
 
-_ESTIMATORS = tuple(
-    "ECGAutoencoder ECGCNNClassifier ECGCRNNClassifier "
-    "ECGLSTMClassifier ECGMLPClassifier ECGRNNClassifier ECGResNetClassifier "
-    "ECGSpectrogramClassifier ECGTransferClassifier ECGTransformerClassifier".split()
-)
-_SUBPACKAGES = tuple(
-    "augmentation cli datasets estimators evaluation export modules persistence plots sampling "
-    "search tracking training transforms".split()
-)
+if TYPE_CHECKING:
+    from ecgclf import (
+        cli,
+        datasets,
+        estimators,
+        evaluation,
+        export,
+        modules,
+        persistence,
+        plots,
+        sampling,
+        search,
+        tracking,
+        transforms,
+    )
+    from ecgclf.estimators import (
+        ECGAutoencoder,
+        ECGCNNClassifier,
+        ECGCRNNClassifier,
+        ECGLSTMClassifier,
+        ECGMLPClassifier,
+        ECGResNetClassifier,
+        ECGRNNClassifier,
+        ECGSpectrogramClassifier,
+        ECGTransferClassifier,
+        ECGTransformerClassifier,
+    )
+    from ecgclf.persistence import load, load_pretrained
 
-__all__ = [*_ESTIMATORS, "__version__", "load", "load_pretrained"]
+__all__ = [
+    "ECGAutoencoder",
+    "ECGCNNClassifier",
+    "ECGCRNNClassifier",
+    "ECGLSTMClassifier",
+    "ECGMLPClassifier",
+    "ECGRNNClassifier",
+    "ECGResNetClassifier",
+    "ECGSpectrogramClassifier",
+    "ECGTransferClassifier",
+    "ECGTransformerClassifier",
+    "__version__",
+    "cli",
+    "datasets",
+    "estimators",
+    "evaluation",
+    "export",
+    "load",
+    "load_pretrained",
+    "modules",
+    "persistence",
+    "plots",
+    "sampling",
+    "search",
+    "tracking",
+    "transforms",
+]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ESTIMATORS:
-        return getattr(import_module(f"{__name__}.estimators"), name)
-    if name in ("load", "load_pretrained"):
-        return getattr(import_module(f"{__name__}.persistence"), name)
-    if name in _SUBPACKAGES:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would accept any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("ECG"):
+            return getattr(import_module("ecgclf.estimators"), name)
+        if name.startswith("load"):
+            return getattr(import_module("ecgclf.persistence"), name)
+        return import_module(f"ecgclf.{name}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_SUBPACKAGES])
+    return sorted(__all__)

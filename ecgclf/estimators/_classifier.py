@@ -6,17 +6,17 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf._sklearn import ClassifierMixin, _fit_context
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
 from ecgclf.estimators._fingerprint import fingerprint
 from ecgclf.estimators._inputs import (
@@ -95,7 +95,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
-    ) -> BeatClassifier:
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -146,7 +146,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> BeatClassifier:
+    ) -> Self:
         """Train for one epoch on some beats, at a constant learning rate.
 
         Parameters

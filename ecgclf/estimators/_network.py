@@ -21,6 +21,7 @@ from torch import nn
 
 from ecgclf import persistence, training
 from ecgclf.augmentation import Augmentation, OnSignals
+from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf.estimators._checkpoint import FitCheckpoint
 from ecgclf.estimators._contract import check_contract, input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values
@@ -28,7 +29,7 @@ from ecgclf.estimators._plain_history import PlainHistory
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BeatEstimator(PlainHistory, metaclass=ABCMeta):
+class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
     """Base of all estimators: a network that is trained on beats.
 
     The parameters of an estimator are the fields of a dataclass, so a subclass adds its own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from ecgclf._sklearn import BaseEstimator
 
 
 class PlainHistory(BaseEstimator):
@@ -13,6 +13,10 @@ class PlainHistory(BaseEstimator):
     skops walks through objects and cannot enter a DataFrame, so pickles of any kind hold its
     columns as lists.
     """
+
+    n_leads_: int
+    n_samples_: int
+    input_contract_: dict[str, Any]
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

@@ -7,7 +7,7 @@ from importlib import import_module
 import ecgclf
 
 #: Estimators and where to find them. The package itself knows their names.
-ESTIMATORS = dict.fromkeys(ecgclf._ESTIMATORS, "ecgclf")
+ESTIMATORS = dict.fromkeys((name for name in ecgclf.__all__ if name.startswith("ECG")), "ecgclf")
 
 #: Objects that are parameters of estimators.
 PARTS = {

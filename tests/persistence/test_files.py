@@ -217,7 +217,7 @@ def test_a_made_up_document_is_an_error_or_a_model(content, load, what_happens, 
     except PersistenceError:
         pass
     else:
-        assert type(loaded).__name__ in ecgclf._ESTIMATORS
+        assert type(loaded).__name__ in ecgclf.__all__
     assert what_happens == []
 
 

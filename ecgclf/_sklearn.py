@@ -1,0 +1,19 @@
+"""Base classes of scikit-learn, with the type hints of ``_sklearn.pyi``."""
+
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    TransformerMixin,
+    _fit_context,
+)
+
+__all__ = [
+    "BaseEstimator",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClassifierMixin",
+    "OutlierMixin",
+    "TransformerMixin",
+    "_fit_context",
+]

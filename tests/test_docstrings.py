@@ -1,0 +1,95 @@
+"""Inheritance of parameter descriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpydoc.docscrape import NumpyDocString
+
+from ecgclf._docstrings import InheritedParameterDocs
+
+
+@dataclass(kw_only=True)
+class Base(InheritedParameterDocs):
+    """Base class.
+
+    Parameters
+    ----------
+    lr : float, default=0.1
+        Learning rate.
+
+        A second paragraph.
+    n_jobs, n_devices : int, default=1
+        Numbers of workers.
+
+    Attributes
+    ----------
+    net_ : object
+        The network.
+    """
+
+    lr: float = 0.1
+    n_jobs: int = 1
+    n_devices: int = 1
+
+
+@dataclass(kw_only=True)
+class Network(Base):
+    """Network class.
+
+    Parameters
+    ----------
+    filters : int, default=8
+        Number of filters.
+    lr : float, default=0.2
+        Another learning rate.
+
+    Notes
+    -----
+    A note.
+    """
+
+    filters: int = 8
+    lr: float = 0.2
+
+
+@dataclass(kw_only=True)
+class Deeper(Network):
+    """Deeper network."""
+
+
+class Fixed(Network):
+    """Network with another constructor.
+
+    Examples
+    --------
+    >>> 1
+    1
+    """
+
+    def __init__(self, filters: int = 8) -> None:
+        super().__init__(filters=filters)
+
+
+def entries(cls: type, section: str) -> dict[str, str]:
+    """Read a section with numpydoc, by the names of its entries."""
+    return {entry.name: " ".join(entry.desc) for entry in NumpyDocString(cls.__doc__)[section]}
+
+
+def test_own_entries_come_first_and_inherited_ones_follow():
+    described = entries(Network, "Parameters")
+    assert list(described) == ["filters", "lr", "n_jobs, n_devices"]
+    assert described["lr"] == "Another learning rate."
+    assert list(entries(Network, "Attributes")) == ["net_"]
+    assert "A note." in Network.__doc__
+
+
+def test_entries_are_inherited_over_several_classes_with_all_their_paragraphs():
+    assert entries(Deeper, "Parameters") == entries(Network, "Parameters")
+    assert entries(Base, "Parameters")["lr"] == "Learning rate.  A second paragraph."
+    assert Deeper.__doc__.startswith("Deeper network.\n")
+
+
+def test_a_parameter_that_a_subclass_does_not_take_is_not_inherited():
+    assert list(entries(Fixed, "Parameters")) == ["filters"]
+    assert ">>> 1" in Fixed.__doc__

@@ -1,0 +1,85 @@
+"""The package as type checkers and editors see it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import jedi
+import pytest
+
+import ecgclf
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+USER_SCRIPT = """\
+import ecgclf
+from ecgclf import ECGCNNClassifier
+from ecgclf.datasets import load_mitbih, make_beats
+
+reveal_type(ECGCNNClassifier())
+reveal_type(ecgclf.ECGMLPClassifier(lr=0.01).fit([[0.0]], [0]))
+reveal_type(load_mitbih("folder"))
+reveal_type(make_beats())
+reveal_type(make_beats(return_X_y=True))
+ECGCNNClassifier(max_epoch=3)
+ECGCNNClassifier(max_epochs="three")
+ecgclf.ECGCNN
+"""
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory):
+    """Lines that mypy prints on the script of a user."""
+    folder = tmp_path_factory.mktemp("mypy")
+    (folder / "script.py").write_text(USER_SCRIPT)
+    (folder / "mypy.ini").write_text(
+        f"[mypy]\nmypy_path = {REPOSITORY}\ncache_dir = {folder / 'cache'}\n"
+        "ignore_missing_imports = True\nfollow_imports = silent\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "script.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (5, 'Revealed type is "ecgclf.estimators._cnn.ECGCNNClassifier"'),
+        (6, 'Revealed type is "ecgclf.estimators._mlp.ECGMLPClassifier"'),
+        (7, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
+        (8, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
+        (9, 'Revealed type is "tuple['),
+        (10, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
+        (11, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
+        (12, 'Module has no attribute "ECGCNN"'),
+    ],
+)
+def test_mypy_on_the_script_of_a_user(messages, line, expected):
+    on_line = [text for text in messages.splitlines() if text.startswith(f"script.py:{line}:")]
+    assert any(expected in text for text in on_line), messages
+
+
+def jedi_script(code: str) -> jedi.Script:
+    return jedi.Script(code, project=jedi.Project(REPOSITORY))
+
+
+def test_jedi_completes_every_public_name():
+    completed = {name.name for name in jedi_script("import ecgclf\necgclf.").complete()}
+    assert set(ecgclf.__all__) <= completed
+
+
+def test_jedi_shows_signature_and_methods():
+    imported = "from ecgclf import ECGCNNClassifier\n"
+    (signature,) = jedi_script(f"{imported}ECGCNNClassifier(").get_signatures()
+    parameters = {parameter.name for parameter in signature.params}
+    assert set(ecgclf.ECGCNNClassifier().get_params()) == parameters
+    methods = jedi_script(f"{imported}model = ECGCNNClassifier()\nmodel.predict").complete()
+    assert {"predict", "predict_proba"} <= {name.name for name in methods}
