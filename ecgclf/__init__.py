@@ -11,7 +11,6 @@ from ecgclf._version import __version__
 
 if TYPE_CHECKING:
     from ecgclf import (
-        cli,
         datasets,
         estimators,
         evaluation,
@@ -50,7 +49,6 @@ __all__ = [
     "ECGTransferClassifier",
     "ECGTransformerClassifier",
     "__version__",
-    "cli",
     "datasets",
     "estimators",
     "evaluation",
