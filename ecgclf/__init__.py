@@ -11,6 +11,7 @@ from ecgclf._version import __version__
 
 if TYPE_CHECKING:
     from ecgclf import (
+        augmentation,
         datasets,
         estimators,
         evaluation,
@@ -49,6 +50,7 @@ __all__ = [
     "ECGTransferClassifier",
     "ECGTransformerClassifier",
     "__version__",
+    "augmentation",
     "datasets",
     "estimators",
     "evaluation",

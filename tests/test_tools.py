@@ -54,6 +54,9 @@ def messages(tmp_path_factory):
     [
         (5, 'Revealed type is "ecgclf.estimators._cnn.ECGCNNClassifier"'),
         (6, 'Revealed type is "ecgclf.estimators._mlp.ECGMLPClassifier"'),
+        (7, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
+        (8, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
+        (9, 'Revealed type is "tuple['),
         (10, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
         (11, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
         (12, 'Module has no attribute "ECGCNN"'),
