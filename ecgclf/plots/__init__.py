@@ -1,21 +1,18 @@
-"""Pictures, in the manner of scikit-learn's Display classes.
+"""Plots of beats, records and predictions, as Display classes like those of scikit-learn.
 
-Drawing needs matplotlib (``pip install ecgclf[plots]``), which is imported when a picture
-is drawn and not before.
+Drawing requires matplotlib (``pip install ecgclf[plots]``), which is imported only when a plot
+is drawn. Without it the methods that draw raise an ImportError.
 """
 
-from ecgclf.plots._attribution import AttributionDisplay
-from ecgclf.plots._beat_errors import BeatErrorDisplay
-from ecgclf.plots._beats import BeatDisplay
-from ecgclf.plots._confusion import ConfusionDisplay
+from ecgclf.plots._beat_panels import AttributionDisplay, ReconstructionDisplay
+from ecgclf.plots._class_panels import BeatDisplay, BeatErrorDisplay
+from ecgclf.plots._display import class_styles, pyplot
 from ecgclf.plots._embedding import EmbeddingDisplay
 from ecgclf.plots._exploration import Exploration, explore
 from ecgclf.plots._history import HistoryDisplay
-from ecgclf.plots._reconstruction import ReconstructionDisplay
+from ecgclf.plots._predictions import ConfusionDisplay, ReliabilityDisplay
 from ecgclf.plots._record import RecordDisplay
-from ecgclf.plots._reliability import ReliabilityDisplay
 from ecgclf.plots._spectrogram import SpectrogramDisplay
-from ecgclf.plots._style import class_styles, pyplot
 
 __all__ = [
     "AttributionDisplay",

@@ -1,7 +1,8 @@
-"""How a model lays out beats, seen in two dimensions."""
+"""Display of beats in two dimensions."""
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,33 +10,33 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
+from ecgclf._validation import check_same_length
 from ecgclf.evaluation import check_beats, in_class_order
-from ecgclf.plots._style import class_styles, pyplot
+from ecgclf.plots._display import Display, class_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class EmbeddingDisplay:
-    """Beats as dots in a plane, those close together which a model takes for alike.
+@dataclass(eq=False, repr=False)
+class EmbeddingDisplay(Display):
+    """Scatter plot of the features that a model computes for beats, in two dimensions.
 
-    Make it with `from_estimator` or `from_features`.
+    Create it with `from_estimator` or `from_features`.
 
     Parameters
     ----------
     points : ndarray of shape (n_beats, 2)
-        Where the beats lie.
+        Coordinates of the beats.
     labels : ndarray of shape (n_beats,), optional
-        The class of each beat, which has a colour and a marker of its own.
+        Class of each beat. Classes differ in colour and marker.
     axis_names : tuple of two str, default=("dimension 1", "dimension 2")
         Labels of the axes.
 
     Attributes
     ----------
     dots_ : dict of label to matplotlib PathCollection
-        With the key None where there are no labels.
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
+        The dots of each class; the key is None without labels.
 
     Examples
     --------
@@ -47,16 +48,10 @@ class EmbeddingDisplay:
     ['N', 'V']
     """
 
-    def __init__(
-        self,
-        points: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        axis_names: tuple[str, str] = ("dimension 1", "dimension 2"),
-    ) -> None:
-        self.points = points
-        self.labels = labels
-        self.axis_names = axis_names
+    points: np.ndarray
+    labels: np.ndarray | None = None
+    _: KW_ONLY
+    axis_names: tuple[str, str] = ("dimension 1", "dimension 2")
 
     @classmethod
     def from_estimator(
@@ -64,9 +59,7 @@ class EmbeddingDisplay:
         estimator: Any,
         X: ArrayLike,
         y: ArrayLike | None = None,
-        *,
-        reducer: Any = None,
-        ax: Axes | None = None,
+        **kwargs: Any,
     ) -> EmbeddingDisplay:
         """Plot the codes or features that a fitted model computes.
 
@@ -76,11 +69,11 @@ class EmbeddingDisplay:
             With ``transform``, such as an autoencoder, or ``features``, such as the networks
             of ecgclf; or a Pipeline that ends in one.
         X : array-like
-            The beats.
+            Beats as the estimator expects them.
         y : array-like of shape (n_beats,), optional
-            Their labels.
-        reducer, ax
-            As in `from_features`.
+            Labels of the beats.
+        **kwargs
+            Further parameters of `from_features`.
 
         Returns
         -------
@@ -100,10 +93,10 @@ class EmbeddingDisplay:
         for name in ("transform", "features"):
             if hasattr(estimator, name):
                 features = getattr(estimator, name)(X)
-                return cls.from_features(features, y, reducer=reducer, ax=ax)
+                return cls.from_features(features, y, **kwargs)
         raise AttributeError(
-            f"{type(estimator).__name__} has neither transform nor features; compute what is to "
-            "be shown yourself and pass it to from_features."
+            f"{type(estimator).__name__} has neither transform nor features. Compute the "
+            "features and pass them to from_features."
         )
 
     @classmethod
@@ -115,19 +108,19 @@ class EmbeddingDisplay:
         reducer: Any = None,
         ax: Axes | None = None,
     ) -> EmbeddingDisplay:
-        """Plot numbers that describe beats.
+        """Plot given features.
 
         Parameters
         ----------
         features : array-like of shape (n_beats, n_features)
-            The description of each beat.
+            Features of each beat.
         y : array-like of shape (n_beats,), optional
-            Their labels.
+            Labels of the beats.
         reducer : transformer, optional
-            Its ``fit_transform`` brings the features to two dimensions: scikit-learn's
-            ``TSNE()``, umap's ``UMAP()`` or any other. ``PCA(2)`` by default.
-        ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Its ``fit_transform`` reduces the features to two dimensions, as scikit-learn's
+            ``TSNE()`` or umap's ``UMAP()`` do. ``PCA(2)`` by default.
+        ax
+            As in `plot`.
 
         Returns
         -------
@@ -136,22 +129,18 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If `features` and `y` differ in length, or the reducer does not give two columns.
+            If `features` and `y` differ in length or the reducer does not return two columns.
         """
         values = np.asarray(features)
-        labels = None
-        if y is not None:
-            labels = check_beats(y, "y")
-            if len(labels) != len(values):
-                raise ValueError(
-                    f"y has {len(labels)} labels, but there are {len(values)} beats."
-                )
+        labels = None if y is None else check_beats(y, "y")
+        if labels is not None:
+            check_same_length(values, "y", labels, "features")
         reducer = PCA(2) if reducer is None else reducer
         points = np.asarray(reducer.fit_transform(values.reshape(len(values), -1)))
         if points.shape != (len(values), 2):
             raise ValueError(
-                f"{type(reducer).__name__} gave the shape {points.shape}; expected "
-                f"({len(values)}, 2): ask it for two dimensions."
+                f"{type(reducer).__name__} returned shape {points.shape}; expected "
+                f"({len(values)}, 2). Configure it for two dimensions."
             )
         return cls(points, labels, axis_names=_axis_names(reducer)).plot(ax=ax)
 
@@ -161,22 +150,13 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Axes to draw on. By default a new figure is made.
 
         Returns
         -------
         EmbeddingDisplay
-            Itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        plt = pyplot("EmbeddingDisplay")
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5.6, 4.6), layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        ax = self._set_axes(ax, (5.6, 4.6))
         order = [None] if self.labels is None else in_class_order(self.labels)
         rows = {
             label: np.arange(len(self.points)) if label is None else self.labels == label
@@ -184,7 +164,7 @@ class EmbeddingDisplay:
         }
         self.dots_ = {}
         styles = class_styles(order)
-        # The largest class first, or it would hide the rare ones.
+        # The largest class is drawn first, so that it does not hide the rare ones.
         for label in sorted(order, key=lambda label: -len(self.points[rows[label]])):
             points = self.points[rows[label]]
             self.dots_[label] = ax.scatter(
@@ -207,7 +187,7 @@ class EmbeddingDisplay:
 
 
 def _axis_names(reducer: Any) -> tuple[str, str]:
-    """Name the axes; of principal components tell how much of the variance they hold."""
+    """Name the axes; for principal components with their share of the variance."""
     shares = getattr(reducer, "explained_variance_ratio_", None)
     if shares is not None:
         first, second = (

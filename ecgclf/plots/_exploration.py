@@ -1,57 +1,51 @@
-"""What is in a set of beats: a first look, in tables and in one picture."""
+"""Summary of a set of beats in tables and a figure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from ecgclf.evaluation import in_class_order
-from ecgclf.plots._beats import BeatDisplay
-from ecgclf.plots._panels import beats_in_3d, names_of_leads
-from ecgclf.plots._style import COLORS, class_styles, pyplot
+from ecgclf.plots._class_panels import BeatDisplay
+from ecgclf.plots._display import COLORS, class_styles, pyplot, unpack_beats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Patients or classes on an axis before its labels are left out.
+#: Maximum number of patients that are labelled on the axis.
 _MOST_TICKS = 25
 
 
 @dataclass(eq=False, repr=False)
 class Exploration:
-    """A first look at a set of beats, as `explore` returns it.
+    """Summary of a set of beats, returned by `explore`.
 
     Attributes
     ----------
     summary : DataFrame of n_classes rows
         Indexed by class, with the columns ``beats``, ``share`` (of all beats), ``patients``
-        (how many have such beats; absent where patients are not known), ``shortest``,
+        (number with such beats; absent if the patients are unknown), ``shortest``,
         ``median_length`` and ``longest`` (in s), ``minimum`` and ``maximum`` (amplitudes),
         ``missing`` and ``flat`` (number of beats, see `problems`).
     patients : DataFrame of n_patients rows or None
-        Indexed by patient, with the number of beats of each class.
+        Number of beats of each class, indexed by patient.
     lengths : Series of n_beats entries
-        Length of each beat in s, without the zeros that fill it up.
+        Length of each beat in s, without zero padding.
     problems : DataFrame of n_beats rows
-        With the boolean columns ``missing`` (NaN or infinite somewhere) and ``flat`` (a lead
-        that does not change over the length of the beat).
+        With the boolean columns ``missing`` (NaN or infinite somewhere) and ``flat`` (some
+        lead is constant over the length of the beat).
     means : dict of label to ndarray of shape (n_leads, n_samples)
-        Mean beat of each class, zeros that fill beats up included; samples that are not
-        finite do not count.
+        Mean beat of each class, including padding, over the finite samples.
     bands : dict of label to ndarray of shape (2, n_leads, n_samples)
         10th and 90th percentile of the beats of each class.
     fs : float
         Sampling rate in Hz.
     lead_names : list of str or None
         Name of each lead.
-
-    See Also
-    --------
-    explore : Makes it.
     """
 
     summary: pd.DataFrame
@@ -66,31 +60,26 @@ class Exploration:
     def __repr__(self) -> str:
         return f"Exploration of {len(self.lengths):,} beats\n{self.summary.round(3)}"
 
-    def plot(self, *, before: float = 0.0, unit: str = "mV") -> Figure:
-        """Draw what was found.
+    def plot(self, *, before: float = 0.0, unit: Literal["mV", "scaled"] = "mV") -> Figure:
+        """Draw the summary.
 
         Parameters
         ----------
         before : float, default=0
-            Seconds from the start of a beat's window to its R peak.
+            Seconds from the start of each beat's window to its R peak.
         unit : {"mV", "scaled"}, default="mV"
             Unit of the amplitudes.
 
         Returns
         -------
         matplotlib Figure
-            The number of beats of each class and of each patient, the lengths, the beats with
-            missing values or flat leads, and below them the mean of each class with the band
+            The number of beats of each class and of each patient, the lengths, and the beats
+            with missing values or flat leads. Below, the mean of each class with the band
             from the 10th to the 90th percentile.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         plt = pyplot("Exploration")
         n_classes = len(self.means)
-        n_leads = len(next(iter(self.means.values())))
+        n_leads, n_samples = next(iter(self.means.values())).shape
         figure = plt.figure(
             figsize=(max(10.0, 2.2 * n_classes), 3.4 + 2.4 * n_leads), layout="constrained"
         )
@@ -110,15 +99,14 @@ class Exploration:
             )
         self._draw_lengths(lengths)
         self._draw_problems(problems)
-        nothing = np.empty((0, n_leads, next(iter(self.means.values())).shape[1]))
         axes = lower.subplots(n_leads, n_classes, sharex=True, sharey="row", squeeze=False)
         display = BeatDisplay(
-            dict.fromkeys(self.means, nothing),
+            dict.fromkeys(self.means, np.empty((0, n_leads, n_samples))),
             self.means,
             self.summary["beats"].to_dict(),
             fs=self.fs,
             before=before,
-            unit=unit,  # type: ignore[arg-type]
+            unit=unit,
             lead_names=self.lead_names,
             spreads=self.bands,
             spread_name="10th to 90th percentile",
@@ -135,7 +123,7 @@ class Exploration:
     def _draw_counts(self, ax: Axes) -> None:
         bars = ax.bar(self._names(), self.summary["beats"], color=COLORS["blue"])
         ax.bar_label(bars, fmt="{:,.0f}", fontsize="small")
-        # Normal beats are so many that the others would not be seen.
+        # On a linear axis the many normal beats would make the other bars invisible.
         ax.set(yscale="log", title="beats of each class", xlabel="class", ylabel="beats")
         ax.set_ylim(0.7, 3 * self.summary["beats"].max())
 
@@ -145,7 +133,6 @@ class Exploration:
             ax.text(0.5, 0.5, "not known", ha="center", va="center", transform=ax.transAxes)
             ax.set(xticks=[], yticks=[])
             return []
-        # Those with the most beats first.
         table = self.patients.loc[self.patients.sum(axis=1).sort_values(ascending=False).index]
         below, place, bars = np.zeros(len(table)), np.arange(len(table)), []
         for (label, style), hatch in zip(
@@ -200,31 +187,31 @@ class Exploration:
 
 
 def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
-    """Take a first look at a set of beats.
+    """Summarize a set of beats by class and by patient.
 
     Parameters
     ----------
     beats : Beats
         With ``data`` of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples),
-        ``target`` and ``fs``; patients are taken from ``groups``, the leads' names from
-        ``lead`` where there.
+        ``target`` and ``fs``. Patients are taken from ``groups`` and lead names from ``lead``
+        if present.
     flat_below : float, default=0.0
-        A lead whose values differ by no more than this is flat; in the unit of ``data``.
+        A lead is flat if its range is at most this, in the unit of ``data``.
 
     Returns
     -------
     Exploration
-        Tables, and a picture by ``plot()``.
+        Tables; its method ``plot()`` draws them.
 
     Raises
     ------
     ValueError
-        If there are no beats, or their fields do not fit together.
+        If there are no beats or their fields do not match.
 
     Notes
     -----
-    A beat ends with its last value that is not 0 in all leads. Zeros that belong to the signal
-    count as padding where they end a beat; a beat of zeros alone has the length 0.
+    All zeros at the end of a beat are treated as padding, also those that belong to the
+    signal. A beat of zeros only has length 0.
 
     Examples
     --------
@@ -234,14 +221,7 @@ def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
     >>> found.summary[["beats", "share", "patients", "flat"]].loc["N"].tolist()
     [120.0, 0.6, 4.0, 0.0]
     """
-    lead = beats.get("lead")
-    data = beats_in_3d(beats.data, 1 if lead is None else np.shape(lead)[1], "beats.data")
-    target = np.asarray(beats.target)
-    if not len(data) or target.shape != data.shape[:1]:
-        raise ValueError(
-            f"beats has data of {len(data)} beats and target of shape {target.shape}; "
-            "expected at least one beat, and one label for each."
-        )
+    data, target, lead_names = unpack_beats(beats)
     finite = np.isfinite(data)
     n_samples = _lengths(data)
     problems = pd.DataFrame(
@@ -271,7 +251,7 @@ def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
             **{name: int(problems[name][found].sum()) for name in problems},
         }
     summary = pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
-    # A class without a finite value has no extremes.
+    # The minimum and maximum of a class without finite values are undefined.
     summary = summary.replace([np.inf, -np.inf], np.nan)
     return Exploration(
         summary=summary.drop(columns=["patients"] if patients is None else []),
@@ -281,33 +261,33 @@ def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
         means=means,
         bands=bands,
         fs=beats.fs,
-        lead_names=names_of_leads(lead),
+        lead_names=lead_names,
     )
 
 
 def _lengths(data: np.ndarray) -> np.ndarray:
-    """Count the samples of each beat up to the last that is not 0 in all leads."""
+    """Count the samples of each beat up to the last that is nonzero in some lead."""
     used = (data != 0).any(axis=1)
     return np.where(used.any(axis=1), data.shape[2] - used[:, ::-1].argmax(axis=1), 0)
 
 
 def _flat(data: np.ndarray, n_samples: np.ndarray, flat_below: float) -> np.ndarray:
-    """Tell the beats of which a lead does not change before the padding."""
+    """Find the beats with a lead that is constant before the padding."""
     inside = np.arange(data.shape[2]) < n_samples[:, None]
     inside = inside[:, None] & np.isfinite(data)
     high = data.max(axis=2, where=inside, initial=-np.inf)
     low = data.min(axis=2, where=inside, initial=np.inf)
-    # A lead without a finite value is missing, not flat; a beat of zeros alone is flat.
+    # A lead without finite values is missing, not flat; a beat of zeros only is flat.
     unknown = ~inside.any(axis=2) & (n_samples > 0)[:, None]
     return ((high - low <= flat_below) & ~unknown).any(axis=1)
 
 
 def _middle(beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and band of beats in which NaN stands for what is missing."""
+    """Compute mean and band of beats, ignoring NaN."""
     known = ~np.isnan(beats)
     with np.errstate(invalid="ignore"):
         mean = np.nansum(beats, axis=0) / known.sum(axis=0)
-    # A sample that no beat has stays NaN; numpy would warn of it.
+    # numpy warns of samples that are NaN in all beats, so they are filled and set to NaN after.
     filled = np.where(known.any(axis=0), beats, 0)
     band = np.nanpercentile(filled, (10, 90), axis=0)
     return mean, np.where(known.any(axis=0), band, np.nan)

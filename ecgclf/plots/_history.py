@@ -1,17 +1,18 @@
-"""How training went."""
+"""Display of training histories."""
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ecgclf.plots._style import COLORS, pyplot
+from ecgclf.plots._display import COLORS, Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Column, legend entry and line of each curve; the lines differ in print, too.
+#: Column, legend entry and line of each curve. The line styles differ, for prints without colour.
 _LOSSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("train_loss", "training loss", {"color": COLORS["blue"], "linestyle": "-"}),
     ("valid_loss", "validation loss", {"color": COLORS["vermilion"], "linestyle": "--"}),
@@ -19,29 +20,27 @@ _LOSSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 _SCORE: dict[str, Any] = {"color": COLORS["green"], "linestyle": "-."}
 
 
-class HistoryDisplay:
-    """Loss and validation score of a network, epoch by epoch.
+@dataclass(eq=False, repr=False)
+class HistoryDisplay(Display):
+    """Loss and validation score of a network by epoch.
 
-    Make it with `from_estimator`.
+    Create it with `from_estimator`.
 
     Parameters
     ----------
     history : DataFrame of shape (n_epochs, n_columns)
-        With the columns ``epoch`` and ``train_loss``, and where there was a validation
-        set ``valid_loss`` and ``valid_score``; a column that is missing or all NaN is not
-        drawn.
+        With the columns ``epoch`` and ``train_loss``, and with a validation set
+        ``valid_loss`` and ``valid_score``. The latter are not drawn if they are missing or
+        all NaN.
     score_name : str, default="validation score"
-        Label of the score's axis.
+        Label of the axis of the score.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the losses (left axis).
     score_ax_ : matplotlib Axes or None
-        Axes with the score (right axis); None without one.
+        Axes of the score, with its scale on the right; None without a score.
     lines_ : list of matplotlib Line2D
-        The curves drawn.
-    figure_ : matplotlib Figure
+        The curves.
 
     Examples
     --------
@@ -53,9 +52,9 @@ class HistoryDisplay:
     'loss'
     """
 
-    def __init__(self, history: pd.DataFrame, *, score_name: str = "validation score") -> None:
-        self.history = history
-        self.score_name = score_name
+    history: pd.DataFrame
+    _: KW_ONLY
+    score_name: str = "validation score"
 
     @classmethod
     def from_estimator(
@@ -71,10 +70,10 @@ class HistoryDisplay:
         ----------
         estimator : object
             A fitted network of ecgclf, with a ``history_``.
-        score_name : str, default="validation score"
-            Label of the score's axis.
-        ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+        score_name
+            As in the class.
+        ax
+            As in `plot`.
 
         Returns
         -------
@@ -88,8 +87,8 @@ class HistoryDisplay:
         history = getattr(estimator, "history_", None)
         if history is None:
             raise AttributeError(
-                f"{type(estimator).__name__} has no history_; expected a network of ecgclf "
-                "after fit (in a Pipeline it is the last step, pipeline[-1])."
+                f"{type(estimator).__name__} has no history_; expected a fitted network of "
+                "ecgclf. Pass the last step of a Pipeline, pipeline[-1]."
             )
         return cls(history, score_name=score_name).plot(ax=ax)
 
@@ -99,26 +98,21 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Axes to draw on. By default a new figure is made.
 
         Returns
         -------
         HistoryDisplay
-            Itself.
 
         Raises
         ------
         ValueError
-            If the history has no epochs, or not the columns needed.
-        ImportError
-            If matplotlib is not installed.
+            If the history has no epochs or lacks a required column.
         """
-        plt = pyplot("HistoryDisplay")
         history = self._checked()
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-        self.ax_, self.score_ax_, self.figure_ = ax, None, ax.figure
-        # A curve over one epoch is a point, which only a marker shows.
+        ax = self._set_axes(ax, (6.4, 4))
+        self.score_ax_ = None
+        # A curve over one epoch is a point and needs a marker to be visible.
         dots: dict[str, Any] = {"marker": "o" if len(history) < 30 else "", "markersize": 4}
         self.lines_ = [
             ax.plot(history["epoch"], history[name], label=label, **dots, **line)[0]

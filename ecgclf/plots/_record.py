@@ -1,50 +1,62 @@
-"""A strip of a record on ECG paper."""
+"""Display of recordings on ECG paper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.plots._paper import (
-    HIGHEST_ROW,
-    LONGEST_ROW,
-    MM_PER_MV,
-    MM_PER_S,
-    bold_range,
-    draw_paper,
-    true_size,
-)
-from ecgclf.plots._style import COLORS, pyplot
+from ecgclf.plots._display import COLORS, Display, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-#: Height of a line of letters in mV, and half the width of the mark of an error in s.
-_LANE, _MARK = 0.4, 0.12
+#: Scale of ECG paper: 25 mm per second and 10 mm per millivolt.
+_MM_PER_S, _MM_PER_MV = 25.0, 10.0
+_MM_PER_INCH = 25.4
+
+#: Spacing of the fine and bold lines, 1 and 5 mm: in seconds and in mV.
+_FINE, _BOLD = (0.04, 0.1), (0.2, 0.5)
+_PAPER: tuple[tuple[Literal["minor", "major"], str, float], ...] = (
+    ("minor", "#F6D5D5", 0.4),
+    ("major", "#E3A0A0", 0.7),
+)
+
+#: Left, right, top and bottom margin, gap between leads and between rows, in mm.
+_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN_LEADS, _BETWEEN_ROWS = 24.0, 5.0, 9.0, 12.0, 4.0, 8.0
+
+#: Maximum length of a row in s and maximum height in mV, which limit the number of lines.
+_LONGEST_ROW, _HIGHEST_ROW = 30.0, 50.0
+
+#: Height of a line of labels in mV, and half the width of the mark of an error in s.
+_LABEL_HEIGHT, _MARK = 0.4, 0.12
+_ERROR_BOX = {"boxstyle": "square,pad=0.2", "facecolor": "#A03000", "edgecolor": "none"}
 
 
-class RecordDisplay:
-    """A strip of a record on ECG paper, with its beats as annotated and as predicted.
+@dataclass(eq=False, repr=False)
+class RecordDisplay(Display):
+    """Section of a recording on ECG paper, with annotated and predicted beats.
 
-    The paper has a fine line every 0.04 s and 0.1 mV and a bold one every 0.2 s and 0.5 mV. A
-    figure of its own is of true size: 25 mm/s and 10 mm/mV. The letters of annotations and
-    predictions stand in two lines over the first lead; where they differ, the predicted letter
-    is boxed and the beat is marked in all leads. Make it with `from_signal`.
+    The paper has fine lines every 0.04 s and 0.1 mV and bold lines every 0.2 s and 0.5 mV. A new
+    figure has the true size, 25 mm/s and 10 mm/mV. Annotated and predicted labels are printed
+    above the first lead. Where they differ, the predicted label is boxed and the beat is
+    marked in all leads. Create it with `from_signal`.
 
     Parameters
     ----------
     signal : ndarray of shape (n_leads, n_samples)
-        The strip, in mV.
+        The section, in mV.
     fs : float
         Sampling rate in Hz.
     start : float, default=0
-        Time of the first sample, in s.
+        Time of the first sample in s.
     r_peaks : ndarray of shape (n_beats,), optional
-        Position of each beat in the strip, in samples.
+        Position of each beat in the section, in samples.
     labels, predicted : ndarray of shape (n_beats,), optional
         True and predicted label of each beat.
     lead_names : sequence of str, optional
@@ -53,11 +65,9 @@ class RecordDisplay:
     Attributes
     ----------
     axes_ : ndarray of shape (n_rows, n_leads) of matplotlib Axes
-    ax_ : matplotlib Axes
-        The first of `axes_`.
-    figure_ : matplotlib Figure
+        The panels.
     label_texts_, predicted_texts_ : list of matplotlib Text
-        The letters, in the order of the beats.
+        The printed labels, in the order of the beats.
 
     Examples
     --------
@@ -71,24 +81,14 @@ class RecordDisplay:
     ('time (s)', [False, True])
     """
 
-    def __init__(
-        self,
-        signal: np.ndarray,
-        fs: float,
-        *,
-        start: float = 0.0,
-        r_peaks: np.ndarray | None = None,
-        labels: np.ndarray | None = None,
-        predicted: np.ndarray | None = None,
-        lead_names: Sequence[str] | None = None,
-    ) -> None:
-        self.signal = signal
-        self.fs = fs
-        self.start = start
-        self.r_peaks = r_peaks
-        self.labels = labels
-        self.predicted = predicted
-        self.lead_names = lead_names
+    signal: np.ndarray
+    fs: float
+    _: KW_ONLY
+    start: float = 0.0
+    r_peaks: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    predicted: np.ndarray | None = None
+    lead_names: Sequence[str] | None = None
 
     @classmethod
     def from_signal(
@@ -105,29 +105,22 @@ class RecordDisplay:
         lead_names: Sequence[str] | None = None,
         ax: Axes | Sequence[Axes] | np.ndarray | None = None,
     ) -> RecordDisplay:
-        """Cut a strip out of a record and plot it.
+        """Plot a section of a recording.
 
         Parameters
         ----------
         signal : array-like of shape (n_samples,) or (n_leads, n_samples)
-            The record, in mV. Where it is NaN nothing is drawn.
-        fs : float
-            Sampling rate in Hz.
+            The whole recording, in mV. NaN leaves a gap.
+        fs, labels, predicted, lead_names
+            As in the class.
         r_peaks : array-like of shape (n_beats,), optional
-            Position of each beat in the record, in samples.
-        labels, predicted : array-like of shape (n_beats,), optional
-            True and predicted label of each beat.
+            Position of each beat in the recording, in samples.
         start : float, default=0
-            Where the strip begins, in s.
+            Start of the section in s.
         duration : float or None, default=10
-            Its length in s; None goes to the end of the record.
-        row_duration : float, default=10
-            Seconds in a row, at most 30; a longer strip has several rows.
-        lead_names : sequence of str, optional
-            Name of each lead.
-        ax : matplotlib Axes or array of them, optional
-            Where to draw: as many axes as rows times leads, row by row. A new figure by
-            default.
+            Length of the section in s; None extends it to the end of the recording.
+        row_duration, ax
+            As in `plot`.
 
         Returns
         -------
@@ -136,8 +129,8 @@ class RecordDisplay:
         Raises
         ------
         ValueError
-            If the shapes do not fit together, the strip is not in the record, or labels come
-            without `r_peaks`.
+            If the shapes do not match, the section is outside the recording, or labels are
+            given without `r_peaks`.
         """
         record = np.atleast_2d(np.asarray(signal, dtype=float))
         if record.ndim != 2 or not record.size:
@@ -149,19 +142,16 @@ class RecordDisplay:
         end = length if duration is None else min(start + duration, length)
         if not 0 <= start < end:
             raise ValueError(
-                f"start={start} and duration={duration}: there is nothing to draw of a record of "
+                f"start={start} and duration={duration} select no sample of a recording of "
                 f"{length:.2f} s."
             )
         first, last = round(start * fs), round(end * fs)
         beats = _checked_beats(r_peaks, {"labels": labels, "predicted": predicted})
-        if beats is not None:
-            beats = {name: np.asarray(values) for name, values in beats.items()}
+        if beats:
             inside = (beats["r_peaks"] >= first) & (beats["r_peaks"] < last)
             beats = {name: values[inside] for name, values in beats.items()}
             beats["r_peaks"] = beats["r_peaks"] - first
-        display = cls(
-            record[:, first:last], fs, start=first / fs, lead_names=lead_names, **(beats or {})
-        )
+        display = cls(record[:, first:last], fs, start=first / fs, lead_names=lead_names, **beats)
         return display.plot(ax=ax, row_duration=row_duration)
 
     @property
@@ -177,51 +167,48 @@ class RecordDisplay:
         ax: Axes | Sequence[Axes] | np.ndarray | None = None,
         row_duration: float = 10.0,
     ) -> RecordDisplay:
-        """Draw the strip.
+        """Draw the section.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of them, optional
-            Where to draw: as many axes as rows times leads, row by row. A new figure by
-            default.
+            Axes to draw on, one for each row and lead, row by row. By default a new figure is
+            made.
         row_duration : float, default=10
-            Seconds in a row, at most 30.
+            Length of a row in s, at most 30. A longer section has several rows.
 
         Returns
         -------
         RecordDisplay
-            Itself.
 
         Raises
         ------
         ValueError
-            If there are not as many axes as strips, `row_duration` is out of its range, there
-            are not as many lead names as leads, or the signal goes over more than 50 mV.
-        ImportError
-            If matplotlib is not installed.
+            If the number of axes or of lead names is wrong, `row_duration` is out of range, or
+            the signal spans more than 50 mV.
         """
         plt = pyplot("RecordDisplay")
         n_leads, n_samples = self.signal.shape
-        if not 0 < row_duration <= LONGEST_ROW:
+        if not 0 < row_duration <= _LONGEST_ROW:
             raise ValueError(
-                f"row_duration={row_duration}: expected more than 0 and at most "
-                f"{LONGEST_ROW:g} s."
+                f"row_duration={row_duration}; expected more than 0 and at most "
+                f"{_LONGEST_ROW:g} s."
             )
         if self.lead_names is not None and len(self.lead_names) != n_leads:
             raise ValueError(
                 f"lead_names has {len(self.lead_names)} names; expected {n_leads}, one for each "
                 "lead."
             )
-        # A hair less, or rounding might add an empty row.
+        # Slightly less, because rounding could add an empty row.
         n_rows = max(1, int(np.ceil(n_samples / self.fs / row_duration - 1e-6)))
         ranges = [self._range(lead) for lead in range(n_leads)]
-        if (widest := max(high - low for low, high, _ in ranges)) > HIGHEST_ROW:
+        if (widest := max(high - low for low, high, _ in ranges)) > _HIGHEST_ROW:
             raise ValueError(
-                f"the signal goes over {widest:g} mV, and the paper ends at {HIGHEST_ROW:g}: it "
-                "has to be in mV, without an artefact of that height."
+                f"signal spans {widest:g} mV; expected at most {_HIGHEST_ROW:g} mV. Convert it "
+                "to mV or remove artefacts."
             )
         if ax is None:
-            axes = true_size(plt, n_rows, ranges, row_duration)
+            axes = _true_size(plt, n_rows, ranges, row_duration)
         else:
             axes = np.asarray(ax, dtype=object).ravel()
             if axes.size != n_rows * n_leads:
@@ -239,44 +226,45 @@ class RecordDisplay:
             panel: Any = axes[row, lead]
             left = self.start + row * row_duration
             low, signal_top, top = ranges[lead]
-            draw_paper(panel, (left, left + row_duration), (low, top), signal_top)
+            _draw_paper(panel, (left, left + row_duration), (low, top), signal_top)
             here = (time >= left) & (time < left + row_duration)
             panel.plot(time[here], self.signal[lead, here], color=COLORS["black"], lw=0.9)
-            name = "" if self.lead_names is None else f"{self.lead_names[lead]} "
-            panel.set_ylabel(f"{name}(mV)" if name else "amplitude (mV)")
+            name = "amplitude" if self.lead_names is None else self.lead_names[lead]
+            panel.set_ylabel(f"{name} (mV)")
             panel.tick_params(labelbottom=lead == n_leads - 1)
-            self._draw_beats(panel, row_duration, left, top if lead == 0 else None)
-        for panel in axes[-1, -1:]:
-            panel.set_xlabel("time (s)")
+            self._draw_beats(panel, (left, left + row_duration), top if lead == 0 else None)
+        axes[-1, -1].set_xlabel("time (s)")
         self.ax_.set_title(self._title(), loc="right", fontsize="small")
         return self
 
-    def _lanes(self) -> list[tuple[str, Any]]:
-        """List the lines of letters from the top."""
-        lanes = [("annotated", self.labels), ("predicted", self.predicted)]
-        lanes = [(name, values) for name, values in lanes if values is not None]
-        return lanes or ([] if self.r_peaks is None else [("beats", None)])
+    def _label_lines(self) -> list[tuple[str, Any]]:
+        """List the lines of labels from the top."""
+        lines = [("annotated", self.labels), ("predicted", self.predicted)]
+        lines = [(name, values) for name, values in lines if values is not None]
+        return lines or ([] if self.r_peaks is None else [("beats", None)])
 
     def _range(self, lead: int) -> tuple[float, float, float]:
-        """Return the lowest mV of a lead's strip, the highest of its signal, and its top."""
+        """Return the lower limit, the top of the signal and the upper limit of a panel in mV."""
         signal = self.signal[lead][np.isfinite(self.signal[lead])]
-        low, high = bold_range(signal)
-        lanes = self._lanes() if lead == 0 else []
-        return low, high, high + _LANE * len(lanes) + (0.2 if lanes else 0.0)
+        bold = _BOLD[1]
+        low, high = (signal.min(), signal.max()) if signal.size else (0.0, 0.0)
+        low, high = np.floor(low / bold) * bold, np.ceil(high / bold) * bold
+        if low == high:
+            low, high = low - bold, high + bold
+        lines = self._label_lines() if lead == 0 else []
+        return low, high, high + _LABEL_HEIGHT * len(lines) + (0.2 if lines else 0.0)
 
-    def _draw_beats(
-        self, panel: Axes, row_duration: float, left: float, top: float | None
-    ) -> None:
-        """Mark the beats in one panel; their letters go where there is a `top`."""
+    def _draw_beats(self, panel: Axes, times: tuple[float, float], top: float | None) -> None:
+        """Mark the beats in one panel, and print their labels if there is a `top`."""
         if self.r_peaks is None:
             return
         time = self.start + np.asarray(self.r_peaks) / self.fs
-        here = np.flatnonzero((time >= left) & (time < left + row_duration))
+        here = np.flatnonzero((time >= times[0]) & (time < times[1]))
         differs = self.differs
         for beat in here[differs[here]]:
             panel.axvspan(
-                max(left, time[beat] - _MARK),
-                min(left + row_duration, time[beat] + _MARK),
+                max(times[0], time[beat] - _MARK),
+                min(times[1], time[beat] + _MARK),
                 facecolor=COLORS["orange"],
                 edgecolor=COLORS["vermilion"],
                 alpha=0.35,
@@ -285,8 +273,8 @@ class RecordDisplay:
             )
         if top is None:
             return
-        for number, (name, values) in enumerate(self._lanes()):
-            height = top - (number + 0.5) * _LANE
+        for number, (name, values) in enumerate(self._label_lines()):
+            height = top - (number + 0.5) * _LABEL_HEIGHT
             panel.annotate(
                 name,
                 (0, height),
@@ -299,13 +287,8 @@ class RecordDisplay:
                 annotation_clip=False,
             )
             if values is None:
-                marks: dict[str, Any] = {
-                    "color": COLORS["blue"],
-                    "ls": "",
-                    "marker": "v",
-                    "ms": 4,
-                }
-                panel.plot(time[here], np.full(len(here), height), **marks)
+                heights = np.full(len(here), height)
+                panel.plot(time[here], heights, "v", color=COLORS["blue"], ms=4)
                 continue
             texts = self.label_texts_ if name == "annotated" else self.predicted_texts_
             for beat in here:
@@ -325,32 +308,70 @@ class RecordDisplay:
                 )
 
     def _title(self) -> str:
-        title = f"{MM_PER_S:g} mm/s, {MM_PER_MV:g} mm/mV"
+        title = f"{_MM_PER_S:g} mm/s, {_MM_PER_MV:g} mm/mV"
         if self.labels is None or self.predicted is None:
             return title
         n_wrong, n_beats = int(self.differs.sum()), len(self.differs)
         return f"{n_wrong} of {n_beats} predictions differ; {title}"
 
 
-_ERROR_BOX = {"boxstyle": "square,pad=0.2", "facecolor": "#A03000", "edgecolor": "none"}
-
-
 def _checked_beats(
     r_peaks: ArrayLike | None, fields: dict[str, ArrayLike | None]
-) -> dict[str, Any] | None:
-    """Return the fields of the beats that are given, one entry for each beat."""
+) -> dict[str, Any]:
+    """Return the given fields of the beats as arrays of equal length."""
     given = {name: np.asarray(values) for name, values in fields.items() if values is not None}
     if r_peaks is None:
         if given:
-            raise ValueError(f"{' and '.join(given)} came without r_peaks: say where they are.")
-        return None
+            raise ValueError(
+                f"{' and '.join(given)} need r_peaks, the positions of the beats; got None."
+            )
+        return {}
     positions = np.asarray(r_peaks)
     for name, values in given.items():
         if values.shape != positions.shape or positions.ndim != 1:
             raise ValueError(
-                f"{name} has the shape {values.shape} and r_peaks {positions.shape}; expected "
-                "one entry for each beat."
+                f"{name} has shape {values.shape} and r_peaks {positions.shape}; expected one "
+                "entry for each beat."
             )
         if pd.isna(values).any():
-            raise ValueError(f"{name} holds missing values: leave those beats out.")
+            raise ValueError(f"{name} holds missing values; leave those beats out.")
     return {"r_peaks": positions, **given}
+
+
+def _true_size(
+    plt: Any, n_rows: int, ranges: list[tuple[float, float, float]], row_duration: float
+) -> np.ndarray:
+    """Make a figure in which the panels have the size of ECG paper."""
+    heights = [(top - low) * _MM_PER_MV for low, _, top in ranges]
+    row_height = sum(heights) + _BETWEEN_LEADS * (len(heights) - 1)
+    width = _LEFT + row_duration * _MM_PER_S + _RIGHT
+    height = _TOP + n_rows * row_height + (n_rows - 1) * _BETWEEN_ROWS + _BOTTOM
+    figure: Figure = plt.figure(figsize=(width / _MM_PER_INCH, height / _MM_PER_INCH))
+    axes = np.empty((n_rows, len(heights)), dtype=object)
+    for row, lead in np.ndindex(*axes.shape):
+        above = row * (row_height + _BETWEEN_ROWS) + sum(heights[:lead]) + lead * _BETWEEN_LEADS
+        bottom = height - _TOP - above - heights[lead]
+        box = (_LEFT, bottom, row_duration * _MM_PER_S, heights[lead])
+        axes[row, lead] = figure.add_axes(
+            tuple(np.asarray(box) / np.asarray([width, height, width, height]))
+        )
+    return axes
+
+
+def _draw_paper(
+    panel: Axes, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
+) -> None:
+    """Draw the lines of the paper, with tick labels at each second and each 0.5 mV."""
+    panel.set(xlim=times, ylim=range_mv, aspect=_MM_PER_MV / _MM_PER_S)
+    for axis, fine, bold in zip((panel.xaxis, panel.yaxis), _FINE, _BOLD):
+        low, high = times if axis is panel.xaxis else range_mv
+        for spacing, minor in ((fine, True), (bold, False)):
+            steps = np.arange(np.ceil(low / spacing - 1e-6), np.floor(high / spacing + 1e-6) + 1)
+            axis.set_ticks(steps * spacing, minor=minor)
+    # Five labels per second would overlap.
+    panel.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if abs(t - round(t)) < 1e-6 else "")
+    panel.yaxis.set_major_formatter(lambda v, _: f"{v:g}" if v <= signal_top + 1e-6 else "")
+    for which, color, width in _PAPER:
+        panel.grid(which=which, color=color, lw=width)
+    panel.tick_params(which="both", length=0, labelsize=7)
+    panel.set_axisbelow(True)

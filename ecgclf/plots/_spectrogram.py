@@ -1,40 +1,42 @@
-"""How the frequencies of a beat change over time."""
+"""Display of spectrograms."""
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecgclf.plots._style import pyplot
+from ecgclf.plots._display import Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class SpectrogramDisplay:
-    """Spectrogram in dB, frequency over time.
+@dataclass(eq=False, repr=False)
+class SpectrogramDisplay(Display):
+    """Spectrogram in dB.
 
-    Make it with `from_spectrogram` or `from_estimator`.
+    Create it with `from_spectrogram` or `from_estimator`.
 
     Parameters
     ----------
     decibels : ndarray of shape (n_freqs, n_frames)
         The spectrogram in dB.
     frequencies : ndarray of shape (n_freqs,)
-        In Hz, rising.
+        Frequencies in Hz, increasing.
     times : ndarray of shape (n_frames,)
-        Middle of each frame in s, rising.
+        Centre of each frame in s, increasing.
     reference : str, default="1 mV²/Hz"
-        What is 0 dB.
+        Power at 0 dB.
 
     Attributes
     ----------
     mesh_ : matplotlib QuadMesh
+        The coloured cells.
     colorbar_ : matplotlib Colorbar
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
+        The colour bar.
 
     Examples
     --------
@@ -48,34 +50,28 @@ class SpectrogramDisplay:
     'power (dB re 1 mV²/Hz)'
     """
 
-    def __init__(
-        self,
-        decibels: np.ndarray,
-        frequencies: np.ndarray,
-        times: np.ndarray,
-        *,
-        reference: str = "1 mV²/Hz",
-    ) -> None:
-        self.decibels = decibels
-        self.frequencies = frequencies
-        self.times = times
-        self.reference = reference
+    decibels: np.ndarray
+    frequencies: np.ndarray
+    times: np.ndarray
+    _: KW_ONLY
+    reference: str = "1 mV²/Hz"
 
     @classmethod
     def from_estimator(cls, transformer: Any, X: ArrayLike, **kwargs: Any) -> SpectrogramDisplay:
-        """Plot what a fitted transformer makes of a beat.
+        """Plot the spectrogram that a fitted transformer computes.
 
         Parameters
         ----------
         transformer : object
-            Its ``transform`` gives spectrograms, of shape (n_beats, n_freqs, n_frames) or
-            with the leads one after another in an axis before the frames; ``frequencies_``
-            (Hz) and ``times_`` (s) are their axes. Its ``log``, if it has one, tells whether
-            they are in dB.
+            Its ``transform`` returns spectrograms of shape (n_beats, n_freqs, n_frames), or
+            with the leads one after another in an axis before the frames. ``frequencies_``
+            (in Hz) and ``times_`` (in s) are their axes. If its ``log`` is True they are in
+            dB.
         X : array-like
-            What its ``transform`` takes. Of several beats and leads the mean power is shown.
+            Beats as ``transform`` expects them. The mean power of several beats and leads is
+            shown.
         **kwargs
-            As in `from_spectrogram`.
+            Further parameters of `from_spectrogram`.
 
         Returns
         -------
@@ -84,20 +80,20 @@ class SpectrogramDisplay:
         Raises
         ------
         AttributeError
-            If the transformer has no ``frequencies_`` or ``times_``.
+            If the transformer lacks ``frequencies_`` or ``times_``.
         ValueError
             As in `from_spectrogram`.
         """
         if missing := [n for n in ("frequencies_", "times_") if not hasattr(transformer, n)]:
             raise AttributeError(
                 f"{type(transformer).__name__} has no {' and no '.join(missing)}; expected a "
-                "fitted transformer that makes spectrograms (in a Pipeline a step of it)."
+                "fitted transformer that computes spectrograms. Of a Pipeline, pass that step."
             )
         values = np.asarray(transformer.transform(X))
         shape = (len(transformer.frequencies_), len(transformer.times_))
         if values.size == 0 or values.size % np.prod(shape):
             raise ValueError(
-                f"transform gave the shape {values.shape}; expected spectrograms of {shape[0]} "
+                f"transform returned shape {values.shape}; expected spectrograms of {shape[0]} "
                 f"frequencies and {shape[1]} times."
             )
         kwargs = {"in_db": getattr(transformer, "log", False), **kwargs}
@@ -126,17 +122,13 @@ class SpectrogramDisplay:
         Parameters
         ----------
         values : array-like of shape (n_freqs, n_frames)
-            Power, which is brought to dB, or dB (`in_db`).
-        frequencies : array-like of shape (n_freqs,)
-            In Hz, rising.
-        times : array-like of shape (n_frames,)
-            Middle of each frame in s, rising.
+            Power, or dB with `in_db`.
+        frequencies, times, reference
+            As in the class.
         in_db : bool, default=False
             Whether `values` are in dB.
         dynamic_range : float, default=60
-            How far below the maximum the colours end, in dB.
-        reference : str, default="1 mV²/Hz"
-            The unit of the power, which is 0 dB.
+            Range of the colours below the maximum, in dB.
         cmap, ax
             As in `plot`.
 
@@ -147,23 +139,23 @@ class SpectrogramDisplay:
         Raises
         ------
         ValueError
-            If the shapes do not fit together, `values` are not finite, or a power is negative
-            or zero everywhere.
+            If the shapes do not match, `values` are not finite, or the power is negative
+            somewhere or zero everywhere.
         """
         spectrogram = np.asarray(values, dtype=float)
         frequencies, times = np.asarray(frequencies, float), np.asarray(times, float)
         if spectrogram.ndim != 2 or spectrogram.shape != (frequencies.size, times.size):
             raise ValueError(
-                f"values has the shape {spectrogram.shape}; expected ({frequencies.size}, "
-                f"{times.size}), as many as frequencies and times."
+                f"values has shape {spectrogram.shape}; expected ({frequencies.size}, "
+                f"{times.size}), the numbers of frequencies and times."
             )
         if not spectrogram.size or not np.isfinite(spectrogram).all():
-            raise ValueError("values is empty, or holds NaN or infinity: give finite values.")
+            raise ValueError("values is empty or holds NaN or infinity; expected finite values.")
         if not in_db:
             if spectrogram.min() < 0 or spectrogram.max() == 0:
                 raise ValueError(
-                    f"values goes from {spectrogram.min():.3g} to {spectrogram.max():.3g}, which "
-                    "is no power: pass in_db=True for values in dB."
+                    f"values ranges from {spectrogram.min():.3g} to {spectrogram.max():.3g} and "
+                    "cannot be power. Pass in_db=True for values in dB."
                 )
             with np.errstate(divide="ignore"):
                 spectrogram = 10 * np.log10(spectrogram)
@@ -177,30 +169,22 @@ class SpectrogramDisplay:
         Parameters
         ----------
         cmap : str, default="viridis"
-            Name of a matplotlib colour map. The default one rises evenly in lightness, so that
-            it can be read without colour.
+            Name of a matplotlib colour map. The lightness of the default increases evenly, so
+            that it is readable without colour.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Axes to draw on. By default a new figure is made.
 
         Returns
         -------
         SpectrogramDisplay
-            Itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        plt = pyplot("SpectrogramDisplay")
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        ax = self._set_axes(ax, (5.6, 3.6))
         self.mesh_ = ax.pcolormesh(
             self.times, self.frequencies, self.decibels, shading="nearest", cmap=cmap
         )
         self.mesh_.set_rasterized(True)
         ax.set(xlabel="time (s)", ylabel="frequency (Hz)")
-        self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=ax)
-        self.colorbar_.set_label(f"power (dB re {self.reference})")
+        self.colorbar_ = self.figure_.colorbar(
+            self.mesh_, ax=ax, label=f"power (dB re {self.reference})"
+        )
         return self

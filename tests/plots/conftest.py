@@ -1,4 +1,4 @@
-"""Draw into memory, and leave no figure behind."""
+"""Fixtures for tests that draw."""
 
 from __future__ import annotations
 

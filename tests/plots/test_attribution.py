@@ -1,4 +1,4 @@
-"""The band is as wide as the credit, and coloured by its sign."""
+"""Tests of AttributionDisplay."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def rng():
     return np.random.default_rng(0)
 
 
-def draw(X, credit, **kwargs):
-    return AttributionDisplay.from_attributions(X, credit, fs=FS, **kwargs)
+def draw(X, attributions, **kwargs):
+    return AttributionDisplay.from_attributions(X, attributions, fs=FS, **kwargs)
 
 
 def test_bands(rng):
-    X, credit = rng.normal(size=(2, 5, 2, 20))
-    display = draw(X, credit, before=0.05, lead_names=["I", "II"], titles=list("abcde"))
+    X, attributions = rng.normal(size=(2, 5, 2, 20))
+    display = draw(X, attributions, before=0.05, lead_names=["I", "II"], titles=list("abcde"))
     assert display.axes_.shape == (2, 5)
-    highest = np.abs(credit).max()
+    highest = np.abs(attributions).max()
     for (lead, beat), band in np.ndenumerate(display.bands_):
-        np.testing.assert_allclose(band.get_array(), credit[beat, lead])
+        np.testing.assert_allclose(band.get_array(), attributions[beat, lead])
         widths = np.asarray(band.get_linewidths())
-        np.testing.assert_allclose(widths / 9, np.abs(credit[beat, lead]) / highest)
+        np.testing.assert_allclose(widths / 9, np.abs(attributions[beat, lead]) / highest)
         assert band.get_clim() == (-highest, highest)
-        # Each piece lies around its sample, and the pieces join.
+        # Each piece contains its sample, and consecutive pieces join.
         pieces = np.array(band.get_segments())
         time = np.arange(20) * 10 - 50
         np.testing.assert_allclose(pieces[:, 1], np.column_stack([time, X[beat, lead]]))
@@ -45,12 +45,12 @@ def test_bands(rng):
         np.testing.assert_allclose(display.axes_[lead, beat].lines[0].get_ydata(), X[beat, lead])
     assert [panel.get_title() for panel in display.axes_[0]] == list("abcde")
     assert display.axes_[1, 0].get_ylabel() == "II, amplitude (mV)"
-    # The fifth beat begins a second row of panels.
+    # The fifth beat starts a second row of panels.
     assert display.axes_[0, 4].get_ylabel() == "I, amplitude (mV)"
     assert display.axes_[1, 4].get_xlabel() == "time from R peak (ms)"
 
 
-def test_sign_can_be_told_without_colour(rng):
+def test_sign_is_visible_without_colour(rng):
     display = draw(*rng.normal(size=(2, 1, 20)))
     cmap = display.bands_[0, 0].get_cmap()
     lightness = cmap(np.linspace(0, 1, 50))[:, :3] @ [0.299, 0.587, 0.114]
@@ -58,11 +58,11 @@ def test_sign_can_be_told_without_colour(rng):
     assert lightness[-1] - lightness[0] > 0.25
 
 
-def test_less_than_the_greatest_credit_can_be_the_widest(rng):
-    X, credit = rng.normal(size=(2, 1, 20))
-    display = draw(X, credit, vmax=0.5)
+def test_vmax(rng):
+    X, attributions = rng.normal(size=(2, 1, 20))
+    display = draw(X, attributions, vmax=0.5)
     widths = np.asarray(display.bands_[0, 0].get_linewidths())
-    np.testing.assert_allclose(widths, 9 * np.minimum(np.abs(credit[0]) / 0.5, 1))
+    np.testing.assert_allclose(widths, 9 * np.minimum(np.abs(attributions[0]) / 0.5, 1))
     assert display.bands_[0, 0].get_clim() == (-0.5, 0.5)
 
 
@@ -74,14 +74,14 @@ def test_leads_and_features_of_a_network(rng):
     display = AttributionDisplay.from_estimator(
         pipeline, X[:2], fs=FS, method=lambda model, X: 2 * X
     )
-    assert display.axes_.shape == (2, 2)  # two leads, and no panel for the features
+    assert display.axes_.shape == (2, 2)  # two leads, no panel for the features
     np.testing.assert_allclose(display.axes_[1, 0].lines[0].get_ydata(), X[0, 12:24])
     np.testing.assert_allclose(display.bands_[1, 0].get_array(), 2 * X[0, 12:24])
-    with pytest.raises(ValueError, match=r"method gave the shape \(27,\); expected .* \(2, 27\)"):
+    with pytest.raises(ValueError, match=r"method returned shape \(27,\); expected .* \(2, 27\)"):
         AttributionDisplay.from_estimator(pipeline, X[:2], fs=FS, method=lambda model, X: X[0])
 
 
-def test_no_credit_at_all(rng):
+def test_attributions_of_zero(rng):
     X = rng.normal(size=(1, 20))
     display = draw(X, np.zeros_like(X))
     assert not np.any(display.bands_[0, 0].get_linewidths())
@@ -97,9 +97,9 @@ def test_from_estimator(rng):
     predicted = model.predict(X[:3])
     titles = [panel.get_title() for panel in display.axes_[0]]
     assert titles == [f"{true}, predicted {label}" for true, label in zip(y, predicted)]
-    assert display.colorbar_.ax.get_ylabel() == "fall of the probability"
+    assert display.colorbar_.ax.get_ylabel() == "decrease in probability"
     own = AttributionDisplay.from_estimator(
-        model, X[:1], fs=FS, method=lambda model, X: X, credit_name="share (%)"
+        model, X[:1], fs=FS, method=lambda model, X: X, colorbar_label="share (%)"
     )
     assert own.ax_.get_title() == f"predicted {predicted[0]}"
     assert own.colorbar_.ax.get_ylabel() == "share (%)"

@@ -1,4 +1,4 @@
-"""Beats predicted right and wrong are told apart, counted and averaged."""
+"""Tests of BeatErrorDisplay."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Y_PRED = np.array(list("NNVSVVNS"))
 
 @pytest.fixture
 def beats():
-    """Two leads whose every sample tells the beat and the lead."""
+    """Two leads in which each sample encodes the beat and the lead."""
     return np.arange(8.0)[:, None, None] + 100 * np.arange(2)[:, None] + np.zeros(20)
 
 
 def thick(panel):
-    """Value and name of each mean."""
+    """Return the value of each mean by its name."""
     lines = [line for line in panel.lines if line.get_linewidth() > 1]
     return {line.get_label(): line.get_ydata()[0] for line in lines}
 
@@ -35,14 +35,14 @@ def test_panels(beats):
     )
     titles = [panel.get_title().split("\n") for panel in display.axes_[0]]
     assert titles == [
-        ["N: 2 right, 2 wrong", "taken for S 1, V 1"],
-        ["S: 1 right, 0 wrong", ""],
-        ["V: 2 right, 1 wrong", "taken for N 1"],
+        ["N: 2 correct, 2 wrong", "predicted as S 1, V 1"],
+        ["S: 1 correct, 0 wrong", ""],
+        ["V: 2 correct, 1 wrong", "predicted as N 1"],
     ]
     expected = [
-        {"predicted right": 0.5, "predicted wrong": 2.5},
-        {"predicted right": 7},
-        {"predicted right": 4.5, "predicted wrong": 6},
+        {"correct": 0.5, "wrong": 2.5},
+        {"correct": 7},
+        {"correct": 4.5, "wrong": 6},
     ]
     assert [thick(panel) for panel in display.axes_[0]] == expected
     of_second = [{name: 100 + v for name, v in means.items()} for means in expected]
@@ -53,12 +53,12 @@ def test_panels(beats):
     assert display.axes_[1, 0].get_xlabel() == "time from R peak (ms)"
     assert display.axes_[1, 0].get_ylabel() == "II, amplitude (mV)"
     styles = {line.get_label(): line.get_linestyle() for line in display.ax_.lines}
-    assert styles["predicted right"] != styles["predicted wrong"]  # without colour, too
+    assert styles["correct"] != styles["wrong"]  # distinct without colour
     legend = [text.get_text() for text in display.figure_.legends[0].get_texts()]
-    assert legend == ["predicted right", "predicted wrong"]
+    assert legend == ["correct", "wrong"]
 
 
-def test_few_of_many_are_drawn(beats):
+def test_n_per_class_limits_the_beats_drawn(beats):
     def drawn(seed):
         display = BeatErrorDisplay.from_predictions(
             beats[:, 0], Y_TRUE, Y_PRED, fs=100, n_per_class=1, random_state=seed
@@ -74,9 +74,9 @@ def test_from_estimator(beats):
     model = DummyClassifier(strategy="most_frequent").fit(beats[:, 0], Y_TRUE)
     display = BeatErrorDisplay.from_estimator(model, beats[:, 0], Y_TRUE, fs=100, time_unit="s")
     assert [panel.get_title().split("\n")[0] for panel in display.axes_[0]] == [
-        "N: 4 right, 0 wrong",
-        "S: 0 right, 1 wrong",
-        "V: 0 right, 3 wrong",
+        "N: 4 correct, 0 wrong",
+        "S: 0 correct, 1 wrong",
+        "V: 0 correct, 3 wrong",
     ]
     assert display.ax_.get_xlabel() == "time (s)"
 

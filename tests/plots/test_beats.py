@@ -1,4 +1,4 @@
-"""The panels show beats of their class."""
+"""Tests of BeatDisplay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FS, N_SAMPLES = 100.0, 30
 
 
 def make(n_leads=None):
-    """Beats whose every sample tells the class, the beat and the lead."""
+    """Make beats in which each sample encodes the beat and the lead."""
     target = np.array(list("VNNNNQVN"))
     shape = (8, N_SAMPLES) if n_leads is None else (8, n_leads, N_SAMPLES)
     data = np.zeros(shape, dtype=np.float32)
@@ -26,7 +26,7 @@ def make(n_leads=None):
 
 
 def heights(panel):
-    """The constant value of each curve: the examples first, their class's mean last."""
+    """Return the constant value of each curve: first the examples, last the mean of the class."""
     return [float(line.get_ydata()[0]) for line in panel.lines]
 
 
@@ -41,7 +41,7 @@ def test_panels():
         *examples, mean = heights(panel)
         assert len(examples) == len(set(examples)) == min(3, len(rows))
         assert set(examples) <= rows
-        assert mean == pytest.approx(np.mean(list(rows)))  # of all, not of those drawn
+        assert mean == pytest.approx(np.mean(list(rows)))  # over all beats, not only those drawn
         assert display.counts[label] == len(rows)
     assert display.ax_.get_ylabel() == "MLII, amplitude (mV)"
     np.testing.assert_allclose(display.ax_.lines[0].get_xdata(), np.arange(N_SAMPLES) / FS * 1000)
@@ -62,7 +62,7 @@ def test_leads_and_time_from_r_peak():
     np.testing.assert_allclose(time[[0, 10, -1]], [-0.1, 0, 0.19], atol=1e-12)
 
 
-def test_frame_of_several_leads():
+def test_flattened_leads():
     beats = make(n_leads=3)
     framed = Beats(**{**beats, "data": beats.data.reshape(8, -1)})
     shown = [BeatDisplay.from_beats(b, random_state=0).axes_ for b in (beats, framed)]
@@ -71,7 +71,7 @@ def test_frame_of_several_leads():
         assert heights(panel) == heights(other)
 
 
-def test_channel_that_held_several_leads():
+def test_channel_with_several_leads():
     beats = make()
     beats.lead[3] = "V5"
     assert BeatDisplay.from_beats(beats).ax_.get_ylabel() == "MLII/V5, amplitude (mV)"
@@ -124,7 +124,7 @@ def test_wrong_number_of_axes():
 
 
 def band_of(panel):
-    """Lower and upper edge of the band, over time."""
+    """Return the lower and upper edge of the band over time."""
     (band,) = panel.collections
     corners = np.unique(band.get_paths()[0].vertices.round(5), axis=0)
     edges = pd.DataFrame(corners, columns=["time", "height"]).groupby("time")["height"]
@@ -160,5 +160,5 @@ def test_single_beats():
 
 @pytest.mark.parametrize("spread", [(90, 10), (10,), "range", (0, 101)])
 def test_bad_spread(spread):
-    with pytest.raises(ValueError, match="expected two rising percentiles"):
+    with pytest.raises(ValueError, match="expected two increasing percentiles"):
         BeatDisplay.from_beats(make(), spread=spread)

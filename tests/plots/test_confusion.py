@@ -1,4 +1,4 @@
-"""Counts and shares stand in the right cells."""
+"""Tests of ConfusionDisplay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cells(display):
     return [[text.get_text() for text in row] for row in display.text_]
 
 
-def test_counts_and_shares():
+def test_counts_and_fractions():
     display = ConfusionDisplay.from_predictions(Y_TRUE, Y_PRED)
     np.testing.assert_array_equal(display.confusion_matrix, [[6, 1, 1], [1, 0, 0], [1, 0, 3]])
     assert display.display_labels == ["N", "S", "V"]
@@ -28,7 +28,7 @@ def test_counts_and_shares():
         ["1\n100.0%", "0\n0.0%", "0\n0.0%"],
         ["1\n25.0%", "0\n0.0%", "3\n75.0%"],
     ]
-    # The first row of the matrix is at the top, and text stands where the image says.
+    # The first row of the matrix is at the top, for the texts as for the image.
     assert display.ax_.yaxis_inverted()
     assert display.text_[0, 2].get_position() == (2, 0)
     np.testing.assert_allclose(display.im_.get_array()[0], [6 / 8, 1 / 8, 1 / 8])
@@ -39,7 +39,7 @@ def test_counts_and_shares():
 
 
 def luminance(color):
-    """Relative luminance as WCAG 2.1 defines it."""
+    """Compute the relative luminance after WCAG 2.1."""
     rgb = np.asarray(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return linear @ [0.2126, 0.7152, 0.0722]
@@ -52,11 +52,11 @@ def test_text_is_readable_on_its_cell(cmap):
     for share, text in zip(display.im_.get_array().ravel(), display.text_.ravel()):
         cell = luminance(display.im_.cmap(float(share)))
         pair = sorted([cell, luminance(text.get_color())])
-        # WCAG asks for a contrast of at least 3 for large text and graphics.
+        # WCAG requires a contrast of at least 3 for large text and graphics.
         assert (pair[1] + 0.05) / (pair[0] + 0.05) > 3
 
 
-def test_class_without_beats_has_no_shares():
+def test_class_without_beats_has_no_fractions():
     display = ConfusionDisplay.from_predictions(["N", "N"], ["N", "V"], labels=["V", "N"])
     assert cells(display) == [["0", "0"], ["1\n50.0%", "1\n50.0%"]]
     dark_at_zero = ConfusionDisplay(display.confusion_matrix).plot(cmap="viridis")

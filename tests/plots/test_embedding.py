@@ -1,4 +1,4 @@
-"""The dots lie where the reducer puts them."""
+"""Tests of EmbeddingDisplay."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_any_reducer(features):
     assert display.ax_.get_legend() is None
 
 
-def test_network_gives_its_features_and_a_transformer_its_codes(features):
+def test_features_of_a_network_and_codes_of_a_transformer(features):
     network = ECGMLPClassifier(dense=(8,), max_epochs=2, random_state=0, verbose=0)
     pipeline = make_pipeline(StandardScaler(), network).fit(features, Y)
     inner = pipeline[-1].features(pipeline[0].transform(features))
@@ -79,7 +79,7 @@ def test_draws_on_given_axes(features):
 
 
 def test_bad_input(features):
-    with pytest.raises(ValueError, match=r"PCA gave the shape \(30, 3\); expected \(30, 2\)"):
+    with pytest.raises(ValueError, match=r"PCA returned shape \(30, 3\); expected \(30, 2\)"):
         EmbeddingDisplay.from_features(features, reducer=PCA(3))
-    with pytest.raises(ValueError, match="y has 29 labels, but there are 30 beats"):
+    with pytest.raises(ValueError, match="y has 29 entries, but features has 30"):
         EmbeddingDisplay.from_features(features, Y[1:])

@@ -1,4 +1,4 @@
-"""The tables count what is there, and the picture shows the tables."""
+"""Tests of explore."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FS = 100.0
 
 @pytest.fixture
 def beats():
-    """Six beats of 10 samples: shorter ones, a flat one, one with NaN, one of zeros."""
+    """Six beats of 10 samples: a shorter one, a flat one, one with NaN and one of zeros."""
     data = np.tile(np.arange(1.0, 11.0), (6, 1))
     data[1, 6:] = 0  # 60 ms
     data[2, :] = 3  # flat
     data[3, 2] = np.nan
     data[4, :] = 0
-    data[5, 3] = 0  # a zero within the beat is none of the padding
+    data[5, 3] = 0  # a zero within the beat is not padding
     return Beats(data=data, target=np.array(list("VNNNNV")), groups=[1, 1, 1, 2, 2, 1], fs=FS)
 
 
@@ -51,22 +51,22 @@ def test_tables(beats):
     )
     pd.testing.assert_frame_equal(found.summary, expected, check_dtype=False)
     assert found.patients.to_dict() == {"N": {1: 2, 2: 2}, "V": {1: 2, 2: 0}}
-    # The sample that is missing in one beat is the mean of the others.
+    # The mean of a sample that is missing in one beat is that of the others.
     assert found.means["N"][0, 2] == pytest.approx((3 + 3 + 0) / 3)
     assert "6 beats" in repr(found)
 
 
-def test_flat_leads_and_missing_ones():
+def test_flat_and_missing_leads():
     data = np.random.default_rng(0).normal(size=(3, 2, 10))
     data[0, 1] = 0  # only one lead
-    data[1, 1] = np.nan  # missing, and nobody knows whether flat
+    data[1, 1] = np.nan  # missing, not flat
     data[2, 0] = 5 + 0.01 * np.arange(10)
     beats = Beats(data=data, target=np.array(["N"] * 3), fs=FS)
     assert explore(beats).problems["flat"].tolist() == [True, False, False]
     assert explore(beats, flat_below=0.1).problems["flat"].tolist() == [True, False, True]
 
 
-def test_picture(beats):
+def test_figure(beats):
     found = explore(beats)
     drawn = panels(found.plot(before=0.02))
     counts = drawn["beats of each class"]
@@ -113,18 +113,18 @@ def test_leads_of_a_frame():
     ]
 
 
-def test_many_patients_have_no_names_on_the_axis():
+def test_many_patients_are_not_labelled():
     beats = make_beats(n_beats=90, n_patients=30, random_state=0)
     panel = panels(explore(beats).plot())["beats of each patient"]
     assert panel.get_xlabel() == "30 patients"
     assert not len(panel.get_xticks())
 
 
-def test_figures_of_real_records(mitdb_dir):
+def test_real_records(mitdb_dir):
     beats = load_mitbih(mitdb_dir, records=["201", "202"])
     found = explore(beats)
     assert found.summary["beats"].sum() == len(beats.target)
-    assert found.patients.index.tolist() == [201]  # one person
+    assert found.patients.index.tolist() == [201]  # the same patient
     assert found.summary.loc["N", "maximum"] == beats.data[beats.target == "N"].max()
     plt.close("all")
 

@@ -1,4 +1,4 @@
-"""The curves show the history's numbers."""
+"""Tests of HistoryDisplay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_curves(history):
         np.testing.assert_array_equal(line.get_xdata(), history["epoch"])
         np.testing.assert_array_equal(line.get_ydata(), history[name])
     assert [line.axes for line in display.lines_] == [display.ax_] * 2 + [display.score_ax_]
-    # Each curve has a line style of its own, so that prints without colour can be read.
+    # The curves differ in line style, for prints without colour.
     assert len({line.get_linestyle() for line in display.lines_}) == 3
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert legend == ["training loss", "validation loss", "validation macro-F1"]

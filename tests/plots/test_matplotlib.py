@@ -1,4 +1,4 @@
-"""matplotlib is needed to draw, and for nothing else."""
+"""Tests that matplotlib is imported only to draw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beats, what became of them, and the score."""
+"""Tests of ReconstructionDisplay."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_autoencoder_of_two_leads(in_3d):
     assert titles == scores
 
 
-def test_any_estimator_that_can_go_back():
+def test_any_estimator_with_inverse_transform():
     X = np.random.default_rng(0).normal(size=(30, 8))
     display = ReconstructionDisplay.from_estimator(PCA(8).fit(X), X[:1], fs=100)
     np.testing.assert_allclose(display.ax_.lines[1].get_ydata(), X[0])

@@ -1,4 +1,4 @@
-"""The strip is true to scale, and the letters stand at their beats."""
+"""Tests of RecordDisplay."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def draw(signal, **kwargs):
     return RecordDisplay.from_signal(signal, FS, **fields)
 
 
-def letters(texts):
+def texts_of(texts):
     return [(round(text.get_position()[0], 2), text.get_text()) for text in texts]
 
 
 def marked(panel):
-    """Middle of each marked beat in s."""
+    """Return the centre of each marked beat in s."""
     return [round(p.get_x() + p.get_width() / 2, 2) for p in panel.patches]
 
 
@@ -75,12 +75,17 @@ def test_lines_of_the_paper(signal):
     assert sum(to_rgb(bold.get_color())) < sum(to_rgb(fine.get_color()))  # darker
 
 
-def test_letters_and_differences(signal):
+def test_labels_and_differences(signal):
     display = draw(signal, start=0.0, duration=20.0, row_duration=10.0)
     assert display.differs.tolist() == [False, True, False, False]  # the last beat is outside
-    assert letters(display.label_texts_) == [(1.5, "N"), (4.5, "V"), (10.5, "N"), (13.5, "S")]
-    assert letters(display.predicted_texts_) == [(1.5, "N"), (4.5, "N"), (10.5, "N"), (13.5, "S")]
-    # Boxed, bold, and marked in both leads of its row; nothing else is.
+    assert texts_of(display.label_texts_) == [(1.5, "N"), (4.5, "V"), (10.5, "N"), (13.5, "S")]
+    assert texts_of(display.predicted_texts_) == [
+        (1.5, "N"),
+        (4.5, "N"),
+        (10.5, "N"),
+        (13.5, "S"),
+    ]
+    # Only the wrong prediction is boxed, bold and marked in both leads of its row.
     boxed = [text.get_bbox_patch() is not None for text in display.predicted_texts_]
     assert boxed == [False, True, False, False]
     assert display.predicted_texts_[1].get_fontweight() == "bold"
@@ -88,27 +93,27 @@ def test_letters_and_differences(signal):
         [[4.5], [4.5]],
         [[], []],
     ]
-    assert display.axes_[0, 0].patches[0].get_hatch()  # to be seen in print
+    assert display.axes_[0, 0].patches[0].get_hatch()  # visible without colour
     assert display.ax_.get_title(loc="right").startswith("1 of 4 predictions differ")
-    # Annotations stand above predictions, and both above the signal.
+    # Annotations are above predictions, and both above the signal.
     above, below = (
         texts[1].get_position()[1] for texts in (display.label_texts_, display.predicted_texts_)
     )
     assert above > below > signal[0].max()
 
 
-def test_rows_of_a_long_record(signal):
+def test_rows_of_a_long_section(signal):
     display = draw(signal, duration=None, row_duration=10.0)
     assert display.axes_.shape == (3, 2)
     for row, panel in enumerate(display.axes_[:, 0]):
         assert panel.get_xlim() == (10 * row, 10 * row + 10)
         assert panel.lines[0].get_xdata()[0] == 10 * row
-    assert len(display.axes_[2, 0].lines[0].get_xdata()) == 500  # half of the row
-    assert letters(display.label_texts_)[-1] == (23.5, "N")
+    assert len(display.axes_[2, 0].lines[0].get_xdata()) == 500  # half a row
+    assert texts_of(display.label_texts_)[-1] == (23.5, "N")
     bottoms = [panel.get_position().y0 for panel in display.axes_.ravel()]
     assert bottoms == sorted(bottoms, reverse=True)
     tops = [panel.get_position().y1 for panel in display.axes_.ravel()]
-    assert all(top < bottom for top, bottom in zip(tops[1:], bottoms))  # nothing overlaps
+    assert all(top < bottom for top, bottom in zip(tops[1:], bottoms))  # no overlap
 
 
 def test_fewer_fields(signal):
@@ -117,7 +122,7 @@ def test_fewer_fields(signal):
     np.testing.assert_allclose(marks.get_xdata(), PEAKS[:2] / FS)
     assert not positions.label_texts_
     predicted = draw(signal[0], labels=None)
-    assert letters(predicted.predicted_texts_) == [(1.5, "N"), (4.5, "N")]
+    assert texts_of(predicted.predicted_texts_) == [(1.5, "N"), (4.5, "N")]
     assert not predicted.differs.any()
     assert not marked(predicted.ax_)
     nothing = RecordDisplay.from_signal(signal[0], FS)
@@ -144,11 +149,11 @@ def test_draws_on_given_axes(signal):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"start": 30}, "nothing to draw of a record of 25.00 s"),
-        ({"labels": LABELS[1:]}, r"labels has the shape \(4,\) and r_peaks \(5,\)"),
-        ({"r_peaks": None}, "labels and predicted came without r_peaks"),
+        ({"start": 30}, "select no sample of a recording of 25.00 s"),
+        ({"labels": LABELS[1:]}, r"labels has shape \(4,\) and r_peaks \(5,\)"),
+        ({"r_peaks": None}, "labels and predicted need r_peaks"),
         ({"labels": [None, *LABELS[1:]]}, "labels holds missing values"),
-        ({"row_duration": 60}, "row_duration=60: expected more than 0 and at most 30 s"),
+        ({"row_duration": 60}, "row_duration=60; expected more than 0 and at most 30 s"),
         ({"lead_names": ["MLII"]}, "lead_names has 1 names; expected 2"),
     ],
 )
@@ -158,7 +163,7 @@ def test_bad_input(signal, changes, message):
 
 
 def test_signal_that_is_not_in_mv(signal):
-    with pytest.raises(ValueError, match="has to be in mV"):
+    with pytest.raises(ValueError, match=r"expected at most 50 mV\. Convert it to mV"):
         draw(signal * 200)
     with pytest.raises(ValueError, match=r"got \(1, 2, 2500\)"):
         draw(signal[None])

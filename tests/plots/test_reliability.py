@@ -1,4 +1,4 @@
-"""The curves are those of scikit-learn, and the histogram counts all beats."""
+"""Tests of ReliabilityDisplay."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def test_curve_of_all_classes(predictions):
     assert display.errors_ == {"all classes": pytest.approx(error)}
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert legend == ["calibrated", f"all classes: ECE {error:.3f}"]
-    assert display.ax_.get_ylabel() == "share predicted correctly"
+    assert display.ax_.get_ylabel() == "fraction predicted correctly"
     name = "probability of the predicted class (15 bins of equal width)"
     assert display.histogram_ax_.get_xlabel() == name
-    # The gaps that the legend's figure is the mean of.
+    # The gaps between curve and diagonal, which the error in the legend averages.
     gaps = np.array(display.ax_.collections[0].get_segments())
     np.testing.assert_allclose(gaps[:, 0], np.column_stack([predicted, predicted]))
     np.testing.assert_allclose(gaps[:, 1], np.column_stack([predicted, observed]))

@@ -1,4 +1,4 @@
-"""Power in dB at its frequency and time."""
+"""Tests of SpectrogramDisplay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tone():
 
 
 class Spectrogram:
-    """Stands for a transformer of beats to spectrograms."""
+    """Transformer that reshapes beats to spectrograms."""
 
     def __init__(self, frequencies, times, log=False):
         self.frequencies_, self.times_, self.log = frequencies, times, log
@@ -40,14 +40,14 @@ def test_decibels(tone):
     shown = np.asarray(display.mesh_.get_array()).reshape(power.shape)
     loud = power > power.max() * 1e-6
     np.testing.assert_allclose(shown[loud], 10 * np.log10(power[loud]))
-    assert np.ptp(shown) == pytest.approx(60)  # the rest is cut off there
+    assert np.ptp(shown) == pytest.approx(60)  # the dynamic range
     assert frequencies[shown.mean(axis=1).argmax()] == 20
     assert display.ax_.get_xlabel() == "time (s)"
     assert display.ax_.get_ylabel() == "frequency (Hz)"
     assert display.colorbar_.ax.get_ylabel() == "power (dB re 1 mV²/Hz)"
 
 
-def test_cells_lie_around_their_frequency_and_time(tone):
+def test_cells_are_centred_at_their_frequency_and_time(tone):
     _, frequencies, times = tone
     display = SpectrogramDisplay.from_spectrogram(*tone)
     corners = display.mesh_.get_coordinates()
@@ -65,7 +65,7 @@ def test_already_in_db():
     assert display.colorbar_.ax.get_ylabel() == "power (dB re 1)"
 
 
-def test_lightness_rises_with_power(tone):
+def test_lightness_increases_with_power(tone):
     display = SpectrogramDisplay.from_spectrogram(*tone)
     colors = mpl.colormaps[display.mesh_.get_cmap().name](np.linspace(0, 1, 50))[:, :3]
     assert (np.diff(colors @ [0.299, 0.587, 0.114]) > 0).all()
@@ -77,14 +77,14 @@ def test_from_estimator_shows_the_mean_of_the_beats():
     display = SpectrogramDisplay.from_estimator(transformer, X)
     np.testing.assert_allclose(display.decibels.ravel(), 10 * np.log10(X.mean(axis=0)))
     np.testing.assert_array_equal(display.frequencies, [5, 10])
-    # The same in dB is the same picture: it is the power that is averaged.
+    # Input in dB gives the same plot, because power is averaged.
     transformer.log = True
     again = SpectrogramDisplay.from_estimator(transformer, 10 * np.log10(X))
     np.testing.assert_allclose(again.decibels, display.decibels)
     with pytest.raises(AttributeError, match="has no frequencies_ and no times_"):
         SpectrogramDisplay.from_estimator(SimpleNamespace(), X)
     transformer.transform = lambda X: np.ones((2, 5))
-    with pytest.raises(ValueError, match=r"gave the shape \(2, 5\); expected .* 2 frequencies"):
+    with pytest.raises(ValueError, match=r"returned shape \(2, 5\); expected .* 2 frequencies"):
         SpectrogramDisplay.from_estimator(transformer, X)
 
 
@@ -98,10 +98,10 @@ def test_draws_on_given_axes(tone):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.ones((2, 2)), r"values has the shape \(2, 2\); expected \(2, 3\)"),
+        (np.ones((2, 2)), r"values has shape \(2, 2\); expected \(2, 3\)"),
         (np.full((2, 3), np.nan), "NaN or infinity"),
-        (np.full((2, 3), -1.0), "no power: pass in_db=True"),
-        (np.zeros((2, 3)), "from 0 to 0, which is no power"),
+        (np.full((2, 3), -1.0), "cannot be power. Pass in_db=True"),
+        (np.zeros((2, 3)), "from 0 to 0 and cannot be power"),
     ],
 )
 def test_bad_input(values, message):

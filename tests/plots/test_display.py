@@ -1,4 +1,4 @@
-"""Classes are told apart with and without colour."""
+"""Tests of the styles of classes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def test_seven_classes_differ_in_everything():
         assert len({str(style[name]) for style in styles}) == 7
 
 
-def test_many_classes_still_differ():
+def test_49_classes_differ():
     styles = class_styles(range(49)).values()
     assert len({str(style) for style in styles}) == 49

@@ -1,0 +1,448 @@
+"""Displays with one column of panels per beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgclf.evaluation import occlusion
+from ecgclf.plots._display import COLORS, PanelDisplay, beats_in_3d, pyplot, signals_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Number of beats in a row of a new figure.
+_BEATS_PER_ROW = 4
+
+#: Colours of negative, zero and positive attributions. They also differ in lightness.
+_DIVERGING = (COLORS["blue"], "#8C8C8C", COLORS["orange"])
+
+#: Width of the line in points at the largest attribution.
+_WIDEST = 9.0
+
+#: Labels of the attributions of known methods.
+_METHOD_LABELS = {
+    "occlusion": "decrease in probability",
+    "integrated_gradients": "attribution (logits)",
+}
+
+
+@dataclass(eq=False, repr=False)
+class AttributionDisplay(PanelDisplay):
+    """Beats with the contribution of each sample to a decision.
+
+    The width of the band along the curve is proportional to the size of the attribution; its
+    colour is orange for positive and blue for negative attributions. All panels have the same
+    scale. Create it with `from_estimator` or `from_attributions`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_beats, n_leads, n_samples)
+        The beats.
+    attributions : ndarray of shape (n_beats, n_leads, n_samples)
+        Attribution of each sample.
+    titles : sequence of str, optional
+        Title of each beat.
+    colorbar_label : str, default="attribution"
+        Label of the colour bar: what the attributions are, with their unit.
+
+    Attributes
+    ----------
+    bands_ : ndarray of shape (n_leads, n_beats) of matplotlib LineCollection
+        The coloured bands.
+    colorbar_ : matplotlib Colorbar
+        The colour bar.
+
+    See Also
+    --------
+    ecgclf.evaluation.occlusion : Attributions for any classifier.
+    ecgclf.evaluation.integrated_gradients : Attributions for networks.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.plots import AttributionDisplay
+    >>> beats = make_beats(n_beats=200, random_state=0)
+    >>> model = LogisticRegression(max_iter=1000).fit(beats.data, beats.target)
+    >>> display = AttributionDisplay.from_estimator(model, beats.data[:3], fs=beats.fs)
+    >>> display.axes_.shape, display.colorbar_.ax.get_ylabel()
+    ((1, 3), 'decrease in probability')
+    """
+
+    X: np.ndarray
+    attributions: np.ndarray
+    _: KW_ONLY
+    titles: Sequence[str] | None = None
+    colorbar_label: str = "attribution"
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        fs: float,
+        method: Callable[[Any, ArrayLike], np.ndarray] = occlusion,
+        **kwargs: Any,
+    ) -> AttributionDisplay:
+        """Plot attributions of the predictions of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted classifier.
+        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            A few beats, as the estimator expects them. Per-beat features are not drawn.
+        y : array-like of shape (n_beats,), optional
+            True labels, for the titles.
+        fs : float
+            Sampling rate in Hz.
+        method : callable, default=occlusion
+            Called with `estimator` and `X`; returns the attribution of each sample to the
+            predicted class. For example `ecgclf.evaluation.occlusion`,
+            `ecgclf.evaluation.integrated_gradients` or your own function. Set their parameters
+            with `functools.partial`.
+        **kwargs
+            Further parameters of `from_attributions`. `colorbar_label` is set by default for
+            the two methods above.
+
+        Returns
+        -------
+        AttributionDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `from_attributions`, or if `method` returns a shape other than that of `X`.
+        """
+        attributions = np.asarray(method(estimator, X))
+        if attributions.shape != np.shape(X):
+            raise ValueError(
+                f"method returned shape {attributions.shape}; expected that of X, {np.shape(X)}."
+            )
+        name = getattr(getattr(method, "func", method), "__name__", "")
+        titles = [f"predicted {label}" for label in np.asarray(estimator.predict(X))]
+        if y is not None:
+            titles = [f"{true}, {title}" for true, title in zip(np.asarray(y), titles)]
+        kwargs = {
+            "titles": titles,
+            "colorbar_label": _METHOD_LABELS.get(name, cls.colorbar_label),
+            **kwargs,
+        }
+        signals = signals_of(estimator, X)
+        return cls.from_attributions(
+            signals, signals_of(estimator, attributions), fs=fs, **kwargs
+        )
+
+    @classmethod
+    def from_attributions(
+        cls,
+        X: ArrayLike,
+        attributions: ArrayLike,
+        *,
+        fs: float,
+        before: float = 0.0,
+        unit: Literal["mV", "scaled"] = "mV",
+        time_unit: Literal["s", "ms"] = "ms",
+        titles: Sequence[str] | None = None,
+        lead_names: Sequence[str] | None = None,
+        colorbar_label: str = "attribution",
+        vmax: float | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> AttributionDisplay:
+        """Plot beats with given attributions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            The beats.
+        attributions : array-like of the shape of `X`
+            Attribution of each sample.
+        fs, before, unit, titles, lead_names, colorbar_label
+            As in the class.
+        time_unit, vmax, ax
+            As in `plot`.
+
+        Returns
+        -------
+        AttributionDisplay
+
+        Raises
+        ------
+        ValueError
+            If `attributions` or `titles` do not match `X`, there are no beats, or a unit is
+            unknown.
+        """
+        beats, values = beats_in_3d(X), np.asarray(attributions, dtype=float)
+        if values.shape != np.shape(X) or not beats.size:
+            raise ValueError(
+                f"X has shape {np.shape(X)} and attributions {values.shape}; expected at least "
+                "one beat and equal shapes."
+            )
+        if titles is not None and len(titles) != len(beats):
+            raise ValueError(f"titles has {len(titles)} entries; expected {len(beats)}.")
+        display = cls(
+            beats,
+            values.reshape(beats.shape),
+            fs=fs,
+            before=before,
+            unit=unit,
+            titles=titles,
+            lead_names=lead_names,
+            colorbar_label=colorbar_label,
+        )
+        return display.plot(time_unit=time_unit, vmax=vmax, ax=ax)
+
+    def plot(
+        self,
+        *,
+        time_unit: Literal["s", "ms"] = "ms",
+        vmax: float | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> AttributionDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        time_unit : {"s", "ms"}, default="ms"
+            Unit of the time axis.
+        vmax : float, optional
+            Attribution at which the band has its full width and colour; by default the largest
+            absolute value of all panels. Lower it if one beat dominates.
+        ax : array of matplotlib Axes, optional
+            Axes to draw on, one for each lead and beat, lead by lead. By default a new figure
+            is made.
+
+        Returns
+        -------
+        AttributionDisplay
+
+        Raises
+        ------
+        ValueError
+            If the number of axes is wrong or a unit is unknown.
+        """
+        pyplot("AttributionDisplay")
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import LinearSegmentedColormap
+
+        n_beats, n_leads, n_samples = self.X.shape
+        time = self._time(n_samples, time_unit)
+        axes = self._set_panels(ax, n_leads, n_beats, "beats", _BEATS_PER_ROW)
+        self.bands_ = np.empty(axes.shape, dtype=object)
+        colors = LinearSegmentedColormap.from_list("attribution", _DIVERGING)
+        highest = vmax or float(np.abs(self.attributions).max()) or 1.0
+        for (lead, beat), panel in np.ndenumerate(axes):
+            signal, values = self.X[beat, lead], self.attributions[beat, lead]
+            self.bands_[lead, beat] = band = LineCollection(
+                list(_pieces(time, signal)),
+                array=values,
+                cmap=colors,
+                linewidths=_WIDEST * np.minimum(np.abs(values) / highest, 1),
+                capstyle="round",
+            )
+            band.set_clim(-highest, highest)
+            panel.add_collection(band)
+            panel.plot(time, signal, color=COLORS["black"], lw=0.9)
+            if lead == 0 and self.titles is not None:
+                panel.set_title(self.titles[beat], fontsize="medium")
+        self._label_panels(time_unit, _BEATS_PER_ROW)
+        self.colorbar_ = self.figure_.colorbar(
+            self.bands_[0, 0], ax=list(axes.ravel()), aspect=30, label=self.colorbar_label
+        )
+        return self
+
+
+def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:
+    """Split a curve into one piece per sample, from midpoint to midpoint."""
+    points = np.column_stack([time, signal])
+    middles = (points[1:] + points[:-1]) / 2
+    starts = np.concatenate([points[:1], middles])
+    ends = np.concatenate([middles, points[-1:]])
+    return np.stack([starts, points, ends], axis=1)
+
+
+@dataclass(eq=False, repr=False)
+class ReconstructionDisplay(PanelDisplay):
+    """Beats and their reconstructions, with the error shaded.
+
+    Create it with `from_estimator` or `from_reconstructions`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_beats, n_leads, n_samples)
+        The beats.
+    reconstructed : ndarray of shape (n_beats, n_leads, n_samples)
+        Their reconstructions.
+    titles : sequence of str, optional
+        Title of each beat.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.plots import ReconstructionDisplay
+    >>> beats = make_beats(n_beats=100, random_state=0)
+    >>> model = PCA(5).fit(beats.data)
+    >>> display = ReconstructionDisplay.from_estimator(model, beats.data[:3], fs=beats.fs)
+    >>> display.axes_.shape
+    (1, 3)
+    """
+
+    X: np.ndarray
+    reconstructed: np.ndarray
+    _: KW_ONLY
+    titles: Sequence[str] | None = None
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        fs: float,
+        **kwargs: Any,
+    ) -> ReconstructionDisplay:
+        """Plot beats and their reconstructions by a fitted autoencoder.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted, with ``transform`` and ``inverse_transform``, such as an `ECGAutoencoder` or
+            a PCA.
+        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            A few beats, as the estimator expects them. Per-beat features are neither drawn nor
+            part of the score.
+        y : array-like of shape (n_beats,), optional
+            Labels, for the titles.
+        fs : float
+            Sampling rate in Hz.
+        **kwargs
+            Further parameters of `from_reconstructions`.
+
+        Returns
+        -------
+        ReconstructionDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `from_reconstructions`.
+        """
+        reconstructed = estimator.inverse_transform(estimator.transform(X))
+        signals, back = signals_of(estimator, X), signals_of(estimator, reconstructed)
+        return cls.from_reconstructions(signals, back, y, fs=fs, **kwargs)
+
+    @classmethod
+    def from_reconstructions(
+        cls,
+        X: ArrayLike,
+        reconstructed: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        fs: float,
+        before: float = 0.0,
+        unit: Literal["mV", "scaled"] = "mV",
+        time_unit: Literal["s", "ms"] = "ms",
+        lead_names: Sequence[str] | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> ReconstructionDisplay:
+        """Plot beats and given reconstructions.
+
+        The title of a beat shows its score as defined by `ECGAutoencoder.score_samples`: the
+        negative mean squared error.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            The beats.
+        reconstructed : array-like
+            Their reconstructions, with as many numbers as `X`.
+        y : array-like of shape (n_beats,), optional
+            Labels, for the titles.
+        fs, before, unit, lead_names
+            As in the class.
+        time_unit, ax
+            As in `plot`.
+
+        Returns
+        -------
+        ReconstructionDisplay
+
+        Raises
+        ------
+        ValueError
+            If `reconstructed` or `y` do not match `X`, there are no beats, or a unit is
+            unknown.
+        """
+        beats = beats_in_3d(X)
+        back = np.asarray(reconstructed)
+        if not beats.size or back.shape[:1] != beats.shape[:1] or back.size != beats.size:
+            raise ValueError(
+                f"X has shape {np.shape(X)} and reconstructed {back.shape}; expected at least "
+                "one beat and equal sizes."
+            )
+        back = back.reshape(beats.shape)
+        if y is not None and len(np.asarray(y)) != len(beats):
+            raise ValueError(f"y has {len(np.asarray(y))} labels; expected {len(beats)}.")
+        scores = -np.mean(np.square(beats - back, dtype=np.float64), axis=(1, 2))
+        square = " mV²" if unit == "mV" else ""
+        labels = [""] * len(beats) if y is None else [f"{label}, " for label in np.asarray(y)]
+        titles = [
+            f"{label}score {score:.2g}{square}".replace("-", "\N{MINUS SIGN}")
+            for label, score in zip(labels, scores)
+        ]
+        display = cls(
+            beats, back, fs=fs, before=before, unit=unit, titles=titles, lead_names=lead_names
+        )
+        return display.plot(time_unit=time_unit, ax=ax)
+
+    def plot(
+        self,
+        *,
+        time_unit: Literal["s", "ms"] = "ms",
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> ReconstructionDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        time_unit : {"s", "ms"}, default="ms"
+            Unit of the time axis.
+        ax : array of matplotlib Axes, optional
+            Axes to draw on, one for each lead and beat, lead by lead. By default a new figure
+            is made.
+
+        Returns
+        -------
+        ReconstructionDisplay
+
+        Raises
+        ------
+        ValueError
+            If the number of axes is wrong or a unit is unknown.
+        """
+        n_beats, n_leads, n_samples = self.X.shape
+        time = self._time(n_samples, time_unit)
+        axes = self._set_panels(ax, n_leads, n_beats, "beats", _BEATS_PER_ROW)
+        for (lead, beat), panel in np.ndenumerate(axes):
+            signal, back = self.X[beat, lead], self.reconstructed[beat, lead]
+            error = panel.fill_between(
+                time, signal, back, color=COLORS["orange"], alpha=0.5, lw=0, label="error"
+            )
+            (solid,) = panel.plot(time, signal, color=COLORS["black"], lw=1.2, label="beat")
+            (dashed,) = panel.plot(
+                time, back, color=COLORS["vermilion"], lw=1.4, ls="--", label="reconstruction"
+            )
+            if lead == 0 and self.titles is not None:
+                panel.set_title(self.titles[beat], fontsize="medium")
+        self._label_panels(time_unit, _BEATS_PER_ROW)
+        self._add_legend(ax, [solid, dashed, error])
+        return self

@@ -1,0 +1,403 @@
+"""Displays with one column of panels per class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
+
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation import check_beats, in_class_order
+from ecgclf.plots._display import (
+    COLORS,
+    PanelDisplay,
+    beats_in_3d,
+    signals_of,
+    unpack_beats,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Name, thin lines and mean of the correctly predicted beats and of the others.
+_OUTCOMES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    (
+        "correct",
+        {"color": COLORS["sky blue"], "lw": 0.6, "alpha": 0.6},
+        {"color": COLORS["black"], "lw": 1.8, "ls": "-"},
+    ),
+    (
+        "wrong",
+        {"color": COLORS["orange"], "lw": 0.7, "alpha": 0.8, "ls": (0, (4, 2))},
+        {"color": COLORS["vermilion"], "lw": 1.8, "ls": (0, (4, 1.5))},
+    ),
+)
+
+
+@dataclass(eq=False, repr=False)
+class BeatDisplay(PanelDisplay):
+    """Example beats of each class, with the mean and spread of all beats of the class.
+
+    Create it with `from_beats`.
+
+    Parameters
+    ----------
+    examples : mapping of label to ndarray of shape (n_examples, n_leads, n_samples)
+        The beats to draw of each class, in the order of the columns.
+    means : mapping of label to ndarray of shape (n_leads, n_samples)
+        Mean beat of each class.
+    counts : mapping of label to int
+        Number of beats of each class.
+    spreads : mapping of label to ndarray of shape (2, n_leads, n_samples), optional
+        Lower and upper edge of the band around each mean.
+    spread_name : str, default="spread"
+        Name of the band in the legend.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.utils import Bunch
+    >>> from ecgclf.plots import BeatDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> data, target = rng.normal(size=(9, 50)), np.array(["N", "S", "V"] * 3)
+    >>> beats = Bunch(data=data, target=target, fs=100)
+    >>> display = BeatDisplay.from_beats(beats, random_state=0)
+    >>> display.axes_.shape
+    (1, 3)
+    """
+
+    examples: Mapping[Any, np.ndarray]
+    means: Mapping[Any, np.ndarray]
+    counts: Mapping[Any, int]
+    _: KW_ONLY
+    spreads: Mapping[Any, np.ndarray] | None = None
+    spread_name: str = "spread"
+
+    @classmethod
+    def from_beats(
+        cls,
+        beats: Any,
+        *,
+        n_per_class: int = 10,
+        before: float = 0.0,
+        unit: Literal["mV", "scaled"] = "mV",
+        time_unit: Literal["s", "ms"] = "ms",
+        random_state: int | np.random.RandomState | None = None,
+        spread: tuple[float, float] | Literal["sd"] | None = None,
+        mean: bool = True,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> BeatDisplay:
+        """Plot randomly chosen beats of each class.
+
+        Parameters
+        ----------
+        beats : Beats
+            With ``data`` of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples),
+            ``target`` and ``fs``; the lead names are taken from ``lead`` if present.
+        n_per_class : int, default=10
+            Maximum number of beats to draw per class. It may be 0 if `spread` is given.
+        before, unit
+            As in the class.
+        random_state : int, RandomState or None, default=None
+            Seed of the choice of beats. With None it differs from call to call; the global
+            generator of numpy is not used.
+        spread : tuple of two floats, "sd" or None, default=None
+            Band around the mean of all beats of a class: two percentiles, such as
+            ``(10, 90)``, or ``"sd"`` for one standard deviation on either side.
+        time_unit, mean, ax
+            As in `plot`.
+
+        Returns
+        -------
+        BeatDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no beats, their fields do not match, or a parameter is invalid.
+        """
+        least = 1 if spread is None else 0
+        if not isinstance(n_per_class, (int, np.integer)) or n_per_class < least:
+            raise ValueError(
+                f"n_per_class must be an integer >= {least}; got {n_per_class!r}. It may be 0 "
+                "if spread is given."
+            )
+        data, target, lead_names = unpack_beats(beats)
+        rng = _generator(random_state)
+        rows = {label: np.flatnonzero(target == label) for label in in_class_order(target)}
+        chosen = {label: _choose(rng, found, n_per_class) for label, found in rows.items()}
+        return cls(
+            examples={label: data[some] for label, some in chosen.items()},
+            means={label: data[found].mean(axis=0) for label, found in rows.items()},
+            counts={label: len(found) for label, found in rows.items()},
+            fs=beats.fs,
+            before=before,
+            unit=unit,
+            lead_names=lead_names,
+            **_bands(data, rows, spread),
+        ).plot(ax=ax, time_unit=time_unit, mean=mean)
+
+    def plot(
+        self,
+        *,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+        time_unit: Literal["s", "ms"] = "ms",
+        mean: bool = True,
+    ) -> BeatDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : array of matplotlib Axes, optional
+            Axes to draw on, one for each lead and class, lead by lead. By default a new figure
+            is made.
+        time_unit : {"s", "ms"}, default="ms"
+            Unit of the time axis.
+        mean : bool, default=True
+            Draw the mean of each class. Pass False with ``n_per_class=1`` to show single
+            beats.
+
+        Returns
+        -------
+        BeatDisplay
+
+        Raises
+        ------
+        ValueError
+            If the number of axes is wrong or a unit is unknown.
+        """
+        n_leads, n_samples = next(iter(self.means.values())).shape
+        time = self._time(n_samples, time_unit)
+        axes = self._set_panels(ax, n_leads, len(self.means), "classes")
+        for column, label in zip(axes.T, self.means):
+            for lead, panel in enumerate(column):
+                self._draw(panel, label, lead, time, mean)
+            column[0].set_title(f"{label}  (n = {self.counts[label]:,})")
+        self._label_panels(time_unit)
+        artists = (*self.ax_.lines, *self.ax_.collections)
+        self._add_legend(ax, [a for a in artists if not a.get_label().startswith("_")])
+        return self
+
+    def _draw(self, panel: Axes, label: Any, lead: int, time: np.ndarray, mean: bool) -> None:
+        """Draw one lead of one class."""
+        if self.spreads is not None:
+            low, high = self.spreads[label][:, lead]
+            panel.fill_between(
+                time, low, high, color="0.75", lw=0, label=self.spread_name, zorder=1
+            )
+        # Thin light lines under a thick dark one also differ without colour.
+        light: dict[str, Any] = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
+        alone: dict[str, Any] = {"color": COLORS["blue"], "lw": 1.0}
+        lines = panel.plot(time, self.examples[label][:, lead].T, **(light if mean else alone))
+        for line in lines[:1]:
+            line.set_label("example beats")
+        if mean:
+            average = self.means[label][lead]
+            panel.plot(time, average, color=COLORS["black"], lw=1.8, label="mean of the class")
+
+
+def _generator(random_state: int | np.random.RandomState | None) -> np.random.RandomState:
+    """Make a generator; for None not the global one."""
+    return np.random.RandomState() if random_state is None else check_random_state(random_state)
+
+
+def _choose(rng: np.random.RandomState, rows: np.ndarray, n_rows: int) -> np.ndarray:
+    return rng.choice(rows, min(n_rows, len(rows)), replace=False)
+
+
+def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dict[str, Any]:
+    """Compute the band of each class, and its name."""
+    if spread is None:
+        return {}
+    if isinstance(spread, str) and spread == "sd":
+        name = "mean \N{PLUS-MINUS SIGN} SD"
+        bands = {}
+        for label, found in rows.items():
+            middle, sd = data[found].mean(axis=0), data[found].std(axis=0)
+            bands[label] = np.stack([middle - sd, middle + sd])
+    else:
+        edges = np.asarray([] if isinstance(spread, str) else spread, dtype=float)
+        if edges.shape != (2,) or not 0 <= edges[0] < edges[1] <= 100:
+            raise ValueError(
+                f"spread is {spread!r}; expected two increasing percentiles between 0 and 100, "
+                "such as (10, 90), or 'sd'."
+            )
+        name = f"{edges[0]:g}th to {edges[1]:g}th percentile"
+        bands = {k: np.percentile(data[found], edges, axis=0) for k, found in rows.items()}
+    return {"spreads": bands, "spread_name": name}
+
+
+@dataclass(eq=False, repr=False)
+class BeatErrorDisplay(PanelDisplay):
+    """Correctly and wrongly predicted beats of each true class.
+
+    Thick lines are means over all such beats, thin lines are some of the beats. Create it with
+    `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_beats, n_leads, n_samples)
+        The beats.
+    y_true, y_pred : ndarray of shape (n_beats,)
+        True and predicted labels.
+
+    See Also
+    --------
+    ConfusionDisplay : Numbers of beats by true and predicted class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.plots import BeatErrorDisplay
+    >>> X = np.random.default_rng(0).normal(size=(5, 50))
+    >>> display = BeatErrorDisplay.from_predictions(X, list("NNVVV"), list("NNVVN"), fs=100)
+    >>> print(display.axes_[0, 1].get_title())
+    V: 2 correct, 1 wrong
+    predicted as N 1
+    """
+
+    X: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: ArrayLike, y: ArrayLike, *, fs: float, **kwargs: Any
+    ) -> BeatErrorDisplay:
+        """Plot the beats that a fitted classifier predicts correctly and wrongly.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted classifier.
+        X : array-like
+            Beats as the estimator expects them. Per-beat features are not drawn.
+        y : array-like of shape (n_beats,)
+            True labels.
+        fs : float
+            Sampling rate in Hz.
+        **kwargs
+            Further parameters of `from_predictions`.
+
+        Returns
+        -------
+        BeatErrorDisplay
+        """
+        signals = signals_of(estimator, X)
+        return cls.from_predictions(signals, y, estimator.predict(X), fs=fs, **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: ArrayLike,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        fs: float,
+        before: float = 0.0,
+        unit: Literal["mV", "scaled"] = "mV",
+        time_unit: Literal["s", "ms"] = "ms",
+        lead_names: Sequence[str] | None = None,
+        n_per_class: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> BeatErrorDisplay:
+        """Plot correctly and wrongly predicted beats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            The beats.
+        y_true, y_pred : array-like of shape (n_beats,)
+            True and predicted labels.
+        fs, before, unit, lead_names
+            As in the class.
+        time_unit, n_per_class, random_state, ax
+            As in `plot`.
+
+        Returns
+        -------
+        BeatErrorDisplay
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ or a parameter is invalid.
+        """
+        truth, predicted = check_beats(y_true, "y_true"), check_beats(y_pred, "y_pred")
+        beats = beats_in_3d(X)
+        check_same_length(truth, "y_pred", predicted)
+        check_same_length(truth, "X", beats)
+        return cls(
+            beats, truth, predicted, fs=fs, before=before, unit=unit, lead_names=lead_names
+        ).plot(n_per_class=n_per_class, random_state=random_state, time_unit=time_unit, ax=ax)
+
+    def plot(
+        self,
+        *,
+        n_per_class: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+        time_unit: Literal["s", "ms"] = "ms",
+        ax: Sequence[Axes] | np.ndarray | None = None,
+    ) -> BeatErrorDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        n_per_class : int, default=10
+            Maximum number of correctly predicted and of wrongly predicted beats to draw per
+            class.
+        random_state : int, RandomState or None, default=None
+            Seed of the choice of beats. With None it differs from call to call; the global
+            generator of numpy is not used.
+        time_unit : {"s", "ms"}, default="ms"
+            Unit of the time axis.
+        ax : array of matplotlib Axes, optional
+            Axes to draw on, one for each lead and class, lead by lead. By default a new figure
+            is made.
+
+        Returns
+        -------
+        BeatErrorDisplay
+
+        Raises
+        ------
+        ValueError
+            If the number of axes is wrong or a unit is unknown.
+        """
+        _, n_leads, n_samples = self.X.shape
+        labels = in_class_order(self.y_true)
+        time = self._time(n_samples, time_unit)
+        rng = _generator(random_state)
+        axes = self._set_panels(ax, n_leads, len(labels), "classes")
+        handles = {}
+        for column, label in zip(axes.T, labels):
+            of_class, is_right = self.y_true == label, self.y_pred == label
+            for found, (name, thin, thick) in zip(
+                (of_class & is_right, of_class & ~is_right), _OUTCOMES
+            ):
+                rows = np.flatnonzero(found)
+                if not len(rows):
+                    continue
+                drawn = _choose(rng, rows, n_per_class)
+                for lead, panel in enumerate(column):
+                    panel.plot(time, self.X[drawn, lead].T, zorder=1, **thin)
+                    mean = self.X[rows, lead].mean(axis=0)
+                    (handles[name],) = panel.plot(time, mean, zorder=2, label=name, **thick)
+            column[0].set_title(self._title(label), fontsize="medium")
+        self._label_panels(time_unit)
+        self._add_legend(ax, [*handles.values()])
+        return self
+
+    def _title(self, label: Any) -> str:
+        """Compose the counts of a class and its three most frequent wrong predictions."""
+        predicted = self.y_pred[self.y_true == label]
+        others, counts = np.unique(predicted[predicted != label], return_counts=True)
+        title = f"{label}: {np.sum(predicted == label):,} correct, {counts.sum():,} wrong"
+        most = np.argsort(-counts, kind="stable")[:3]
+        wrong = ", ".join(f"{others[i]} {counts[i]:,}" for i in most)
+        return title + (f"\npredicted as {wrong}" if wrong else "\n")

@@ -1,0 +1,380 @@
+"""Displays of predictions: confusion matrices and reliability diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.utils.multiclass import unique_labels
+
+from ecgclf.evaluation import confidence_of, error_of_table, in_class_order, reliability_table
+from ecgclf.plots._display import Display, class_styles, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Bars of the histogram of probabilities, whatever the bins of the curves.
+_N_BARS = 20
+
+
+@dataclass(eq=False, repr=False)
+class ConfusionDisplay(Display):
+    """Confusion matrix with the number of beats and the fraction of the true class in each cell.
+
+    Colours show the fractions, because the counts of the normal beats dwarf all others. The
+    fractions on the diagonal are the sensitivities of the classes. Create it with
+    `from_estimator` or `from_predictions`, or from a report::
+
+        ConfusionDisplay(report.confusion_matrix, display_labels=report.labels).plot()
+
+    Parameters
+    ----------
+    confusion_matrix : array-like of shape (n_classes, n_classes)
+        Number of beats; rows are true classes.
+    display_labels : sequence of length n_classes, optional
+        Names of the classes; 0, 1, ... by default.
+
+    Attributes
+    ----------
+    im_ : matplotlib AxesImage
+        The coloured cells.
+    text_ : ndarray of shape (n_classes, n_classes) of matplotlib Text
+        The text of each cell.
+
+    See Also
+    --------
+    sklearn.metrics.ConfusionMatrixDisplay : Shows either counts or fractions.
+
+    Examples
+    --------
+    >>> from ecgclf.plots import ConfusionDisplay
+    >>> display = ConfusionDisplay.from_predictions(list("NNNNVV"), list("NNNVVV"))
+    >>> print(display.text_[0, 0].get_text())
+    3
+    75.0%
+    """
+
+    confusion_matrix: ArrayLike
+    _: KW_ONLY
+    display_labels: Sequence[Any] | None = None
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: ArrayLike, y: ArrayLike, **kwargs: Any
+    ) -> ConfusionDisplay:
+        """Plot the confusion matrix of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted classifier.
+        X : array-like of shape (n_beats, ...)
+            Beats as the estimator expects them.
+        y : array-like of shape (n_beats,)
+            True labels.
+        **kwargs
+            Further parameters of `from_predictions`.
+
+        Returns
+        -------
+        ConfusionDisplay
+        """
+        return cls.from_predictions(y, estimator.predict(X), **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        labels: Sequence[Any] | None = None,
+        ax: Axes | None = None,
+        cmap: str = "Blues",
+    ) -> ConfusionDisplay:
+        """Plot the confusion matrix of predicted labels.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_beats,)
+            True and predicted labels.
+        labels : sequence, optional
+            The classes in the order to show; must contain every label of the beats. By
+            default the labels that occur: in the order N S V F Q if all are AAMI classes, and
+            sorted otherwise.
+        ax, cmap
+            As in `plot`.
+
+        Returns
+        -------
+        ConfusionDisplay
+
+        Raises
+        ------
+        ValueError
+            If `y_true` and `y_pred` differ in length or `labels` lacks one of their labels.
+        """
+        present = in_class_order(unique_labels(y_true, y_pred))
+        order = present if labels is None else list(labels)
+        if unknown := [label for label in present if label not in order]:
+            raise ValueError(f"labels {order} lacks {unknown}, which y_true or y_pred contain.")
+        counts = confusion_matrix(y_true, y_pred, labels=order)
+        return cls(counts, display_labels=order).plot(ax=ax, cmap=cmap)
+
+    def plot(self, *, ax: Axes | None = None, cmap: str = "Blues") -> ConfusionDisplay:
+        """Draw the matrix.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw on. By default a new figure is made.
+        cmap : str, default="Blues"
+            Name of a matplotlib colour map.
+
+        Returns
+        -------
+        ConfusionDisplay
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square or `display_labels` has another length.
+        """
+        plt = pyplot("ConfusionDisplay")
+        counts = self._checked()
+        if ax is None:
+            size = 2 + 0.85 * len(counts)
+            _, ax = plt.subplots(figsize=(size + 0.8, size), layout="compressed")
+        totals = counts.sum(axis=1, keepdims=True)
+        # A class without true beats has no fractions; NaN leaves its row blank.
+        fractions = np.divide(counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
+        drawn = ConfusionMatrixDisplay(fractions, display_labels=self.display_labels).plot(
+            ax=ax,
+            cmap=cmap,
+            include_values=False,
+            colorbar=False,
+            im_kw={"vmin": 0, "vmax": 1},
+        )
+        self.ax_, self.im_, self.figure_ = drawn.ax_, drawn.im_, drawn.figure_
+        self.text_ = np.empty(counts.shape, dtype=object)
+        for row, column in np.ndindex(*counts.shape):
+            fraction = fractions[row, column]
+            self.text_[row, column] = ax.text(
+                column,
+                row,
+                f"{counts[row, column]:,}" + ("" if np.isnan(fraction) else f"\n{fraction:.1%}"),
+                ha="center",
+                va="center",
+                color=_readable_on(self.im_.cmap(fraction)),
+            )
+        ax.set(xlabel="predicted class", ylabel="true class")
+        self.figure_.colorbar(self.im_, ax=ax, label="fraction of the true class")
+        return self
+
+    def _checked(self) -> np.ndarray:
+        counts = np.asarray(self.confusion_matrix)
+        if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
+            raise ValueError(
+                f"confusion_matrix must be of shape (n_classes, n_classes); got {counts.shape}."
+            )
+        if self.display_labels is not None and len(self.display_labels) != len(counts):
+            raise ValueError(
+                f"display_labels has {len(self.display_labels)} entries; expected "
+                f"{len(counts)}, one per row of confusion_matrix."
+            )
+        return counts
+
+
+def _readable_on(background: tuple[float, float, float, float]) -> str:
+    """Return black or white, whichever contrasts more (ITU-R BT.601 luma)."""
+    red, green, blue, alpha = background
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    # A blank cell shows the white of the axes.
+    return "white" if alpha > 0 and luma < 0.5 else "black"
+
+
+@dataclass(eq=False, repr=False)
+class ReliabilityDisplay(Display):
+    """Reliability diagram: observed frequency against predicted probability.
+
+    A histogram below shows how many beats were predicted with which probability. The legend
+    gives the expected calibration error (ECE) of each curve, the label of the axis its bins.
+    If there is one curve, grey bars show the gaps that the ECE averages. Create it with
+    `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The curves by name, each a result of `reliability_table`.
+    probabilities : mapping of str to ndarray
+        For each curve the probabilities of all beats, for the histogram.
+    x_name : str, default="predicted probability"
+        Label of the horizontal axis.
+    y_name : str, default="observed frequency"
+        Label of the vertical axis.
+
+    Attributes
+    ----------
+    errors_ : dict of str to float
+        Expected calibration error of each curve.
+    lines_ : dict of str to matplotlib Line2D
+        The curves.
+    histogram_ax_ : matplotlib Axes or None
+        Axes of the histogram.
+
+    See Also
+    --------
+    ecgclf.evaluation.expected_calibration_error : Definition of the error in the legend.
+    sklearn.calibration.CalibrationDisplay : The curve of one class.
+
+    Examples
+    --------
+    >>> from ecgclf.plots import ReliabilityDisplay
+    >>> y_prob = [[0.9, 0.1], [0.7, 0.3], [0.7, 0.3], [0.3, 0.7]]
+    >>> display = ReliabilityDisplay.from_predictions(["N", "N", "V", "V"], y_prob, n_bins=5)
+    >>> {name: round(error, 3) for name, error in display.errors_.items()}
+    {'all classes': 0.05}
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    probabilities: Mapping[str, np.ndarray]
+    _: KW_ONLY
+    x_name: str = "predicted probability"
+    y_name: str = "observed frequency"
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: ArrayLike, y: ArrayLike, **kwargs: Any
+    ) -> ReliabilityDisplay:
+        """Plot the probabilities of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted classifier with ``predict_proba``.
+        X : array-like
+            Beats that were not used for training.
+        y : array-like of shape (n_beats,)
+            True labels.
+        **kwargs
+            Further parameters of `from_predictions`.
+
+        Returns
+        -------
+        ReliabilityDisplay
+        """
+        kwargs = {"classes": estimator.classes_, **kwargs}
+        return cls.from_predictions(y, estimator.predict_proba(X), **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_prob: ArrayLike,
+        *,
+        classes: ArrayLike | None = None,
+        per_class: bool = False,
+        n_bins: int = 15,
+        strategy: Literal["uniform", "quantile"] = "uniform",
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+    ) -> ReliabilityDisplay:
+        """Plot predicted probabilities against observed frequencies.
+
+        Parameters
+        ----------
+        y_true, y_prob, classes, n_bins, strategy
+            As in `ecgclf.evaluation.reliability_table`.
+        per_class : bool, default=False
+            Draw one curve per class, for its probability against the rest. By default one
+            curve shows the probability of the predicted class.
+        ax
+            As in `plot`.
+
+        Returns
+        -------
+        ReliabilityDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `ecgclf.evaluation.reliability_table`.
+        """
+        options: dict[str, Any] = {"classes": classes, "n_bins": n_bins, "strategy": strategy}
+        kind = "of equal width" if strategy == "uniform" else "of equal size"
+        labels: dict[str, Any] = {"all classes": None}
+        x_name, y_name = "probability of the predicted class", "fraction predicted correctly"
+        if per_class:
+            known = in_class_order(np.unique(y_true) if classes is None else np.asarray(classes))
+            labels = {str(label): label for label in known}
+            x_name, y_name = "probability of the class", "fraction of beats of the class"
+        tables = {
+            name: reliability_table(y_true, y_prob, label=label, **options)
+            for name, label in labels.items()
+        }
+        probabilities = {
+            name: confidence_of(y_true, y_prob, classes, label)[0]
+            for name, label in labels.items()
+        }
+        x_name = f"{x_name} ({n_bins} bins {kind})"
+        return cls(tables, probabilities, x_name=x_name, y_name=y_name).plot(ax=ax)
+
+    def plot(self, *, ax: Axes | Sequence[Axes] | np.ndarray | None = None) -> ReliabilityDisplay:
+        """Draw the curves and the histogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or a pair of them, optional
+            Axes to draw the curves and the histogram on; with only one there is no histogram.
+            By default a new figure is made.
+
+        Returns
+        -------
+        ReliabilityDisplay
+        """
+        plt = pyplot("ReliabilityDisplay")
+        if ax is None:
+            _, ax = plt.subplots(
+                2,
+                figsize=(5.4, 6.2),
+                height_ratios=(3, 1.2),
+                sharex=True,
+                layout="constrained",
+            )
+        curves, counts = (*np.asarray(ax, dtype=object).ravel(), None)[:2]
+        self.ax_, self.histogram_ax_, self.figure_ = curves, counts, curves.figure
+        curves.plot([0, 1], [0, 1], color="0.5", lw=1, ls="-", zorder=1, label="calibrated")
+        self.errors_ = {name: error_of_table(table) for name, table in self.tables.items()}
+        self.lines_ = {}
+        for name, style in class_styles(self.tables).items():
+            table = self.tables[name]
+            used = table[table["count"] > 0]
+            label = f"{name}: ECE {self.errors_[name]:.3f}"
+            (self.lines_[name],) = curves.plot(
+                used["predicted"], used["observed"], label=label, ms=4, lw=1.4, **style
+            )
+            if len(self.tables) == 1:
+                gaps = used["predicted"], used["predicted"], used["observed"]
+                curves.vlines(*gaps, color="0.7", lw=5, zorder=1)
+            if counts is not None:
+                line = {"color": style["color"], "linestyle": style["linestyle"]}
+                bins = np.linspace(0, 1, _N_BARS + 1)
+                counts.stairs(np.histogram(self.probabilities[name], bins)[0], bins, **line)
+        curves.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel=self.y_name)
+        curves.grid(alpha=0.3)
+        curves.legend(
+            fontsize="small",
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1),
+            ncols=3,
+            frameon=False,
+        )
+        (curves if counts is None else counts).set_xlabel(self.x_name)
+        if counts is not None:
+            counts.set(yscale="log", ylabel="beats")
+            counts.set_ylim(bottom=0.7)  # below 1, so that a single beat is visible
+            counts.grid(alpha=0.3)
+        return self
