@@ -1,13 +1,13 @@
 """
-What augmentation does to a beat
-================================
+Data augmentation of beats
+==========================
 
-Each augmentation of `ecgclf.transforms`, on a normal beat and a ventricular one. While a network
-trains, every beat is changed in its own way every time it comes round.
+Each augmentation of `ecgclf.augmentation`, applied to a normal and a ventricular beat. During
+training, every beat is changed differently in every epoch.
 """
 
 # %%
-# Two synthetic beats of two leads; of each the first lead is drawn.
+# Two synthetic beats of two leads; the plots show the first lead.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,22 +31,22 @@ chosen = [np.flatnonzero(beats.target == name)[0] for name in names]
 signals = torch.from_numpy(beats.data[chosen])
 
 # %%
-# With ``p=1`` every beat is changed, so that there is something to see; the default is one half.
-# The strengths are larger than one would train with.
+# With ``p=1`` every beat is changed; the default is 0.5. The strengths are larger than usual for
+# training.
 
 augmentations = {
     "GaussianNoise": GaussianNoise(std=0.05, p=1),
     "AmplitudeScaling": AmplitudeScaling(factor=(0.5, 1.5), p=1),
     "BaselineWander": BaselineWander(fs=beats.fs, amplitude=0.5, p=1),
-    "TimeWarp": TimeWarp(factor=(0.7, 1.4), center=0.25 / 0.7, p=1),  # about the R peak
+    "TimeWarp": TimeWarp(factor=(0.7, 1.4), center=0.25 / 0.7, p=1),  # keep the R peak in place
     "TimeShift": TimeShift(max_shift=12, p=1),
     "LeadDropout": LeadDropout(rate=0.5, p=1),
 }
 augmentations["Compose"] = Compose(list(augmentations.values())[:5])
 
 # %%
-# The black line is the beat as it was, each coloured line one draw. Lead drop-out leaves the
-# first lead as it was or sets it to zero; never both leads are dropped.
+# The black line is the original beat; each coloured line is one random draw. Lead dropout either
+# keeps the first lead or sets it to zero; it never drops both leads.
 
 time = np.arange(signals.shape[2]) / beats.fs - 0.25
 generator = torch.Generator().manual_seed(0)
@@ -67,10 +67,10 @@ for ax in axes[:, 0]:
     ax.set_ylabel("mV")
 
 # %%
-# Rows that are padded with zeros
-# -------------------------------
-# The Kaggle rows end in zeros. As a rule they stay zero, and a beat is changed as if it ended
-# where they begin (left). With ``keep_padding=False`` they are signal like any other (right).
+# Rows padded with zeros
+# ----------------------
+# The Kaggle rows end in zeros. By default the zeros are preserved, and a beat is changed as if it
+# ended where they begin (left). With ``keep_padding=False`` they are treated as signal (right).
 
 padded = signals[:1].clone()
 padded[..., 60:] = 0
@@ -88,11 +88,11 @@ for ax, keep in zip(axes, (True, False), strict=True):
     ax.set(title=f"keep_padding={keep}", xlabel="sample")
 
 # %%
-# In a training
-# -------------
-# An estimator takes any of them as ``augment``. What is predicted is never changed. The second
-# network here has seen beats without one of their leads, the first has not. Then beats of new
-# patients come, and with some a lead has failed.
+# Training with augmentation
+# --------------------------
+# Estimators take augmentations as ``augment``. Predictions are never augmented. The second
+# network below is trained with random lead dropout, the first without. Both are then tested on
+# beats of new patients, also with a failed lead.
 
 plain = ECGCNNClassifier(batch_size=32, random_state=0, verbose=0)
 augmented = ECGCNNClassifier(

@@ -1,16 +1,16 @@
 """
-Probabilities that come true, and sets of classes
-=================================================
+Calibration and prediction sets
+===============================
 
-A network that has learned its patients by heart is sure of strangers, too. Two remedies around
-the same network: one number that makes it less sure, and sets of classes in place of a single
-one. For both it matters whose beats they are fitted on.
+Overfitted networks are overconfident on new patients. This example shows two remedies for the
+same network: temperature scaling, and conformal prediction sets. The result of both depends on
+which patients they are fitted on.
 """
 
 # %%
-# Train on DS1, test on DS2, one beat in eight of each. The classes N, S and V: nearly all F beats
-# are of two patients, and there are hardly any Q beats. Two rhythm features, which the S beats
-# need, stand behind the samples.
+# Train on DS1 and test on DS2, with every eighth beat. Only the classes N, S and V are used:
+# almost all F beats are from two patients, and there are few Q beats. Two rhythm features, which
+# help with S beats, are appended to the samples.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -47,9 +47,9 @@ X_train, X_test = train.frame[columns], test.frame[columns]
 print(train.target.value_counts().to_dict(), test.target.value_counts().to_dict())
 
 # %%
-# Temperature scaling divides the logits by one number, which is chosen on beats that the network
-# has not been trained on. In the first try these beats are of patients in training, in the second
-# they are not.
+# Temperature scaling divides the logits by a constant, which is fitted on beats that were not
+# used for training the network. In the first variant these beats are from training patients, in
+# the second from other patients.
 
 network = ECGCNNClassifier(n_tabular=2, max_epochs=10, random_state=0, verbose=0)
 y, patients = train.target, train.groups
@@ -57,8 +57,8 @@ folds = {
     "folds of beats": StratifiedKFold(3, shuffle=True, random_state=0).split(X_train, y),
     "folds of patients": StratifiedGroupKFold(3).split(X_train, y, patients),
 }
-models = {"as it is": clone(network).fit(X_train, y)}
-temperature = {"as it is": 1.0}
+models = {"uncalibrated": clone(network).fit(X_train, y)}
+temperature = {"uncalibrated": 1.0}
 for name, cv in folds.items():
     models[name] = CalibratedClassifierCV(
         clone(network), method="temperature", cv=list(cv), ensemble=False
@@ -67,11 +67,10 @@ for name, cv in folds.items():
     temperature[name] = 1 / calibrated.calibrators[0].beta_
 
 # %%
-# The network is the same in all three, and so are its predictions. What it says of their
-# certainty is not:
+# All three models have the same network and the same predictions, but different confidence:
 
 probabilities = {name: model.predict_proba(X_test) for name, model in models.items()}
-classes = models["as it is"].classes_
+classes = models["uncalibrated"].classes_
 print(
     pd.DataFrame(
         {
@@ -103,9 +102,8 @@ display = ReliabilityDisplay(
 display.plot(ax=axes).ax_.legend(fontsize="small", loc="lower right")
 
 # %%
-# Sets are to hold the true class of nine in ten beats, in each class by itself. They are
-# calibrated on beats that are held out from training: three in ten of the beats, or the beats of
-# three in ten patients.
+# The sets should contain the true class of 90% of the beats of each class. They are calibrated on
+# beats held out from training: 30% of the beats, or the beats of 30% of the patients.
 
 conformal = ConformalClassifier(clone(network), calibration_size=0.3, random_state=0)
 tables = {}
@@ -116,14 +114,14 @@ for name, groups in {"beats": None, "patients": patients}.items():
     print(f"Held out by {name}: {held_out}\n{tables[name].round(3)}\n")
 
 # %%
-# On the MIT-BIH records, held out beats of known patients promise far more than strangers keep.
-# Held out patients come closer, but a class of few patients, as S is, has the coverage that these
-# few happen to give it, and sets are large. No procedure can say more about the next patient than
-# the patients that were recorded.
+# On the MIT-BIH records, sets calibrated on beats of training patients have a much lower coverage
+# on new patients. Sets calibrated on held-out patients come closer, but the coverage of a class
+# with few patients, such as S, depends on these patients, and the sets are large. The reliability
+# of any such procedure is limited by the number of recorded patients.
 
 fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 coverage = pd.DataFrame({f"by {name}": table["coverage"] for name, table in tables.items()})
 coverage.plot.bar(ax=ax, rot=0)
 ax.axhline(conformal.confidence_level, color="0.3", lw=1, ls="--")
-ax.set(ylabel="sets that hold the true class", ylim=(0, 1))
+ax.set(ylabel="sets that contain the true class", ylim=(0, 1))
 ax.legend(title="held out", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)

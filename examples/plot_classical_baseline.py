@@ -1,15 +1,15 @@
 """
-A classical baseline: rhythm, shape and a random forest
-=======================================================
+Random forest on rhythm and shape features
+==========================================
 
-Before a network, a baseline without one. Seven features of each beat, most of them compared
-with the beats before it, go into a random forest. One pipeline takes it all: where each beat
-lies, and its signal.
+A classical baseline for comparison with networks: seven features of each beat, most of them
+relative to previous beats, and a random forest. A single pipeline takes the positions and the
+signals of beats.
 """
 
 # %%
-# Train on patients of DS1, test on others of DS1; DS2 is for the end of a study. A frame has the
-# record, the position and the signal of each beat side by side.
+# Train and test on different patients of DS1; DS2 is reserved for the final evaluation. The
+# DataFrame contains the record, the position and the signal of each beat.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,8 +35,8 @@ train, test = (beats.select(rows) for rows in next(split.split(beats.data, group
 print(beats.frame.iloc[:3, :6])
 
 # %%
-# Each step gets its columns. The rhythm needs none of the signal, the QRS widths nothing else,
-# and a width over its mean in the last 32 beats of the record needs both.
+# Each step selects its columns. The rhythm features do not need the signal, the QRS widths need
+# only the signal, and the width relative to the mean of the last 32 beats needs both.
 
 keys, signal = ["record", "sample"], list(beats.data.columns)
 ratios = [
@@ -62,7 +62,7 @@ report = beat_report(test.target, model.predict(test.frame), groups=test.groups)
 print(report)
 
 # %%
-# What two of the features see: S and V beats come early, and V beats are wide.
+# Two of the features: S and V beats are early, and V beats are wide.
 
 table = pd.DataFrame(
     model["features"].transform(train.frame),
@@ -81,14 +81,14 @@ for label, color in {"N": "#999999", "S": "#0072B2", "V": "#D55E00"}.items():
         color=color,
         label=label,
     )
-ax.set(xlabel="previous RR interval over its running mean", ylabel="QRS width in ms")
+ax.set(xlabel="previous RR interval / running mean", ylabel="QRS width (ms)")
 ax.set(xlim=(0.2, 2), ylim=(0, 150))
 _ = ax.legend()
 
 # %%
-# With RR intervals in seconds beside them. These say how fast a heart beats, and so which of the
-# training patients a beat may be of. For a few new patients that may help or harm; from DS1 to
-# DS2 it costs most of the S beats, see :ref:`baseline`.
+# The same with RR intervals in seconds. They contain the heart rate, which identifies training
+# patients. The effect depends on the few new patients; from DS1 to DS2 most S beats are missed,
+# see :ref:`baseline`.
 
 in_seconds = RhythmFeatures(["rr_prev", "rr_next", "rr_prev_prev"], fs=360)
 with_seconds = clone(model).set_params(
@@ -96,11 +96,11 @@ with_seconds = clone(model).set_params(
 )
 with_seconds.fit(train.frame, train.target)
 second = beat_report(test.target, with_seconds.predict(test.frame))
-reports = {"ratios and widths": report, "and seconds": second}
+reports = {"ratios and widths": report, "with seconds": second}
 print(pd.DataFrame({name: r.per_class["f1"] for name, r in reports.items()}).round(3))
 
 # %%
-# How much the macro-F1 falls if one feature is shuffled among the test beats.
+# Decrease of the macro-F1 when a feature is permuted among the test beats.
 
 importance = permutation_importance(
     model["forest"],
@@ -110,8 +110,8 @@ importance = permutation_importance(
     n_repeats=3,
     random_state=0,
 )
-fall = pd.Series(importance.importances_mean, index=table.columns).sort_values()
+decrease = pd.Series(importance.importances_mean, index=table.columns).sort_values()
 fig, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-fall.plot.barh(ax=ax, color="#0072B2")
-ax.set_xlabel("fall of the macro-F1")
+decrease.plot.barh(ax=ax, color="#0072B2")
+ax.set_xlabel("decrease of the macro-F1")
 plt.show()

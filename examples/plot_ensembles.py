@@ -1,15 +1,15 @@
 """
-Ensembles: votes and stacking
-=============================
+Voting and stacking
+===================
 
-Ensembles need no code of ours: networks go into scikit-learn's own. Soft voting averages
-probabilities, hard voting counts votes, and stacking fits a logistic regression to the
-members' outputs. Those outputs must come from folds the members were not trained on, and the
-folds must not share patients, else the regression learns to trust whoever overfits most.
+Networks can be members of scikit-learn's ensembles. Soft voting averages probabilities, hard
+voting takes the majority, and stacking fits a logistic regression on the outputs of the members.
+These outputs must be out-of-fold predictions, with folds by patient; otherwise the regression
+favours the member that overfits most.
 """
 
 # %%
-# Train on a part of the DS1 patients, test on the others. Networks see one beat in eight.
+# Train on some of the DS1 patients and test on the others, with every eighth beat.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,7 +33,7 @@ split = GroupShuffleSplit(1, test_size=0.3, random_state=3)
 train, test = (beats.select(part) for part in next(split.split(beats.data, groups=beats.groups)))
 
 # %%
-# Three members of different kinds, and what they do alone and together.
+# Three members of different types, alone and combined.
 
 quick = {"max_epochs": 6, "random_state": 0, "verbose": 0}
 members = [
@@ -41,12 +41,12 @@ members = [
     ("MLP", ECGMLPClassifier(**quick)),
     ("GRU", ECGRNNClassifier(step_size=8, **quick)),
 ]
-patient_wise = list(StratifiedGroupKFold(3).split(train.data, train.target, train.groups))
+folds = list(StratifiedGroupKFold(3).split(train.data, train.target, train.groups))
 models = {
     **dict(members),
     "soft vote": VotingClassifier(members, voting="soft"),
     "hard vote": VotingClassifier(members, voting="hard"),
-    "stacking": StackingClassifier(members, LogisticRegression(max_iter=1000), cv=patient_wise),
+    "stacking": StackingClassifier(members, LogisticRegression(max_iter=1000), cv=folds),
 }
 rows = {}
 for name, model in models.items():
@@ -59,11 +59,11 @@ table = pd.DataFrame(rows).T
 print(table.round(3))
 
 # %%
-# The figures are of few patients; another split orders the models in another way.
+# The test set has few patients; another split gives a different ranking.
 
 ax = table.plot.barh(figsize=(7, 3.5), color=["#0072B2", "#E69F00"])
 ax.invert_yaxis()
-ax.set_xlabel("on patients not trained on")
+ax.set_xlabel("score on new patients")
 ax.legend(loc="lower left")
 ax.figure.tight_layout()
 plt.show()

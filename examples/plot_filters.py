@@ -1,14 +1,14 @@
 """
-What filters do to a recording and to a beat
-============================================
+Filters for records and beats
+=============================
 
-The filters of `ecgclf.transforms` on a record with a wandering baseline and the hum of the
-mains: which frequencies they pass, and what they make of a beat that was cut out before.
+The filters of `ecgclf.transforms` on a record with baseline wander and power-line interference:
+their frequency responses, and their effect on cut beats.
 """
 
 # %%
-# A synthetic record of one patient, and 60 Hz from the mains on top. To a transformer a record is
-# a beat that is very long: an array of shape (1, n_leads, n_samples).
+# A synthetic record of one patient with added 60 Hz interference. A record is processed as a
+# single long beat: an array of shape (1, n_leads, n_samples).
 
 import tempfile
 
@@ -35,7 +35,8 @@ seconds = np.arange(record.sig_len) / fs
 signal = record.p_signal.T[np.newaxis, :1] + 0.05 * np.sin(2 * np.pi * 60 * seconds)
 
 # %%
-# Three transformers in a row: hum, baseline, and what is faster than 40 Hz.
+# Three transformers in sequence: power-line interference, baseline wander, and frequencies above
+# 40 Hz.
 
 clean = make_pipeline(
     NotchFilter(fs=fs, frequency=60),
@@ -46,16 +47,16 @@ cleaned = clean.fit_transform(signal)
 
 shown = slice(round(20 * fs), round(26 * fs))
 fig, axes = plt.subplots(2, 1, figsize=(9, 4.5), sharex=True, layout="constrained")
-for ax, lead, title in zip(axes, (signal, cleaned), ("as recorded", "cleaned"), strict=True):
+for ax, lead, title in zip(axes, (signal, cleaned), ("original", "filtered"), strict=True):
     ax.plot(seconds[shown], lead[0, 0, shown], linewidth=0.8)
     ax.set(title=title, ylabel="mV")
 _ = axes[-1].set_xlabel("time (s)")
 
 # %%
-# Which frequencies pass
-# ----------------------
-# Pure waves go in, and what comes out is measured in the middle. Filters run forwards and
-# backwards, so nothing is delayed, and at a cut-off frequency half of the amplitude passes.
+# Frequency responses
+# -------------------
+# The input are sine waves, and the output is measured in the middle. Filters run forwards and
+# backwards, so they cause no delay, and the amplitude at a cut-off frequency is halved.
 
 frequencies = np.geomspace(0.1, 170, 300)
 time = np.arange(-20, 20, 1 / fs)
@@ -70,15 +71,15 @@ fig, ax = plt.subplots(figsize=(9, 3.5), layout="constrained")
 for (name, transformer), style in zip(filters.items(), ("-", "-", "--"), strict=True):
     ax.semilogx(frequencies, transformer.transform(waves)[:, middle], style, label=name)
 ax.axhline(0.5, color="grey", linewidth=0.8)
-ax.set(xlabel="frequency (Hz)", ylabel="amplitude that passes")
+ax.set(xlabel="frequency (Hz)", ylabel="gain")
 _ = ax.legend()
 
 # %%
-# A beat that is cut already
-# --------------------------
-# One beat, cut from the filtered record and filtered after it was cut. A low-pass filter hardly
-# minds. A window of 0.7 s holds less than half a wave of 0.5 Hz, so what is slow in it can only
-# be guessed from the beat itself.
+# Filtering cut beats
+# -------------------
+# One beat, cut from the filtered record, and filtered after cutting. A low-pass filter gives
+# almost the same result. A window of 0.7 s contains less than half a period of 0.5 Hz, so low
+# frequencies can only be estimated.
 
 peak = detect_r_peaks(cleaned[0, 0], fs=fs)[20]
 window = slice(peak - round(0.25 * fs), peak + round(0.45 * fs))
@@ -93,11 +94,11 @@ for ax, (title, transformer) in zip(axes, transformers.items(), strict=True):
     from_record = transformer.fit_transform(signal)[0, 0, window]
     from_beat = transformer.fit_transform(signal[..., window])[0, 0]
     around = seconds[window] - peak / fs
-    ax.plot(around, signal[0, 0, window], color="0.8", label="untreated")
-    ax.plot(around, from_record, label="treated, then cut")
-    ax.plot(around, from_beat, "--", label="cut, then treated")
+    ax.plot(around, signal[0, 0, window], color="0.8", label="original")
+    ax.plot(around, from_record, label="filtered, then cut")
+    ax.plot(around, from_beat, "--", label="cut, then filtered")
     ax.set(title=title, xlabel="time from the R peak (s)")
     difference = np.sqrt(np.mean((from_record - from_beat) ** 2))
-    print(f"{title:24} {difference:.3f} mV between the two")
+    print(f"{title:24} {difference:.3f} mV difference")
 axes[0].set_ylabel("mV")
 _ = axes[0].legend(fontsize=8)

@@ -2,14 +2,14 @@
 From records to a report
 ========================
 
-A first model from beginning to end: load beats, look at them, train a network, and see what
-it gets right and wrong on patients it has never met. Then a second look at what it missed.
+A complete example: load beats, plot them, train a network, evaluate it on new patients, and
+improve it with rhythm features.
 """
 
 # %%
-# Beats of the two record sets of the inter-patient protocol: DS1 to train on, DS2 to test
-# on. To keep this page quick we take every fourth beat. Without records at hand
-# (`fetch_mitbih` downloads them), synthetic patients stand in.
+# Beats of both record sets of the inter-patient protocol: DS1 for training and DS2 for testing.
+# Every fourth beat keeps the running time short. Without local records (`fetch_mitbih` downloads
+# them), synthetic patients are used.
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -31,20 +31,21 @@ test = test.select(np.arange(len(test.target)) % 4 == 0)
 print(train.data.shape, test.data.shape)
 
 # %%
-# What the classes look like: a few beats of each, and the mean in black. The window begins
-# 0.25 s before the annotated beat.
+# A few beats of each class, with their mean in black. The window begins 0.25 s before the
+# annotated beat.
 
 BeatDisplay.from_beats(train, n_per_class=8, before=0.25, random_state=0)
 
 # %%
-# Train. The defaults are a network of about 74,000 weights.
+# Train a network with default parameters. It has about 74,000 weights.
 
 model = ECGCNNClassifier(max_epochs=6, random_state=0, verbose=0)
 model.fit(train.data, train.target)
 HistoryDisplay.from_estimator(model)
 
 # %%
-# Report. With the scores it has areas under the curves, with the groups a column of patients.
+# Evaluate it. With scores, the report includes areas under curves, and with groups, the number of
+# patients.
 
 report = beat_report(
     test.target,
@@ -56,17 +57,16 @@ report = beat_report(
 print(report)
 
 # %%
-# In the picture the share of each true class gives the colour, so that the rare classes can
-# be seen beside the many normal beats.
+# The colour of the confusion matrix is normalised by true class, so that rare classes are
+# visible.
 
 ConfusionDisplay(report.confusion_matrix, display_labels=report.labels).plot()
 
 # %%
-# Of the S beats of the MIT-BIH records nearly all are missed. No wonder: most of them have the
-# shape of a normal beat and only come too early, and a window of one beat cannot show when the
-# last one was. The loader has measured that: ``rhythm`` holds the RR intervals around each
-# beat. Appended to the signal and announced by ``n_tabular``, they join the network after its
-# convolutions.
+# In the MIT-BIH records almost all S beats are missed. Most of them have the shape of a normal
+# beat and are only early, and a window of one beat does not contain the preceding RR interval.
+# ``rhythm`` holds the RR intervals around each beat. Appended to the signal and counted by
+# ``n_tabular``, they are concatenated with the output of the convolutions.
 
 scaler = StandardScaler().fit(train.rhythm)
 X_train, X_test = (
@@ -81,6 +81,6 @@ print("F1 without rhythm:", report.per_class["f1"].round(3).to_dict())
 print("F1 with rhythm:   ", second.per_class["f1"].round(3).to_dict())
 
 # %%
-# Better, and still far from good: twenty-two patients, a quarter of their beats and six epochs
-# are little to learn from. The few Q beats of these records are too rare to learn or to
-# measure.
+# The result is better but still not good: the training set has only twenty-two patients and a
+# quarter of their beats, and six epochs are few. The Q beats of these records are too rare to
+# learn or to evaluate.

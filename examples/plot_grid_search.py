@@ -1,16 +1,15 @@
 """
-Choose an architecture by grid search
-=====================================
+Grid search over an architecture
+================================
 
-The estimators are ordinary scikit-learn estimators: a network goes into a
-:class:`~sklearn.pipeline.Pipeline`, and any of its parameters into a
-:class:`~sklearn.model_selection.GridSearchCV`. Passed the patients as ``groups``, the
-cross-validation keeps each patient within one fold.
+Networks work in a :class:`~sklearn.pipeline.Pipeline`, and all of their parameters in a
+:class:`~sklearn.model_selection.GridSearchCV`. With the patients as ``groups``, cross-validation
+keeps each patient within one fold.
 """
 
 # %%
-# The search uses the training records alone, here one beat in sixteen of the classes N, S, V
-# and F (there are hardly any Q beats). DS2 stays untouched until a model is chosen.
+# The search uses only the training records, here every sixteenth beat of the classes N, S, V and
+# F (there are few Q beats). DS2 is not used until a model is chosen.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +30,7 @@ beats = beats.select((np.arange(len(beats.target)) % 16 == 0) & (beats.target !=
 print(f"{len(beats.target):,} beats of {len(np.unique(beats.groups))} patients")
 
 # %%
-# Two ways to end the time axis, three kernel sizes, three folds: 18 small networks.
+# Two types of global pooling, three kernel sizes and three folds: 18 small networks.
 
 pipeline = Pipeline(
     [
@@ -49,7 +48,7 @@ search.fit(beats.data, beats.target, groups=beats.groups)
 print(search.best_params_)
 
 # %%
-# Mean over the folds, with the standard deviation between them.
+# Mean and standard deviation over the folds.
 
 results = pd.DataFrame(search.cv_results_)
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
@@ -66,6 +65,5 @@ ax.set(xlabel="kernel_size", ylabel="macro-F1", xticks=[3, 7, 15])
 _ = ax.legend()
 
 # %%
-# The bars are as long as the differences are large: a handful of patients in each fold
-# decides. That is how it is with patient-wise folds, and a reason not to read much into the
-# third digit.
+# The standard deviations are as large as the differences because each fold contains only a few
+# patients. Small differences between such scores are not significant.

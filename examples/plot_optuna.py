@@ -1,16 +1,16 @@
 """
-Tune learning rate and batch size with Optuna
-=============================================
+Tuning with Optuna
+==================
 
-:class:`~ecgclf.search.OptunaSearchCV` proposes settings that resemble the good ones so far, and
-ends a training that falls behind the others after the first epochs. What counts is the score on
-validation patients.
+:class:`~ecgclf.search.OptunaSearchCV` proposes settings similar to the best ones so far, and
+prunes trials that fall behind after the first epochs. The score is computed on validation
+patients.
 """
 
 # %%
-# One beat in sixteen of the training records, of the classes N, S, V and F. The patients of DS1
-# are divided once: two thirds train, one third validates. The test records, DS2, are not even
-# loaded.
+# Every sixteenth beat of the training records, of the classes N, S, V and F. The patients of DS1
+# are split once: two thirds for training and one third for validation. The test records, DS2, are
+# not loaded.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,8 +35,9 @@ print("training patients:  ", *np.unique(beats.groups[train]))
 print("validation patients:", *np.unique(beats.groups[validation]))
 
 # %%
-# Twelve trials of at most eight epochs. The first four run to their end, so that the pruner has a
-# median to compare with; later ones are ended if after two epochs or more they are below it.
+# Twelve trials of at most eight epochs. The first four are not pruned, so that the pruner has a
+# median to compare with. Later trials are pruned if they are below the median after at least two
+# epochs.
 
 pipeline = Pipeline(
     [
@@ -67,7 +68,8 @@ columns = ["number", "state", "param_cnn__lr", "param_cnn__batch_size", "mean_te
 print(search.trials_[columns].round(4).to_string(index=False))
 
 # %%
-# Left, the score after each epoch; grey lines are pruned trainings. Right, where the trials were.
+# Left: the score after each epoch; grey lines are pruned trials. Right: the parameters of the
+# trials.
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
 for trial in search.study_.trials:
@@ -92,8 +94,7 @@ right.set(xlabel="lr", ylabel="batch_size")
 _ = fig.colorbar(points, ax=right, label="last macro-F1 (cross: pruned)")
 
 # %%
-# The estimator has been fitted with the best setting on all patients of DS1, and predicts like
-# any other. Its score here is too good, as that of the best of twelve: a figure to report comes
-# from DS2, asked once.
+# The estimator is refitted with the best setting on all patients of DS1. Its score is optimistic
+# because it is the best of twelve. To report a result, evaluate once on DS2.
 
 print(search.best_params_, f"{search.best_score_:.3f}")

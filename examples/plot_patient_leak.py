@@ -1,15 +1,16 @@
 """
-The same network, split by beat and split by patient
-====================================================
+Splits by beat and by patient
+=============================
 
-One network, trained and tested twice on the same beats. In the first split the beats of each
-patient are dealt out to both sides at random, as in the Kaggle "heartbeat" set; in the second
-every patient is on one side only. The difference is what it helps to have met a patient.
+The same network is trained and tested on the same beats with two splits. The first splits beats
+at random, as in the Kaggle "heartbeat" dataset, so each patient is in both sets. In the second,
+each patient is in one set only. The difference is caused by leakage between beats of the same
+patient.
 """
 
 # %%
-# One beat in eight of all records without those of paced patients, without the few Q beats
-# that are left.
+# Every eighth beat of all records except those of paced patients, without the few remaining Q
+# beats.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +32,7 @@ beats = beats.select((np.arange(len(beats.target)) % 8 == 0) & (beats.target != 
 print(f"{len(beats.target):,} beats of {len(np.unique(beats.groups))} patients")
 
 # %%
-# Half of the beats against the other half; half of the patients against the other half.
+# Half of the beats, or half of the patients, for training and for testing.
 
 by_beat = ShuffleSplit(1, test_size=0.5, random_state=0)
 by_patient = GroupShuffleSplit(1, test_size=0.5, random_state=0)
@@ -50,7 +51,7 @@ for name, (train, test) in splits.items():
     print(f"Split {name}: {known:.0%} of the test beats are of patients seen in training")
 
 # %%
-# Which classes are taken for which:
+# Confusion matrices:
 
 fig, axes = plt.subplots(1, 2, figsize=(13, 5.2), layout="compressed")
 for ax, (name, report) in zip(axes, reports.items(), strict=True):
@@ -58,11 +59,11 @@ for ax, (name, report) in zip(axes, reports.items(), strict=True):
     ax.set_title(f"split {name}")
 
 # %%
-# And in figures:
+# Summary:
 
 print(pd.DataFrame({name: report.overall for name, report in reports.items()}).round(3))
 
 # %%
-# Accuracy hides most of the difference, because nine in ten beats are normal whoever the
-# patient is; macro-F1 and the rows of S, V and F show it. Only the split by patient tells
-# what to expect of the next one.
+# The accuracy hides most of the difference because nine of ten beats are normal. It is visible in
+# the macro-F1 and in the rows of S, V and F. Only the split by patient estimates the performance
+# on new patients.

@@ -1,14 +1,14 @@
 """
-Pictures of beats, records and models
-=====================================
+Plots of beats, records and models
+==================================
 
-What can be drawn, in one place: the beats before a model, its predictions after, and what it
-looks at in between. All pictures can be read without colour.
+The plots of `ecgclf.plots`: beats before training, predictions, and the inside of a model. All
+plots can be read without colour.
 """
 
 # %%
-# First the beats. `explore` counts them and finds what is missing or flat; the means show
-# which classes look alike.
+# `explore` counts the beats and finds missing values and flat signals. The mean beats show which
+# classes are similar.
 
 import tempfile
 from functools import partial
@@ -53,8 +53,8 @@ pictures = Spectrogram(fs=beats.fs, frame=24, hop=2)
 SpectrogramDisplay.from_estimator(pictures.fit(beat), beat)
 
 # %%
-# One model to look at, trained on every second beat and tested on the others. Beats of the
-# same patients are on both sides, so these pictures say nothing about new ones.
+# A model trained on every second beat and tested on the others. Both sets have the same patients,
+# so the results do not apply to new patients.
 
 first, second = beats.select(slice(None, None, 2)), beats.select(slice(1, None, 2))
 model = ECGCNNClassifier(max_epochs=3, random_state=0, verbose=0)
@@ -62,27 +62,27 @@ model.fit(first.data, first.target)
 predicted = model.predict(second.data)
 
 # %%
-# Beats of each class that were predicted right, and over them those that were not:
+# Correctly classified beats of each class, and on top of them the misclassified ones:
 
 BeatErrorDisplay.from_predictions(
     second.data, second.target, predicted, fs=beats.fs, before=BEFORE, random_state=0
 )
 
 # %%
-# How far the probabilities can be trusted, here those of each class:
+# Reliability of the probabilities, for each class:
 
 ReliabilityDisplay.from_estimator(model, second.data, second.target, per_class=True, n_bins=10)
 
 # %%
-# What the network makes of the beats before its last layer, in two dimensions. `reducer` takes
-# any other method, such as scikit-learn's ``TSNE()``.
+# The features of the penultimate layer in two dimensions. `reducer` takes other methods, such as
+# scikit-learn's ``TSNE()``.
 
 EmbeddingDisplay.from_estimator(model, second.data, second.target)
 
 # %%
-# What the decisions rest on: a beat of each class that was predicted right. First the credit
-# of each sample in the logit of the predicted class, by the gradients of the network; then by
-# how much the probability falls where the beat is covered by the mean beat.
+# Attributions for a correctly classified beat of each class. First the contribution of each
+# sample to the logit of the predicted class, by integrated gradients; then the decrease of the
+# probability when a window is replaced by the mean beat.
 
 labels = ["N", "S", "V", "F"]
 right = [(second.target == label) & (predicted == label) for label in labels]
@@ -96,15 +96,15 @@ covered = partial(occlusion, fill=first.data.mean(axis=0))
 AttributionDisplay.from_estimator(model, some, labels, method=covered, **settings)
 
 # %%
-# An autoencoder trained on normal beats gives them back better than others:
+# An autoencoder trained on normal beats reconstructs them better than other beats:
 
 normal = first.data[first.target == "N"]
 autoencoder = ECGAutoencoder(n_codes=8, max_epochs=5, random_state=0, verbose=0).fit(normal)
 ReconstructionDisplay.from_estimator(autoencoder, some, labels, **settings)
 
 # %%
-# A strip of another record on ECG paper, with the predictions under the annotations. The
-# network has never met this patient.
+# A part of another record on ECG paper, with predictions below the annotations. The patient is
+# not in the training set.
 
 strip = load_mitbih(folder, records=["208"], fs=120)
 record = wfdb.rdrecord(str(folder / "208"))

@@ -1,14 +1,14 @@
 """
-Resampling: what is made, and when
-==================================
+Resampling methods and leakage
+==============================
 
-Repeat the rare beats, repeat them with changes, or make new ones between two beats: first what
-each of these makes, then what goes wrong when it is done before the split. Whether resampling
-helps a network at all is another question: :ref:`sphx_glr_gallery_plot_imbalance.py`.
+Oversampling, oversampling with augmentation, and SMOTE: the generated beats, and the leakage
+that occurs when resampling precedes the split. :ref:`sphx_glr_gallery_plot_imbalance.py` shows
+the effect of resampling on a network.
 """
 
 # %%
-# Synthetic beats of eight patients, nine in ten of them normal.
+# Synthetic beats of eight patients, nine of ten of them normal.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,22 +27,22 @@ beats = make_beats(n_beats=1600, n_patients=8, weights=weights, noise=0.03, rand
 print(pd.Series(beats.target).value_counts().to_dict())
 
 # %%
-# Four ways to a thousand V beats. ``carry`` tells for each beat which one it was made
-# from, so that patients, weights and other features follow.
+# Four ways to generate a thousand V beats. ``carry`` returns the index of the original beat of
+# each new one, for patients, weights and other features.
 
 augment = Compose([AmplitudeScaling(p=1.0), BaselineWander(fs=beats.fs, amplitude=0.3, p=1.0)])
 V = {"sampling_strategy": {"V": 1000}, "random_state": 0}
 samplers = {
-    "repeated": (BeatOverSampler(**V), {}),
-    "repeated with changes": (BeatOverSampler(augment=augment, **V), {}),
+    "oversampling": (BeatOverSampler(**V), {}),
+    "oversampling, augmented": (BeatOverSampler(augment=augment, **V), {}),
     "SMOTE": (BeatSMOTE(k_neighbors=50, **V), {}),
     "SMOTE within patients": (BeatSMOTE(k_neighbors=3, **V), {"groups": beats.groups}),
 }
 
 # %%
-# In black a beat, in colour what was made from it. SMOTE with many neighbours reaches for beats
-# of other hearts, and half of one heart and half of another is none that beats anywhere. Told
-# who the patients are, it stays with the patient's own.
+# Black: an original beat; colour: beats generated from it. SMOTE with many neighbours
+# interpolates between beats of different patients, which gives unrealistic beats. With ``groups``
+# it interpolates within a patient.
 
 parent = np.flatnonzero((beats.target == "V") & (beats.groups == 3))[0]
 time = np.arange(beats.data.shape[1]) / beats.fs - 0.25
@@ -56,7 +56,7 @@ for i, (ax, (name, (sampler, patients))) in enumerate(zip(axes, samplers.items()
 axes[0].set_ylabel("amplitude (mV)")
 
 # %%
-# Now the order. A classifier that does nothing but look up the most similar beat, tested in
+# Effect of the order. A classifier that returns the class of the most similar beat is tested in
 # three ways.
 
 nearest = KNeighborsClassifier(1)
@@ -92,7 +92,7 @@ ax.grid(axis="y", alpha=0.3)
 fig.legend(loc="outside lower center", ncols=3)
 
 # %%
-# Resampled first, the test beats of a rare class have their own copies among the training
-# beats, and the table says that all is well. In the right order, inside a pipeline that
-# resamples the training beats of each fold alone, the same classifier on the same beats misses
-# some, and of patients whom it has not met it misses many more.
+# If resampling precedes the split, copies of the test beats of rare classes are in the training
+# set, and the score is too high. In the right order, in a pipeline that resamples the training
+# beats of each fold, the score of the same classifier is lower, and with folds by patient much
+# lower.

@@ -1,16 +1,15 @@
 """
-A comparison that survives review
-=================================
+Comparison of two models
+========================
 
-Does a network that is told the rhythm do better than one that sees the beat alone? The
-question is put as a reviewer would want it: patients of the test unseen in training, the
-figures of the standard, intervals over patients, and the difference between the two on the
-same patients.
+Does a network with rhythm features perform better than one with single beats? The comparison
+uses test patients that are not in the training set, the statistics of ANSI/AAMI EC57, intervals
+over patients, and the paired difference on the same patients.
 """
 
 # %%
-# Train on DS1, test on DS2 without record 202, whose subject is in DS1. One beat in eight, and
-# none of class Q, of which there are too few.
+# Train on DS1 and test on DS2 without record 202, whose patient is in DS1. Every eighth beat is
+# used, except for class Q, which has too few beats.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,12 +44,12 @@ train, test = beats.select(is_train), beats.select(~is_train)
 print(audit_split(beats, is_train, ~is_train))
 
 # %%
-# Two networks, alike but for the rhythm features behind the samples.
+# Two networks that differ only in the rhythm features.
 
 n_rhythm = beats.rhythm.shape[1]
 settings = {"class_weight": "balanced", "max_epochs": 6, "random_state": 0, "verbose": 0}
 models = {
-    "beat alone": (ECGCNNClassifier(**settings), lambda b: b.data),
+    "beat only": (ECGCNNClassifier(**settings), lambda b: b.data),
     "with rhythm": (
         ECGCNNClassifier(n_tabular=n_rhythm, **settings),
         lambda b: np.column_stack([b.data, b.rhythm]),
@@ -62,13 +61,13 @@ for name, (network, of_beats) in models.items():
     predicted[name] = model.predict(of_beats(test))
 
 # %%
-# The report after EC57, of the second:
+# EC57 report of the second network:
 
 print(ec57_report(test.target, predicted["with rhythm"], test.record))
 
 # %%
-# How far would the figures move with other patients? Intervals at 95%, by drawing patients. A
-# fusion beat called V is no false positive, as in the report.
+# 95% intervals by resampling patients. A fusion beat classified as V is not a false positive, as
+# in the report.
 
 figures = [
     Sensitivity("S"),
@@ -87,19 +86,20 @@ ax.invert_yaxis()
 fig.legend(loc="outside upper center", ncols=2)
 
 # %%
-# Where the two intervals overlap, the question may yet be settled, for both networks met the
-# same patients: their difference has an interval of its own. Where that holds 0, it is open.
+# Overlapping intervals do not imply that there is no difference, because both networks are tested
+# on the same patients. The difference has its own interval. If it contains 0, the result is
+# inconclusive.
 
 without, told = predicted.values()
 print(compare_models(test.target, without, told, test.groups, figures, random_state=0).round(3))
 
 # %%
-# McNemar's test takes thousands of beats for as many patients, and is certain:
+# McNemar's test treats thousands of beats as independent and reports a significant difference:
 
 print(mcnemar_test(test.target, without, told))
 
 # %%
-# And without the record that has most of the S beats:
+# Results without the record that contains most of the S beats:
 
 names, counts = np.unique(test.record[test.target == "S"], return_counts=True)
 most = names[counts.argmax()]

@@ -1,14 +1,14 @@
 """
-Beats as pictures of time and frequency
-=======================================
+Spectrograms and scalograms
+===========================
 
-Spectrograms and scalograms of beats, and a pipeline that filters beats, brings them to a lower
-rate, turns them into spectrograms and trains a two-dimensional network on these.
+Spectrograms and scalograms of beats, and a pipeline that filters and resamples beats, computes
+spectrograms and trains a two-dimensional convolutional network.
 """
 
 # %%
-# Beats of the training records DS1, or synthetic ones where there are no records. One in
-# sixteen is enough here, of the classes N, S, V and F.
+# Beats of the training records DS1, or synthetic ones if there are no records. Every sixteenth
+# beat of the classes N, S, V and F is used.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,9 +29,9 @@ beats = beats.select((np.arange(len(beats.target)) % 16 == 0) & (beats.target !=
 print(f"{len(beats.target):,} beats at {beats.fs:g} Hz")
 
 # %%
-# A normal and a ventricular beat. In the spectrogram a frame is 0.13 s long at all frequencies;
-# in the scalogram the wavelets get shorter as frequencies get higher. The QRS complex of the
-# normal beat is narrow, so it reaches higher.
+# A normal and a ventricular beat. Frames of the spectrogram are 0.13 s long at all frequencies;
+# wavelets of the scalogram are shorter at higher frequencies. The QRS complex of the normal beat
+# is narrow and extends to higher frequencies.
 
 pictures = {
     "Spectrogram": Spectrogram(fs=beats.fs, frame=48, hop=4, high=60, floor_db=-50),
@@ -50,11 +50,11 @@ for column, beat in zip(axes.T, chosen, strict=True):
     column[-1].set_xlabel("time (s)")
 
 # %%
-# From the beat to its class
-# --------------------------
-# All steps are one scikit-learn estimator. Filter and resampler change the signal, the
-# spectrogram makes a picture of it, and the network sees that. The patients of the test beats
-# are others than those of the training beats.
+# Classification
+# --------------
+# The whole pipeline is one scikit-learn estimator. Filter and resampler process the signal, the
+# spectrogram is an image, and the network classifies it. Training and test patients are
+# different.
 
 model = Pipeline(
     [
@@ -75,10 +75,10 @@ model.fit(beats.data[train], beats.target[train])
 print(beat_report(beats.target[test], model.predict(beats.data[test]), groups=beats.groups[test]))
 
 # %%
-# S beats differ from normal ones mostly in their timing, of which a picture of one beat shows
-# nothing; the page on data tells how rhythm features join a network.
+# S beats differ from normal ones mainly in their timing, which an image of one beat does not
+# contain; :doc:`/data` describes rhythm features.
 #
-# What the network takes: rows are frequencies, columns are times.
+# The input of the network has frequencies as rows and times as columns.
 
 print(model[:-1].transform(beats.data[:1]).shape)
 print(model["spectrogram"].frequencies_)
