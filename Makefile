@@ -1,4 +1,4 @@
-# Every target creates the environment it needs in .venv, from Python alone.
+# Every target installs what it needs into .venv.
 #   make demo       train a CNN on real heartbeats and report on it
 #   make test       run all tests
 #   make lint       check style and format
@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# One stamp for each set of optional dependencies.
+# One stamp file for each set of optional dependencies.
 $(VENV)/installed-%: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@

@@ -9,7 +9,7 @@ import ecgclf
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # for benchmarks.models
 
-# The gallery runs on real records where they lie beside the repository.
+# The gallery uses real records if they are next to the repository.
 records_beside = HERE.parents[1] / "shared" / "data"
 if records_beside.is_dir():
     os.environ.setdefault("ECGCLF_DATA", str(records_beside))
@@ -35,17 +35,17 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 
-autodoc_typehints = "none"  # the docstrings name the types
+autodoc_typehints = "none"  # types are in the docstrings
 autodoc_preserve_defaults = True
 autosummary_context = {
-    # Members that a class's page leaves out, as its docstring tells about them or they are
-    # scikit-learn's.
+    # Members that are omitted from class pages: described in the docstring, or inherited from
+    # scikit-learn.
     "hidden": [
         *("name", "causal", "relative", "description", "set_output"),
         *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
         "set_fit_resample_request",
     ],
-    # Where the inherited members of a page end.
+    # Base classes whose members are omitted.
     "foreign": [
         *("BaseEstimator", "ClassifierMixin", "BaseCrossValidator", "_MetadataRequester"),
         *("NeuralNet", "NeuralNetClassifier", "Callback", "Dataset", "Module", "Sequential"),
@@ -70,7 +70,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
 }
 
-# Links into the documentation of other projects need the network, so they are asked for.
+# Links to the documentation of other projects need network access, so they are optional.
 if os.environ.get("ECGCLF_DOCS_LINKS"):
     extensions.append("sphinx.ext.intersphinx")
     intersphinx_mapping = {
@@ -95,6 +95,6 @@ html_theme_options = {
         **{f"gallery/{file.stem}": [] for file in HERE.parent.glob("examples/plot_*.py")},
     },
 }
-# Pages without pages below them need no navigation between those.
+# Pages without subpages need no sidebar.
 single = ["index", "start", "kaggle", "networks", "benchmarks", "faq", "contributing"]
 html_sidebars = {page: [] for page in single}

@@ -1,4 +1,4 @@
-"""A network of one's own: shown on the page contributing.rst, and tested."""
+"""Example of a custom network, included in contributing.rst."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecgclf.modules import Encoder
 
 
 class FlatEncoder(Encoder):
-    """All samples of all leads into one layer of units."""
+    """Dense layer on all samples of all leads."""
 
     def __init__(self, n_leads: int, n_samples: int, units: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class FlatClassifier(BeatClassifier):
     Parameters
     ----------
     units : int, default=256
-        Units of the layer that sees the signal; `dense` adds more layers.
+        Number of units of the first layer; `dense` adds more layers.
     """
 
     units: int = 256

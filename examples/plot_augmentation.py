@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from ecgclf import ECGCNNClassifier
-from ecgclf.datasets import make_beats
-from ecgclf.transforms import (
+from ecgclf.augmentation import (
     AmplitudeScaling,
     BaselineWander,
     Compose,
@@ -24,6 +23,7 @@ from ecgclf.transforms import (
     TimeShift,
     TimeWarp,
 )
+from ecgclf.datasets import make_beats
 
 beats = make_beats(n_beats=1500, n_leads=2, n_patients=20, random_state=0)
 names = ("N", "V")

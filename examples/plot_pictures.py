@@ -17,8 +17,7 @@ import wfdb
 
 from ecgclf import ECGAutoencoder, ECGCNNClassifier
 from ecgclf.datasets import get_data_home, load_mitbih, make_beats, make_record
-from ecgclf.estimators import integrated_gradients
-from ecgclf.evaluation import occlusion
+from ecgclf.evaluation import integrated_gradients, occlusion
 from ecgclf.plots import (
     AttributionDisplay,
     BeatErrorDisplay,

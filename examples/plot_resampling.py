@@ -18,9 +18,9 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
+from ecgclf.augmentation import AmplitudeScaling, BaselineWander, Compose
 from ecgclf.datasets import make_beats
 from ecgclf.sampling import BeatOverSampler, BeatSMOTE
-from ecgclf.transforms import AmplitudeScaling, BaselineWander, Compose
 
 weights = (0.9, 0.04, 0.04, 0.02, 0)
 beats = make_beats(n_beats=1600, n_patients=8, weights=weights, noise=0.03, random_state=0)

@@ -1,4 +1,4 @@
-"""The published networks of the documentation: they train, and have the weights it says."""
+"""Published networks of the documentation: training and number of parameters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmarks.models import published
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
-#: Title on the page, name in the code, samples of a beat, number of parameters: published
-#: for the first, published but for the pooling of the second, else counted by hand. A
-#: convolution of c to f channels and kernel k has c f k + f, a dense layer m n + n.
+#: Title on the page, name in the code, samples of a beat, number of parameters: published for
+#: the first, published but corrected for the pooling error of the second, else computed by hand.
+#: A convolution of c to f channels with kernel k has c f k + f, a dense layer m n + n.
 NETWORKS = [
     ("Plain deep CNN", "plain_deep_cnn", 187, 254_901),
     ("Vanilla CNN", "vanilla_cnn", 187, 199_477 + 8 * 5 * 32 + 16 * 5 * 64),
@@ -24,7 +24,7 @@ NETWORKS = [
         "Small CNN with batch norm",
         "small_cnn",
         187,
-        # No bias but two parameters of the batch norm; 187 is halved three times to 24.
+        # No bias, but two parameters of the batch norm. 187 is halved three times to 24.
         64 * (5 + 2) + 2 * 64 * (64 * 3 + 2) + 64 * (24 * 64 + 1) + 5 * (64 + 1),
     ),
     (
@@ -93,7 +93,7 @@ NETWORKS = [
     ),
 ]  # fmt: skip
 
-#: Sections that are not of one network with a size of its own.
+#: Sections without a single network of fixed size.
 OTHERS = ("training", "autoencoder", "transfer", "ensembles", "class imbalance")
 
 
@@ -103,7 +103,7 @@ def networks() -> dict:
 
 
 def test_the_published_count_of_the_deep_network_is_that_of_keras(networks):
-    """With the running statistics of its batch norms; of what it has, see the other test."""
+    """Keras counts the running statistics of batch norms as parameters."""
     X = np.random.default_rng(0).random((10, 60))
     model = clone(networks["deep_residual_network"]).set_params(max_epochs=1, verbose=0)
     module = model.fit(X, np.arange(10) % 5).net_.module_
@@ -120,7 +120,7 @@ def test_trains_and_has_the_published_size(networks, title, name, n_samples, n_p
     X = np.random.default_rng(0).random((50, n_samples))
     model.fit(X, np.arange(50) % 5)
     assert sum(p.numel() for p in step.net_.module_.parameters()) == n_parameters
-    # What the page says under the network's title.
+    # The number in the section of the network.
     page = (DOCS / "networks.rst").read_text(encoding="utf-8")
     section = page.split(f"\n{title}\n---")[1]
     assert re.search(r"([\d,]+) parameters", section)[1] == f"{n_parameters:,}"

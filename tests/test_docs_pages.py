@@ -1,7 +1,8 @@
-"""The Python code on the pages of the documentation runs as written."""
+"""Code blocks and API lists of the documentation."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import runpy
@@ -43,15 +44,15 @@ PAGES = [
 
 
 def code_of(page: str) -> str:
-    """The Python blocks of a page, one after another, as a reader would type them."""
+    """Return the Python blocks of a page as one script."""
     text = (DOCS / f"{page}.rst").read_text(encoding="utf-8")
     blocks = re.findall(r"\.\. code-block:: python\n\n((?:(?:   .*)?\n)+)", text)
     return "\n".join(dedent(block) for block in blocks)
 
 
 @pytest.fixture
-def records_at_hand(monkeypatch, mitdb_dir):
-    """Let the pages find records without a download, and use one beat in 25 of them."""
+def local_records(monkeypatch, mitdb_dir):
+    """Load local records instead of downloading them, and keep every 25th beat."""
 
     def thinned(load):
         def load_a_few(path, *args, **kwargs):
@@ -77,7 +78,7 @@ def short_training(monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.filterwarnings("ignore:the subject of test record", "ignore:The least populated")
-def test_the_code_of_a_page_runs(page, records_at_hand, short_training, monkeypatch, tmp_path):
+def test_the_code_of_a_page_runs(page, local_records, short_training, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code = code_of(page)
     assert "import" in code
@@ -105,7 +106,30 @@ def test_the_example_of_a_new_network_trains():
     beats = datasets.make_beats(n_beats=400, n_leads=2, random_state=0)
     model = network(units=32, max_epochs=10, batch_size=32, verbose=0, random_state=0)
     model.fit(beats.data, beats.target)
-    # Far better than always saying N, which is right in 60% of these beats.
+    # Always predicting N is correct for 60% of these beats.
     assert model.score(beats.data, beats.target) > 0.8
     with pytest.raises(ValueError, match="units"):
         network(units=0).fit(beats.data, beats.target)
+
+
+def listed_names(page: Path) -> dict[str, set[str]]:
+    """Return the names in the lists of an API page, by module."""
+    names: dict[str, set[str]] = {}
+    module = ""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if match := re.fullmatch(r"\.\. currentmodule:: (\S+)", line):
+            module = match[1]
+        elif match := re.fullmatch(r"   (\w+)|\.\. py:data:: (\w+)", line):
+            names.setdefault(module, set()).add(match[1] or match[2])
+    return names
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("api/[!i]*.rst")), ids=lambda page: page.stem)
+def test_an_api_page_lists_the_public_names(page):
+    listed = listed_names(page)
+    module = importlib.import_module(f"ecgclf.{page.stem}")
+    assert set(module.__all__) <= set().union(*listed.values())
+    for name, members in listed.items():
+        assert {
+            member for member in members if not hasattr(importlib.import_module(name), member)
+        } == set()

@@ -1,4 +1,4 @@
-"""``.. benchmark:: name``: the table of a benchmark, from the JSON that it wrote."""
+"""Directive ``.. benchmark:: name`` for tables of benchmark results."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from benchmarks.models.published import PUBLISHED_FIGURES
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
-#: How many of the worst records the table of R peaks names.
+#: Number of records with the most errors in the table of R peaks.
 N_WORST = 8
 
-#: How the figures of networks are written.
+#: Formats of the columns for networks.
 FORMATS = {
     "accuracy": "{:.4f}",
     "macro_f1": "{:.4f}",
@@ -27,7 +27,7 @@ FORMATS = {
 
 
 def networks(figures):
-    """All figures of each network, as they are; empty columns are left out."""
+    """Yield all results of each network, without empty columns."""
     columns = [name for name in figures[0] if any(row[name] is not None for row in figures)]
     yield tuple(name.replace("_", " ") for name in columns)
     for row in figures:
@@ -38,7 +38,7 @@ def networks(figures):
 
 
 def kaggle(figures):
-    """Figures of each network beside the published ones, by its number in the list of them."""
+    """Yield results of each network and the published ones, ordered by network number."""
     yield (
         *("network", "seed", "accuracy", "published", "macro-F1", "published"),
         *("parameters", "epochs", "seconds"),
@@ -61,7 +61,7 @@ def kaggle(figures):
 
 
 def r_peaks(figures):
-    """Sensitivity and positive predictivity of all records together and of the worst."""
+    """Yield sensitivity and positive predictivity of all records and of the worst ones."""
     table = pd.DataFrame(figures).set_index("record").drop(columns="lead")
     table["errors"] = table["missed"] + table["wrong"]
     worst = table.nlargest(N_WORST, "errors")
@@ -82,7 +82,7 @@ def r_peaks(figures):
 
 
 def random_forest(figures):
-    """Accuracy and F1 on DS2 of each set of features: mean over the seeds."""
+    """Yield accuracy and F1 on DS2 of each feature set, averaged over seeds."""
     table = pd.DataFrame(figures["ds2"])
     yield "features", "accuracy", "S F1", "V F1", "S F1 without 232", "range of S F1"
     for features, rows in table.groupby("features", sort=False):
@@ -92,7 +92,7 @@ def random_forest(figures):
 
 
 def graphs(figures):
-    """Size, speed and losses of each form of a network."""
+    """Yield size, speed and accuracy of each exported form of a network."""
     yield (
         *("form", "kB", "µs a beat, alone", "µs a beat, of 256", "accuracy", "macro-F1"),
         *("labels changed", "largest difference"),
@@ -111,7 +111,7 @@ def graphs(figures):
 
 
 def interpatient(figures):
-    """Score within DS1, and on DS2 means over the seeds, with intervals."""
+    """Yield the score within DS1, and means over seeds on DS2 with intervals."""
     within = {row["model"]: row["score"] for row in figures["within_ds1"]}
     runs = pd.DataFrame(figures["runs"])
     yield "model", "S, V F1 in DS1", "accuracy", "S F1", "V F1", "S F1 without 232"
@@ -122,13 +122,13 @@ def interpatient(figures):
 
 
 def with_interval(runs, figure):
-    """Write the mean of a figure over the seeds, and the mean ends of its interval."""
+    """Format the mean of a metric over seeds, and the mean limits of its interval."""
     table = pd.DataFrame([run[figure] for run in runs]).mean()
     return f"{table['estimate']:.3f} ({table['low']:.2f} to {table['high']:.2f})"
 
 
 def transfer(figures):
-    """F1 and accuracy after the first five minutes: means of seeds, intervals of the first."""
+    """Yield F1 and accuracy after the first five minutes, averaged over seeds."""
     table = pd.DataFrame(figures["ds2"])
     yield (
         "model",
@@ -156,7 +156,7 @@ def transfer(figures):
 
 
 def anomaly(figures):
-    """Areas between and within patients: mean over the seeds, intervals of the first."""
+    """Yield ROC areas between and within patients, averaged over seeds."""
     yield (
         "patients",
         "detector",
@@ -186,20 +186,20 @@ def anomaly(figures):
 
 
 def span(interval):
-    """Write an interval."""
+    """Format an interval."""
     low, high = interval
     return f"{low:.2f} to {high:.2f}"
 
 
 def storage(figures):
-    """Peak memory of each way to give the beats, at each size."""
+    """Yield the peak memory of each array type and data size."""
     yield "X", "size", "beats", "X in MB", "peak in MB", "beyond X in MB"
     for row in sorted(figures, key=lambda row: row["X"]):
         megabytes = (f"{row[name]:,.0f}" for name in ("x_mb", "peak_mb", "beyond_x_mb"))
         yield row["X"], row["size"], f"{row['beats']:,}", *megabytes
 
 
-#: What makes rows of the figures of a benchmark, a header first, where it is not `networks`.
+#: Functions that yield the header and the rows of a table; the default is `networks`.
 ROWS_OF = {
     "kaggle-held-out": networks,
     "kaggle": kaggle,
@@ -214,7 +214,7 @@ ROWS_OF = {
 
 
 class BenchmarkTable(Directive):
-    """Insert the figures of a benchmark, or of several of networks, and how they came about."""
+    """Table of one or several result files, with their commands and versions."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -237,7 +237,7 @@ class BenchmarkTable(Directive):
 
 
 def joined(figures):
-    """Join the figures of several runs of one benchmark: lists, or dicts of them."""
+    """Join the results of several runs of one benchmark."""
     first = figures[0]
     if len(figures) == 1:
         return first
@@ -254,7 +254,7 @@ def joined(figures):
 
 
 def lines_of(rows):
-    """Write rows, the first of which is a header, as a list table."""
+    """Format a header and rows as a list table."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for first, *others in rows:
         lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
@@ -262,7 +262,7 @@ def lines_of(rows):
 
 
 def origin(documents):
-    """Say by which commands, when and where the figures were measured."""
+    """Format the commands, dates, machine and versions of results."""
     machine, versions = documents[-1]["machine"], documents[-1]["versions"]
     place = f"{machine['cores']} cores, {machine['processor']}, {machine['cuda'] or 'no GPU'}"
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())

@@ -1,4 +1,4 @@
-"""``.. model-cards::``: the cards of all pretrained models, from their Markdown."""
+"""Directive ``.. model-cards::`` for the Markdown cards of the pretrained models."""
 
 import os
 from pathlib import Path
@@ -13,10 +13,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "ecgclf" / "persistence" / "pretr
 
 
 class ModelCards(Directive):
-    """Insert the cards, each a section."""
+    """Sections with the model cards."""
 
     def run(self):
-        """Include their files."""
+        """Include the files."""
         document = self.state.document
         here = Path(document.settings.env.doc2path(document.settings.env.docname)).parent
         lines = []

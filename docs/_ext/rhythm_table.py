@@ -1,4 +1,4 @@
-"""Write the table of the rhythm features from the code that computes them."""
+"""Table of the rhythm features, generated from the code."""
 
 import re
 from pathlib import Path

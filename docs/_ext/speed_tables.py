@@ -4,7 +4,7 @@ import pandas as pd
 
 
 def speed(figures):
-    """Ratios of CPU time, or of the wall clock where that is what counts."""
+    """Yield ratios of CPU time, or of wall-clock time for parallel runs."""
     yield "what", "compared with", "ratio", "range", "target"
     for row in figures:
         ratio = row[row.get("counts", "cpu")]
@@ -14,7 +14,7 @@ def speed(figures):
 
 
 def floor(figures):
-    """Time of a beat beside what its arithmetic and its memory must take."""
+    """Yield lower bounds of the time of a beat and the measured time."""
     yield "what", "MFLOP", "MB", "arithmetic, µs", "memory, µs", "measured, µs"
     for row in figures:
         times = ("microseconds_arithmetic", "microseconds_memory", "microseconds")
@@ -26,12 +26,12 @@ def floor(figures):
         )
 
 
-#: Minutes of a CPU at which the front is read.
+#: Minutes of CPU time in the table of accuracies.
 MINUTES = range(1, 11)
 
 
 def front(figures):
-    """Accuracy of the run with the most effort that fits into so many minutes, of each family."""
+    """Yield the accuracy of the largest run of each family within a number of minutes."""
     yield "accuracy after", *(f"{minute} min" for minute in MINUTES)
     for family, runs in pd.DataFrame(figures).groupby("what", sort=False):
         runs = runs.sort_values("effort")
@@ -39,7 +39,7 @@ def front(figures):
         yield family, *(f"{values.iloc[-1]:.4f}" if len(values) else "" for values in fit)
 
 
-#: What makes rows of the figures of each part.
+#: Functions that yield the rows of each part.
 SPEED = {
     "speed-floor": floor,
     "speed-front": front,
