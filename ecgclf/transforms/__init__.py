@@ -6,8 +6,8 @@ from ecgclf.transforms._baseline import (
     MedianBaseline,
     WaveletBaseline,
 )
-from ecgclf.transforms._denoiser import WaveletDenoiser
-from ecgclf.transforms._filters import BandpassFilter, NotchFilter
+from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf.transforms._filters import BandpassFilter, NotchFilter, WaveletDenoiser
 from ecgclf.transforms._fourier import FourierFeatures
 from ecgclf.transforms._measures import (
     BeatMeasure,
@@ -25,7 +25,6 @@ from ecgclf.transforms._scaler import BeatScaler
 from ecgclf.transforms._scalogram import Scalogram
 from ecgclf.transforms._segmenter import BeatSegmenter
 from ecgclf.transforms._spectrogram import Spectrogram
-from ecgclf.transforms._transformer import BeatTransformer
 
 __all__ = [
     "BandpassFilter",

@@ -1,11 +1,11 @@
-"""Remove the wandering baseline, estimated in one of several ways."""
+"""Removal of baseline wander, with several estimates of the baseline."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -13,27 +13,61 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from scipy.signal import butter
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils._param_validation import Interval
 
-from ecgclf.transforms._transformer import BeatTransformer
-from ecgclf.transforms._wavelets import DISCRETE_WAVELET, check_level, put_together, take_apart
-from ecgclf.transforms._zero_phase import check_below_nyquist, filter_zero_phase
+from ecgclf._validation import NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
+from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf.transforms._filters import (
+    DISCRETE_WAVELET,
+    check_below_nyquist,
+    decompose,
+    filter_zero_phase,
+    reconstruct,
+)
 
-_POSITIVE = Interval(Real, 0, np.inf, closed="neither")
+
+class Baseline(BaseEstimator):
+    """Base class of the estimates: checks the parameters and calls `_estimate`."""
+
+    _parameter_constraints: ClassVar[dict] = {}
+
+    def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        """Estimate the baseline.
+
+        Parameters
+        ----------
+        signals : ndarray of shape (n_beats, n_leads, n_samples)
+            Beats.
+        fs : float
+            Sampling rate in Hz.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_leads, n_samples)
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or does not fit the beats or `fs`.
+        """
+        self._validate_params()
+        return self._estimate(signals, fs)
+
+    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
+        raise NotImplementedError
 
 
 @dataclass(eq=False, repr=False)
-class MedianBaseline(BaseEstimator):
-    """Baseline by median filters: what is left when narrow waves are gone.
+class MedianBaseline(Baseline):
+    """Baseline by median filters, one after another.
 
-    A median filter removes whatever is narrower than half its window: the first one P waves
-    and QRS complexes, the second T waves (de Chazal et al. 2004 [1]_).
+    A median filter removes waves narrower than half of its window: the first filter removes P
+    waves and QRS complexes, the second T waves [1]_.
 
     Parameters
     ----------
     windows : tuple of float, default=(0.2, 0.6)
-        Windows of the filters in seconds, one after another, each brought to an odd number of
-        samples. Beyond its ends a beat is mirrored, with its last sample seen twice.
+        Windows of the filters in seconds, each rounded to an odd number of samples. Beats are
+        extended as mirror images that repeat the last sample.
 
     References
     ----------
@@ -52,38 +86,16 @@ class MedianBaseline(BaseEstimator):
 
     windows: tuple[float, ...] = (0.2, 0.6)
 
-    def __call__(self, signals: NDArray, fs: float) -> NDArray:
-        """Estimate the baseline.
-
-        Parameters
-        ----------
-        signals : ndarray of shape (n_beats, n_leads, n_samples)
-        fs : float
-            In Hz.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_leads, n_samples)
-
-        Raises
-        ------
-        ValueError
-            If `windows` are no positive numbers, or half of one is longer than a beat.
-        """
-        baseline = signals
-        for size in self._sizes(fs):
-            baseline = _median_filter(baseline, size)
-        return baseline
-
-    def _sizes(self, fs: float) -> list[int]:
-        """Windows in samples, odd so that they have a middle."""
+    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
         windows = self.windows if isinstance(self.windows, (tuple, list)) else ()
         if not windows or not all(isinstance(w, Real) and 0 < w < math.inf for w in windows):
             raise ValueError(
                 f"windows={self.windows!r}: expected positive numbers of seconds, such as "
                 "(0.2, 0.6)."
             )
-        return [2 * round(window * fs / 2) + 1 for window in windows]
+        for window in windows:
+            signals = _median_filter(signals, 2 * round(window * fs / 2) + 1)
+        return signals
 
 
 def _median_filter(signals: NDArray, size: int) -> NDArray:
@@ -91,9 +103,9 @@ def _median_filter(signals: NDArray, size: int) -> NDArray:
     n_samples, half = signals.shape[-1], size // 2
     if half > n_samples:
         raise ValueError(
-            f"a median over {size} samples asks for {half} samples beyond each end of a beat, "
-            f"but beats of {n_samples} samples can be mirrored by {n_samples} at most: "
-            "shorten the windows, cut longer beats, or set fs to the rate of the beats."
+            f"a median over {size} samples needs {half} samples beyond each end of a beat, but "
+            f"beats of {n_samples} samples can be mirrored by {n_samples} at most. Shorten the "
+            "windows, cut longer beats, or set fs to the sampling rate of the beats."
         )
     padded = np.pad(signals, ((0, 0), (0, 0), (half, half)), mode="symmetric")
     filtered = median_filter(padded.reshape(-1), size=size).reshape(padded.shape)
@@ -101,18 +113,17 @@ def _median_filter(signals: NDArray, size: int) -> NDArray:
 
 
 @dataclass(eq=False, repr=False)
-class HighpassBaseline(BaseEstimator):
-    """Baseline by a Butterworth filter: what is slower than a frequency.
-
-    What remains of the signal is high-pass filtered, forwards and backwards.
+class HighpassBaseline(Baseline):
+    """Baseline by a zero-phase Butterworth filter: what a high-pass filter removes.
 
     Parameters
     ----------
     cutoff : float, default=0.5
-        Frequency in Hz at which the filter attenuates by 6 dB.
+        Cutoff frequency in Hz, at which the filter attenuates by 6 dB.
     order : int, default=2
+        Order of the Butterworth filter.
     n_pad : int or None, default=None
-        As in `BandpassFilter`.
+        Number of samples by which each beat is extended at both ends, as in `BandpassFilter`.
 
     Examples
     --------
@@ -127,49 +138,31 @@ class HighpassBaseline(BaseEstimator):
     n_pad: int | None = None
 
     _parameter_constraints: ClassVar[dict] = {
-        "cutoff": [_POSITIVE],
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "n_pad": [Interval(Integral, 0, None, closed="left"), None],
+        "cutoff": [POSITIVE],
+        "order": [POSITIVE_INTEGER],
+        "n_pad": [NOT_NEGATIVE_INTEGER, None],
     }
 
-    def __call__(self, signals: NDArray, fs: float) -> NDArray:
-        """Estimate the baseline.
-
-        Parameters
-        ----------
-        signals : ndarray of shape (n_beats, n_leads, n_samples)
-        fs : float
-            In Hz.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_leads, n_samples)
-
-        Raises
-        ------
-        ValueError
-            If `cutoff` is not below half of `fs`, or `n_pad` does not fit the beats.
-        """
-        self._validate_params()
+    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
         check_below_nyquist("cutoff", self.cutoff, fs)
         sections = butter(self.order, self.cutoff, "highpass", fs=fs, output="sos")
         return signals - filter_zero_phase(signals, sections, self.n_pad)
 
 
 @dataclass(eq=False, repr=False)
-class WaveletBaseline(BaseEstimator):
-    """Baseline by a discrete wavelet transform: its approximation without all details.
+class WaveletBaseline(Baseline):
+    """Baseline by the discrete wavelet transform: the approximation without details.
 
-    Each level of the transform halves the frequencies that are left. The baseline is the
-    approximation at the first level that keeps nothing above `cutoff`.
+    Each level of the transform halves the range of frequencies. The baseline is the
+    approximation at the first level without frequencies above `cutoff`.
 
     Parameters
     ----------
     cutoff : float, default=0.5
-        Highest frequency of the baseline in Hz. It takes signals of several seconds to tell
-        so slow a wave: at 360 Hz and with ``"db4"`` about ten.
+        Highest frequency of the baseline in Hz. A low cutoff needs long signals: 0.5 Hz at
+        360 Hz with ``"db4"`` needs about ten seconds.
     wavelet : str, default="db4"
-        One of the discrete wavelets of PyWavelets.
+        Name of a discrete wavelet of PyWavelets.
 
     Examples
     --------
@@ -183,65 +176,42 @@ class WaveletBaseline(BaseEstimator):
     wavelet: str = "db4"
 
     _parameter_constraints: ClassVar[dict] = {
-        "cutoff": [_POSITIVE],
+        "cutoff": [POSITIVE],
         "wavelet": [DISCRETE_WAVELET],
     }
 
-    def __call__(self, signals: NDArray, fs: float) -> NDArray:
-        """Estimate the baseline.
-
-        Parameters
-        ----------
-        signals : ndarray of shape (n_beats, n_leads, n_samples)
-        fs : float
-            In Hz.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_leads, n_samples)
-
-        Raises
-        ------
-        ValueError
-            If `cutoff` is not below half of `fs`, or too low for signals of this length.
-        """
-        self._validate_params()
+    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
         check_below_nyquist("cutoff", self.cutoff, fs)
         n_samples = signals.shape[-1]
-        # At level l there is left what lies below fs / 2 ** (l + 1).
+        # The approximation at level l keeps frequencies below fs / 2 ** (l + 1).
         level = math.ceil(math.log2(fs / self.cutoff)) - 1
-        check_level(
-            level,
-            n_samples,
-            self.wavelet,
-            f"cutoff={self.cutoff:g} Hz is too low for signals of {n_samples / fs:.3g} s; raise "
-            "it, take a shorter wavelet such as 'haar', or remove the baseline of the whole "
-            "record before it is cut",
+        advice = (
+            f"cutoff={self.cutoff:g} Hz is too low for signals of {n_samples / fs:.3g} s. Raise "
+            "it, use a shorter wavelet such as 'haar', or filter the record before cutting beats"
         )
-        approximation, *details = take_apart(signals, self.wavelet, level)
-        nothing = [np.zeros_like(detail) for detail in details]
-        return put_together([approximation, *nothing], self.wavelet, n_samples)
+        approximation, *details = decompose(signals, self.wavelet, level, advice)
+        zeros = [np.zeros_like(detail) for detail in details]
+        return reconstruct([approximation, *zeros], self.wavelet, n_samples)
 
 
 @dataclass(eq=False, repr=False)
 class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
-    """Subtract the baseline, which breathing and moving electrodes let wander.
+    """Remover of baseline wander, which breathing and electrode motion cause.
 
     Parameters
     ----------
     fs : float
         Sampling rate of the beats in Hz.
     baseline : callable or None, default=None
-        What estimates the baseline: `MedianBaseline`, `HighpassBaseline`, `WaveletBaseline`,
-        or any function from signals of shape (n_beats, n_leads, n_samples) and `fs` to
-        baselines of that shape. None is ``MedianBaseline()``.
+        Estimate of the baseline: `MedianBaseline`, `HighpassBaseline`, `WaveletBaseline`, or
+        any function from signals of shape (n_beats, n_leads, n_samples) and `fs` to baselines
+        of that shape. None is ``MedianBaseline()``.
 
     Notes
     -----
-    A window of one beat is shorter than one wave of the baseline. What is removed of a beat
-    is then little more than its offset and slope; `MedianBaseline` comes nearest to what it
-    finds in the whole record. Where there is the record, it is better treated before it is
-    cut.
+    The window of a beat is shorter than a wave of the baseline, so little more than the offset
+    and the slope of a beat can be removed. `MedianBaseline` comes closest to the baseline of
+    the whole record. If the record is available, remove its baseline before beats are cut.
 
     Examples
     --------
@@ -260,7 +230,7 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
     _: KW_ONLY
     baseline: Callable[[NDArray, float], NDArray] | None = None
 
-    _parameter_constraints: ClassVar[dict] = {"fs": [_POSITIVE], "baseline": [callable, None]}
+    _parameter_constraints: ClassVar[dict] = {"fs": [POSITIVE], "baseline": [callable, None]}
 
     _min_samples: ClassVar[int] = 2
 

@@ -1,56 +1,72 @@
-"""Filters that let some frequencies pass."""
+"""Filters of beats: band-pass, notch and wavelet denoising."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pywt
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, tf2sos
+from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
 from sklearn.base import OneToOneFeatureMixin
-from sklearn.utils._param_validation import Interval
+from sklearn.utils import gen_batches
+from sklearn.utils._param_validation import StrOptions
 
-from ecgclf.transforms._transformer import BeatTransformer
-from ecgclf.transforms._zero_phase import check_below_nyquist, filter_zero_phase
+from ecgclf._validation import (
+    NOT_NEGATIVE,
+    NOT_NEGATIVE_INTEGER,
+    POSITIVE,
+    POSITIVE_INTEGER,
+)
+from ecgclf.transforms._beat_transformer import BeatTransformer
 
-_POSITIVE = Interval(Real, 0, np.inf, closed="neither")
-_N_PAD = [Interval(Integral, 0, None, closed="left"), None]
+#: Constraint of a parameter that names a discrete wavelet.
+DISCRETE_WAVELET = StrOptions(set(pywt.wavelist(kind="discrete")))
+
+#: Median of the absolute value of a standard normal variable.
+_MEDIAN_OF_NORMAL = 0.6745
+
+#: Part of the initial ringing below which a filter counts as settled.
+_SETTLED = 1e-3
+
+#: Beats filtered at once, because the padded beats take several times their memory.
+_BLOCK = 1024
 
 
 @dataclass(eq=False, repr=False)
 class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
-    """Keep the frequencies between two, by a Butterworth filter without delay.
+    """Zero-phase Butterworth filter that keeps the frequencies between two edges.
 
-    The filter runs over each lead forwards and backwards, so no wave moves. It attenuates
-    twice: by 6 dB at `low` and `high`, and beyond them as a filter of twice the order.
+    The filter runs forwards and backwards over each lead, so waves are not delayed. The
+    attenuation doubles: it is 6 dB at `low` and `high`, and beyond them that of a filter of
+    twice the order.
 
     Parameters
     ----------
     fs : float
         Sampling rate of the beats in Hz.
     low : float or None, default=0.5
-        Lowest frequency to pass, in Hz; None passes all below `high`.
+        Lower edge of the pass band in Hz. None makes a low-pass filter.
     high : float or None, default=40.0
-        Highest frequency to pass, in Hz; None passes all above `low`.
+        Upper edge of the pass band in Hz. None makes a high-pass filter.
     order : int, default=2
-        Order of the Butterworth filter, at each of its two edges.
+        Order of the Butterworth filter at each edge.
     n_pad : int or None, default=None
-        Beyond its ends a beat is taken to go on as its mirror image, for that many samples.
-        None takes as many as the filter needs to come to rest, and at most one less than the
-        beat has.
-
-    Notes
-    -----
-    What lies beyond the ends of a beat is a guess, and frequencies that do not fit into a
-    beat cannot be told from its offset. Where there is the whole record, it is better
-    filtered before it is cut; as a row of `X` it is filtered like any beat.
+        Number of samples by which each beat is extended at both ends, as a mirror image. None
+        takes as many as the filter needs to settle, at most ``n_samples - 1``.
 
     See Also
     --------
-    scipy.signal.sosfiltfilt : what filters.
-    BaselineWanderRemover : other ways to take away what is slow.
+    scipy.signal.sosfiltfilt : Filter used.
+    BaselineWanderRemover : Other methods to remove slow components.
+
+    Notes
+    -----
+    The extension of a beat is a guess, and frequencies that do not fit into a beat cannot be
+    distinguished from its offset. If the whole record is available, filter it before beats are
+    cut; as a row of `X` it is filtered like a beat.
 
     Examples
     --------
@@ -71,11 +87,11 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     n_pad: int | None = None
 
     _parameter_constraints: ClassVar[dict] = {
-        "fs": [_POSITIVE],
-        "low": [_POSITIVE, None],
-        "high": [_POSITIVE, None],
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "n_pad": _N_PAD,
+        "fs": [POSITIVE],
+        "low": [POSITIVE, None],
+        "high": [POSITIVE, None],
+        "order": [POSITIVE_INTEGER],
+        "n_pad": [NOT_NEGATIVE_INTEGER, None],
     }
 
     def _change(self, signals: NDArray) -> NDArray:
@@ -88,37 +104,37 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
                 check_below_nyquist(name, getattr(self, name), self.fs)
         if self.low is None or self.high is None:
             if self.low == self.high:
-                raise ValueError("low=None and high=None pass everything: give one of them.")
+                raise ValueError("low=None and high=None filter nothing: give one of them.")
             kind, edge = ("lowpass", self.high) if self.low is None else ("highpass", self.low)
             return butter(self.order, edge, kind, fs=self.fs, output="sos")
         if self.low >= self.high:
             raise ValueError(
-                f"low={self.low:g} Hz is not below high={self.high:g} Hz, so nothing would "
-                "pass: exchange them, or set one to None."
+                f"low={self.low:g} Hz is not below high={self.high:g} Hz: exchange them, or set "
+                "one to None."
             )
         return butter(self.order, [self.low, self.high], "bandpass", fs=self.fs, output="sos")
 
 
 @dataclass(eq=False, repr=False)
 class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
-    """Take out one frequency, such as the hum of the mains, without delay.
+    """Zero-phase filter that removes one frequency, such as power-line interference.
 
     Parameters
     ----------
     fs : float
         Sampling rate of the beats in Hz.
     frequency : float, default=50.0
-        In Hz: 50 in most of the world, 60 in North America, where the MIT-BIH records were
-        made.
+        Frequency to remove in Hz. The power line has 50 Hz in most of the world and 60 Hz in
+        North America, where the MIT-BIH records were made.
     quality : float, default=30.0
-        The filter takes out a band of ``frequency / quality``, at whose edges it attenuates by
-        6 dB. The narrower the band, the longer the filter rings.
+        Quality factor. The filter removes a band of ``frequency / quality``, at the edges of
+        which the attenuation is 6 dB. A narrower band makes the filter ring longer.
     n_pad : int or None, default=None
-        As in `BandpassFilter`.
+        Number of samples by which each beat is extended at both ends, as in `BandpassFilter`.
 
     See Also
     --------
-    scipy.signal.iirnotch : what designs the filter.
+    scipy.signal.iirnotch : Design of the filter.
 
     Examples
     --------
@@ -138,13 +154,171 @@ class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
     n_pad: int | None = None
 
     _parameter_constraints: ClassVar[dict] = {
-        "fs": [_POSITIVE],
-        "frequency": [_POSITIVE],
-        "quality": [_POSITIVE],
-        "n_pad": _N_PAD,
+        "fs": [POSITIVE],
+        "frequency": [POSITIVE],
+        "quality": [POSITIVE],
+        "n_pad": [NOT_NEGATIVE_INTEGER, None],
     }
 
     def _change(self, signals: NDArray) -> NDArray:
         check_below_nyquist("frequency", self.frequency, self.fs)
         sections = tf2sos(*iirnotch(self.frequency, self.quality, fs=self.fs))
         return filter_zero_phase(signals, sections, self.n_pad)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
+    r"""Wavelet denoiser for white noise, with the universal threshold [1]_.
+
+    The wavelet coefficients of each lead of a beat are thresholded at
+
+    .. math:: \lambda = c \, \hat\sigma \sqrt{2 \ln n},
+       \qquad \hat\sigma = \operatorname{median}(|d_1|) / 0.6745,
+
+    where :math:`n` is the number of samples and :math:`d_1` are the finest details, which
+    contain little but noise. The approximation at the last level is not changed.
+
+    Parameters
+    ----------
+    wavelet : str, default="sym4"
+        Name of a discrete wavelet of PyWavelets.
+    level : int or None, default=None
+        Number of decomposition levels. None takes the largest number that the length of the
+        beats allows.
+    threshold : {"soft", "hard"}, default="soft"
+        Treatment of coefficients above the threshold: "soft" shrinks them by the threshold,
+        "hard" keeps them.
+    factor : float, default=1.0
+        Factor c of the threshold. With 0 nothing is removed.
+
+    Notes
+    -----
+    Beats are extended as mirror images that repeat the last sample. Zero padding makes the
+    estimated noise too small: denoise beats before padding them.
+
+    References
+    ----------
+    .. [1] Donoho DL, Johnstone IM. Ideal spatial adaptation by wavelet shrinkage. Biometrika
+       81(3), 1994.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import WaveletDenoiser
+    >>> noise = np.random.default_rng(0).normal(size=(1, 256))
+    >>> bump = 10 * np.hanning(256)
+    >>> denoised = WaveletDenoiser().fit_transform(bump + noise)
+    >>> bool(np.abs(denoised - bump).std() < 0.5 * noise.std())
+    True
+    """
+
+    wavelet: str = "sym4"
+    level: int | None = None
+    threshold: str = "soft"
+    factor: float = 1.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        "wavelet": [DISCRETE_WAVELET],
+        "level": [POSITIVE_INTEGER, None],
+        "threshold": [StrOptions({"soft", "hard"})],
+        "factor": [NOT_NEGATIVE],
+    }
+
+    _min_samples: ClassVar[int] = 2
+
+    def _change(self, signals: NDArray) -> NDArray:
+        n_samples = signals.shape[2]
+        level = self.level
+        if level is None:
+            level = max(_max_level(n_samples, self.wavelet), 1)
+        advice = "lower level, use a shorter wavelet such as 'haar', or cut longer beats"
+        approximation, *details = decompose(signals, self.wavelet, level, advice)
+        noise = np.median(np.abs(details[-1]), axis=-1, keepdims=True) / _MEDIAN_OF_NORMAL
+        limit = self.factor * noise * math.sqrt(2 * math.log(n_samples))
+        kept = [self._shrink(detail, limit) for detail in details]
+        return reconstruct([approximation, *kept], self.wavelet, n_samples)
+
+    def _shrink(self, detail: NDArray, limit: NDArray) -> NDArray:
+        with np.errstate(invalid="ignore"):
+            shrunk = pywt.threshold(detail, limit, self.threshold)
+        # PyWavelets returns NaN for a coefficient of 0 and a threshold of 0.
+        return np.where(detail == 0, 0, shrunk)
+
+
+def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDArray:
+    """Filter along the last axis, forwards and backwards.
+
+    Parameters
+    ----------
+    signals : ndarray of shape (n_beats, n_leads, n_samples)
+        Beats.
+    sos : ndarray of shape (n_sections, 6)
+        Second-order sections.
+    n_pad : int or None
+        Number of samples of the mirror images, as in `BandpassFilter`.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_leads, n_samples)
+
+    Raises
+    ------
+    ValueError
+        If `n_pad` is more than ``n_samples - 1``.
+    """
+    longest = signals.shape[-1] - 1
+    if n_pad is None:
+        n_pad = min(_samples_to_settle(sos), longest)
+    elif n_pad > longest:
+        raise ValueError(
+            f"n_pad={n_pad}: beats of {longest + 1} samples can be mirrored by {longest} at "
+            "most. Cut longer beats, or set n_pad to None."
+        )
+    filtered = np.empty_like(signals)
+    for block in gen_batches(len(signals), _BLOCK):
+        filtered[block] = sosfiltfilt(sos, signals[block], padtype="even", padlen=n_pad)
+    return filtered
+
+
+def _samples_to_settle(sos: NDArray) -> int:
+    """Count the samples until the response of the slowest pole has decayed."""
+    slowest = max(np.abs(np.roots(section[3:])).max(initial=0.0) for section in sos)
+    return math.ceil(math.log(_SETTLED) / math.log(slowest)) if 0 < slowest < 1 else 0
+
+
+def check_below_nyquist(name: str, frequency: float, fs: float) -> None:
+    """Raise a ValueError unless a frequency lies below half of the sampling rate."""
+    if frequency >= fs / 2:
+        raise ValueError(
+            f"{name}={frequency:g} Hz: signals at fs={fs:g} Hz contain only frequencies below "
+            f"{fs / 2:g} Hz. Lower {name}, or set fs to the sampling rate of the beats."
+        )
+
+
+def _max_level(n_samples: int, wavelet: str) -> int:
+    """Count the levels at which some coefficient does not depend on the edges."""
+    return pywt.dwt_max_level(n_samples, pywt.Wavelet(wavelet).dec_len)
+
+
+def decompose(signals: Any, wavelet: str, level: int, advice: str) -> list[Any]:
+    """Compute the wavelet coefficients along the last axis.
+
+    Raises
+    ------
+    ValueError
+        If the signals are too short for the level. The message ends with `advice`.
+    """
+    n_samples = signals.shape[-1]
+    deepest = _max_level(n_samples, wavelet)
+    if not 1 <= level <= deepest:
+        raise ValueError(
+            f"beats of {n_samples} samples can be decomposed with {wavelet!r} to level "
+            f"{deepest}, not {level}: {advice}."
+        )
+    return pywt.wavedec(signals, wavelet, mode="symmetric", level=level, axis=-1)
+
+
+def reconstruct(coefficients: list[Any], wavelet: str, n_samples: int) -> Any:
+    """Compute the signals of wavelet coefficients."""
+    signals = pywt.waverec(coefficients, wavelet, mode="symmetric", axis=-1)
+    return signals[..., :n_samples]  # one sample too many if n_samples is odd

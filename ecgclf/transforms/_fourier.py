@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
-from ecgclf.transforms._transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import BeatTransformer
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

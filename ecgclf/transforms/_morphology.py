@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from ecgclf.transforms._beat_features import BeatFeatures
+from ecgclf.transforms._beat_transformer import BeatFeatures
 from ecgclf.transforms._measures import (
     BeatMeasure,
     HermiteCoefficients,

@@ -12,7 +12,7 @@ from scipy.signal import periodogram
 from scipy.stats import kurtosis
 from sklearn.utils._param_validation import Interval
 
-from ecgclf.transforms._beat_features import BeatFeatures
+from ecgclf.transforms._beat_transformer import BeatFeatures
 
 #: The frequencies of the QRS complex, and those up to which an ECG has its power, in Hz.
 _QRS_LOW, _QRS_HIGH, _ECG_HIGH = 5.0, 15.0, 40.0

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
 
 from ecgclf.datasets import resample, resampling_ratio
-from ecgclf.transforms._transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import BeatTransformer
 
 
 @dataclass(eq=False, repr=False)

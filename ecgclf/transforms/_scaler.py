@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import StrOptions
 
-from ecgclf.transforms._transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import BeatTransformer
 
 
 @dataclass(eq=False, repr=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval
 
-from ecgclf.transforms._transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import BeatTransformer
 
 #: Beats that are worked on at once: as many as the caches of a processor can hold.
 _BLOCK = 256

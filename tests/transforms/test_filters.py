@@ -160,7 +160,7 @@ def test_backwards_in_backwards_out(transformer, X):
 @pytest.mark.parametrize(
     ("transformer", "match"),
     [
-        (BandpassFilter(100, 0.5, 50), r"high=50 Hz.*fs=100 Hz.*below 50 Hz.*lower high"),
+        (BandpassFilter(100, 0.5, 50), r"high=50 Hz.*fs=100 Hz.*below 50 Hz.*Lower high"),
         (BandpassFilter(100, 0.5, 60), "high=60 Hz.*fs=100 Hz"),
         (BandpassFilter(100, 70, None), "low=70 Hz.*fs=100 Hz"),
         (BandpassFilter(360, 40, 0.5), r"low=40 Hz.*not below high=0\.5 Hz.*exchange"),

@@ -58,8 +58,8 @@ TABLE = [
     (SignalResampler(fs_in=2, fs_out=3), {"fs_out": [2, 4]}),
     (SignalResampler(fs_in=2, fs_out=1), {"fs_out": [2, 4]}),
     (BeatScaler(), {"keep_padding": [True, False]}),
-    (BeatScaler("range", of="beat"), {"of": ["beat", "lead"]}),
-    (BeatScaler("quartiles", of="training"), {"size": ["range", "quartiles"]}),
+    (BeatScaler("minmax", per="beat"), {"per": ["beat", "lead"]}),
+    (BeatScaler("robust", per="dataset"), {"method": ["minmax", "robust"]}),
     (WaveletDenoiser(wavelet="haar"), {"threshold": ["soft", "hard"]}),
     (Spectrogram(fs=10, frame=1, hop=1, detrend=False), {"log": [True, False]}),
     (Spectrogram(fs=10, frame=2, hop=1), {"floor_db": [-80, -40]}),
@@ -111,7 +111,7 @@ def leads_apart(transformer, X):
 
 @every_transformer
 def test_leads_are_transformed_each_for_itself(transformer, beats):
-    if getattr(transformer, "of", None) == "beat":
+    if getattr(transformer, "per", None) == "beat":
         pytest.skip("all leads of a beat are scaled alike")
     together = clone(transformer).fit_transform(beats)
     assert len(together) == len(beats)
@@ -207,7 +207,7 @@ def test_resampled_columns_are_counted(beats):
 @parametrize(SIGNALS)
 def test_several_leads_fit_into_no_frame(transformer, beats):
     in_frames = clone(transformer).fit(beats).set_output(transform="pandas")
-    with pytest.raises(ValueError, match=r"array of shape \(6, 3, \d+\).*no pandas frame"):
+    with pytest.raises(ValueError, match=r"shape \(6, 3, \d+\), which a pandas frame cannot"):
         in_frames.transform(beats)
 
 

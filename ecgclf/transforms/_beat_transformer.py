@@ -1,8 +1,9 @@
-"""What all scikit-learn transformers of signals share: checking beats, and their shape."""
+"""Base classes of the transformers of beats."""
 
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,20 +16,23 @@ from ecgclf._validation import count_dimensions
 
 
 class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base of the transformers: from beats to whatever is made of each of them.
+    """Base class of the transformers of beats.
 
-    `fit` and `transform` take 2-D and 3-D beats; a subclass sees 3-D ones alone, whose values
-    are finite and of float32 or float64. Unless it learns something in `_learn`, it is
-    stateless: `transform` can be called without `fit`.
+    `fit` and `transform` take 2-D and 3-D beats. A subclass implements `_change` for 3-D beats
+    only; their values are finite and float32 or float64. A subclass is stateless, so
+    `transform` works without `fit`, unless it sets `_stateless` to False and implements
+    `_learn`.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of a 2-D `X`; for a 3-D one, leads times samples.
+        Number of columns of a 2-D `X`; of a 3-D `X`, leads times samples.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Only if `X` had string column names.
-    n_leads_, n_samples_ : int
-        Shape of one beat.
+        Names of the columns. Only if `X` had string column names.
+    n_leads_ : int
+        Number of leads of a beat.
+    n_samples_ : int
+        Number of samples of a lead of a beat.
 
     Examples
     --------
@@ -43,23 +47,25 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
 
     _parameter_constraints: ClassVar[dict] = {}
 
-    #: Whether `transform` needs nothing that `fit` has learned.
+    #: Whether `transform` works without `fit`.
     _stateless: ClassVar[bool] = True
 
-    #: Whether `_change` gives signals, which for 2-D beats are 2-D again.
+    #: Whether `_change` returns signals, which become 2-D again if the beats were 2-D.
     _gives_signals: ClassVar[bool] = True
 
-    #: How many samples a beat must have.
+    #: Smallest number of samples of a beat.
     _min_samples: ClassVar[int] = 1
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> BeatTransformer:
-        """Check the beats and the parameters; learn what there is to learn.
+        """Check the parameters and the beats, and fit the transformer.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+            Beats.
         y : ignored
+            Exists for compatibility with scikit-learn.
 
         Returns
         -------
@@ -68,8 +74,8 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            If `X` is empty, holds NaN or infinite values or has another number of dimensions,
-            or a parameter does not fit it.
+            If `X` is empty, contains NaN or infinite values or has another number of
+            dimensions, or if a parameter does not fit it.
         """
         self._learn(check_signals(self, X, reset=True))
         return self
@@ -80,18 +86,18 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            Of one beat's shape as in `fit`, if that was called.
+            Beats of the same shape as in `fit`.
 
         Returns
         -------
         ndarray
-            One row a beat, float32 or float64 as `X`. A signal transformed into a signal has
-            the dimensions of `X`.
+            One row per beat, float32 or float64 like `X`. Transformed signals have as many
+            dimensions as `X`.
 
         Raises
         ------
         ValueError
-            As in `fit`; also if the beats have another shape than there.
+            As in `fit`; also if the beats have another shape than in `fit`.
         """
         if self._stateless:
             self._validate_params()
@@ -105,21 +111,21 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         return changed
 
     def _learn(self, signals: NDArray) -> None:
-        """Learn from beats of shape (n_beats, n_leads, n_samples), and check that they fit."""
-        self._change(signals[:1])
+        """Fit to beats of shape (n_beats, n_leads, n_samples)."""
+        self._change(signals[:1])  # raises if the parameters do not fit the beats
 
     @abstractmethod
     def _change(self, signals: NDArray) -> NDArray:
-        """Transform beats of shape (n_beats, n_leads, n_samples), which stay as they are."""
+        """Transform beats of shape (n_beats, n_leads, n_samples), but not in place."""
 
     def _check_container(self, changed: NDArray) -> None:
-        """Check that a frame can hold the result, if there is to be one."""
+        """Check that a frame can hold the result if `set_output` asks for one."""
         container = _get_output_config("transform", self)["dense"]
         if changed.ndim == 2 or container == "default" or not _auto_wrap_is_configured(self):
             return
         raise ValueError(
-            f"{type(self).__name__} gives an array of shape {changed.shape}, which no "
-            f"{container} frame can hold: pass beats of shape (n_beats, n_samples), or call "
+            f"{type(self).__name__} returns an array of shape {changed.shape}, which a "
+            f"{container} frame cannot hold. Pass beats of shape (n_beats, n_samples), or call "
             "set_output(transform='default')."
         )
 
@@ -131,16 +137,53 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
+class BeatFeatures(BeatTransformer):
+    """Base class of the transformers that compute the same features of each lead."""
+
+    _gives_signals = False
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Get the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : ignored
+            Exists for compatibility with scikit-learn.
+
+        Returns
+        -------
+        ndarray of str
+            With several leads each name begins with its lead, as in ``lead_0_kurtosis``.
+        """
+        check_is_fitted(self, "n_leads_")
+        leads = [""] if self.n_leads_ == 1 else [f"lead_{i}_" for i in range(self.n_leads_)]
+        return np.array([lead + name for lead in leads for name in self._names()], dtype=object)
+
+    def _change(self, signals: NDArray) -> NDArray:
+        values = self._measure(signals)
+        return values.reshape(len(values), -1).astype(signals.dtype, copy=False)
+
+    @abstractmethod
+    def _measure(self, signals: NDArray) -> NDArray:
+        """Compute features of (n_beats, n_leads, n_samples), as (n_beats, n_leads, n_names)."""
+
+    @abstractmethod
+    def _names(self) -> Sequence[str]:
+        """List the names of the features of one lead."""
+
+
 def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) -> NDArray:
-    """Check beats and give them an axis of leads.
+    """Check beats and return them in 3-D.
 
     Parameters
     ----------
     transformer : BeatTransformer
-        With `reset`, gets the attributes ``n_features_in_``, ``n_leads_`` and ``n_samples_``.
+        Transformer of the beats. With `reset`, its attributes ``n_features_in_``,
+        ``n_leads_`` and ``n_samples_`` are set.
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
+        Beats.
     reset : bool
-        True in `fit`; False where the shape must be that of `fit`, if there was one.
+        Whether this is a `fit`. If not, the shape must be that of `fit`, if there was one.
 
     Returns
     -------
@@ -149,14 +192,13 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
     Raises
     ------
     ValueError
-        If `X` is empty, holds NaN or infinite values, or has the wrong shape.
+        If `X` is empty, contains NaN or infinite values, or has the wrong shape.
     """
     dtypes = (np.float64, np.float32)
-    # After a fit the shape of its beats counts, which the messages then name.
+    # After `fit`, `_check_shape` compares with the fitted shape, in a clearer message.
     is_new = reset or not hasattr(transformer, "n_samples_")
     least = transformer._min_samples if is_new else 1
-    in_3d = count_dimensions(X) == 3
-    if in_3d:
+    if count_dimensions(X) == 3:
         signals = check_array(
             X, allow_nd=True, dtype=dtypes, estimator=transformer, input_name="X"
         )
@@ -166,7 +208,7 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
                 f"samples; at least 1 lead of {least} samples is required."
             )
         _check_shape(transformer, signals.shape[1:], reset)
-        # The 2-D form sets the number of columns, and forgets their names.
+        # Sets n_features_in_ and deletes the feature names of an earlier fit.
         rows = signals.reshape(len(signals), -1)
         validate_data(transformer, rows, reset=reset, skip_check_array=True)
     else:
@@ -177,7 +219,7 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
 
 
 def _check_shape(transformer: BeatTransformer, shape: tuple[int, int], reset: bool) -> None:
-    """Set the shape of a beat, or check it against that of `fit`."""
+    """Set the shape of a beat, or compare it with that of `fit`."""
     if reset:
         transformer.n_leads_, transformer.n_samples_ = shape
         return
@@ -186,5 +228,5 @@ def _check_shape(transformer: BeatTransformer, shape: tuple[int, int], reset: bo
         raise ValueError(
             f"X has beats of {shape[0]} leads and {shape[1]} samples, but "
             f"{type(transformer).__name__} was fitted on {fitted[0]} leads of {fitted[1]} "
-            "samples: cut the beats in the same way, or fit again."
+            "samples. Cut the beats in the same way, or fit again."
         )
