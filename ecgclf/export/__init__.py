@@ -1,11 +1,10 @@
-"""Fitted classifiers for programs without Python and torch: ONNX.
+"""Export of fitted classifiers to ONNX, a graph format that runs without Python and torch.
 
-ONNX is a format of networks that many runtimes execute. Needs the packages of
-``pip install 'ecgclf[onnx]'``, which are imported when a function is called.
+Install the packages that it needs with ``pip install 'ecgclf[onnx]'``.
 """
 
-from ecgclf.export._errors import ExportError
+from ecgclf.export._graph import ExportError
 from ecgclf.export._onnx import export_onnx
-from ecgclf.export._smaller import halve_onnx, quantize_onnx
+from ecgclf.export._quantization import halve_onnx, quantize_onnx
 
 __all__ = ["ExportError", "export_onnx", "halve_onnx", "quantize_onnx"]

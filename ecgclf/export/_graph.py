@@ -1,4 +1,4 @@
-"""Graphs of ONNX: tracing a network, and adding labels and a description."""
+"""ONNX graphs: tracing a network, and adding labels and a description."""
 
 from __future__ import annotations
 
@@ -14,34 +14,41 @@ import torch
 from torch import nn
 
 from ecgclf._extras import import_extra
-from ecgclf.export._errors import ExportError
 
-#: Names of the input and outputs.
+#: Names of the input and the outputs.
 INPUT, LABEL, PROBABILITIES = "X", "label", "probabilities"
 
 _LOGITS = "logits"
 
 
-def traced(network: nn.Module, n_columns: int) -> Any:
-    """Trace a network from beats to logits and probabilities.
+class ExportError(ValueError):
+    """Error for a model with a part that ONNX cannot express.
+
+    The message names the part and a remedy.
+    """
+
+
+def trace(network: nn.Module, n_columns: int) -> Any:
+    """Trace a network that returns logits and probabilities.
 
     Parameters
     ----------
     network : Module
+        The network; it takes rows of `n_columns` values.
     n_columns : int
-        Of a row of the input.
+        Number of input columns.
 
     Returns
     -------
     onnx.ModelProto
-        For any number of beats.
+        A graph for any number of beats.
 
     Raises
     ------
     ExportError
-        If torch cannot express the network, or not for any number of beats.
+        If torch cannot express the network, or only for a fixed number of beats.
     ImportError
-        If a package that export needs is not installed.
+        If onnx or onnxscript is not installed.
     """
     import_extra("onnx", "export to ONNX")
     import_extra("onnxscript", "export to ONNX")
@@ -50,32 +57,32 @@ def traced(network: nn.Module, n_columns: int) -> Any:
         with _quiet():
             program = torch.onnx.export(
                 network,
-                (torch.zeros(3, n_columns),),  # one or two would be taken for a special case
+                (torch.zeros(3, n_columns),),  # torch.export specialises sizes 0 and 1
                 dynamo=True,
                 dynamic_shapes=({0: n_beats},),
                 input_names=[INPUT],
                 output_names=[_LOGITS, PROBABILITIES],
                 verbose=False,
             )
-    except Exception as error:  # a network of somebody else's can fail in any way
+    except Exception as error:  # a user's network can fail in any way
         reason = " ".join(str(error).split())
         raise ExportError(
-            f"torch {torch.__version__} cannot write this network as ONNX "
-            f"({type(error).__name__}: {reason:.300}). If it is one of your own, bring its "
-            "forward to operations that torch.onnx.export knows."
+            f"torch {torch.__version__} cannot export this network to ONNX "
+            f"({type(error).__name__}: {reason:.300}). Use only operations in its forward that "
+            "torch.onnx.export supports."
         ) from error
     model = program.model_proto  # type: ignore[union-attr]
     if not model.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
         raise ExportError(
-            "The graph of this network would take batches of 3 beats alone: something in its "
-            "forward turns the number of beats into a plain number. Use x.shape[0], not len(x)."
+            "The graph of this network takes batches of exactly 3 beats, because its forward "
+            "converts the number of beats to an int. Use x.shape[0], not len(x)."
         )
-    _forget_origin(model.graph)
+    _remove_source_locations(model.graph)
     return model
 
 
-def _forget_origin(graph: Any) -> None:
-    """Take out of a graph from which line of whose file each node comes."""
+def _remove_source_locations(graph: Any) -> None:
+    """Remove the file names and line numbers that torch adds to the nodes."""
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
         del part.metadata_props[:]
         part.ClearField("doc_string")
@@ -84,26 +91,27 @@ def _forget_origin(graph: Any) -> None:
 
 
 def add_label(model: Any, classes: np.ndarray) -> None:
-    """Let a graph give the label of each beat, in front of the probabilities.
+    """Add the label of each beat as the first output.
 
     Parameters
     ----------
     model : onnx.ModelProto
-        From `traced`; changed in place.
+        Graph from `trace`; it is changed in place.
     classes : ndarray of shape (n_classes,)
+        Class labels.
 
     Raises
     ------
     ExportError
-        If there is no tensor of such labels.
+        If ONNX has no tensors of such labels.
     """
     onnx = import_extra("onnx", "export to ONNX")
     names = classes
     if classes.dtype.kind in "OU":
         if not all(isinstance(label, str) for label in classes):
             raise ExportError(
-                f"The labels {classes.tolist()} are neither strings nor numbers, of which alone "
-                "ONNX has tensors: fit with labels of one of these types."
+                f"The labels {classes.tolist()} are neither all strings nor all numbers, as ONNX "
+                "requires. Fit with labels of one of these types."
             )
         names = classes.astype(object)
     graph = model.graph
@@ -123,14 +131,14 @@ def add_label(model: Any, classes: np.ndarray) -> None:
 
 
 def describe(model: Any, description: dict[str, Any]) -> None:
-    """Put a description into the metadata of a graph, as JSON under the name "ecgclf"."""
+    """Add a description to the metadata of a graph, as JSON under the key "ecgclf"."""
     entry = model.metadata_props.add()
     entry.key, entry.value = "ecgclf", json.dumps(description)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep torch from reporting what concerns its own developers."""
+    """Silence the messages of torch.onnx."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,23 +1,26 @@
-"""From a fitted classifier to a file of ONNX."""
+"""Export of a fitted classifier to an ONNX file."""
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
 
 from ecgclf._extras import import_extra
 from ecgclf._version import __version__
-from ecgclf.estimators import BeatClassifier
-from ecgclf.estimators._contract import input_contract
-from ecgclf.export._errors import ExportError
-from ecgclf.export._graph import INPUT, PROBABILITIES, add_label, describe, traced
-from ecgclf.export._network import Classification, taken_apart
+from ecgclf.estimators import BeatClassifier, input_contract
+from ecgclf.export._graph import INPUT, PROBABILITIES, ExportError, add_label, describe, trace
+from ecgclf.export._steps import layer_of
+from ecgclf.transforms import FourierFeatures
 
-#: Largest difference of a probability between the graph and torch. Rounding stays far below.
+#: Largest allowed difference of a probability between the graph and torch.
 _TOLERANCE = 1e-4
 
 
@@ -29,53 +32,57 @@ def export_onnx(
     unit: str | None = None,
     window: tuple[float, float] | None = None,
 ) -> None:
-    """Write a fitted classifier, with the scaling before it, as one graph of ONNX.
+    """Export a fitted classifier, with the preprocessing in its pipeline, as one ONNX graph.
 
-    The graph takes ``X``, float32 of shape (n_beats, n_columns), for any number of beats; the
-    leads of a beat stand one after another, then its per-beat features. It gives ``label`` of
-    shape (n_beats,), of the type of ``classes_``, and ``probabilities``, float32 of shape
-    (n_beats, n_classes) with columns as in ``classes_``.
+    The input of the graph is ``X``, float32 of shape (n_beats, n_columns) for any number of
+    beats: the samples of each lead in turn, then the per-beat features. The outputs are
+    ``label`` of shape (n_beats,), with the type of ``classes_``, and ``probabilities``, float32
+    of shape (n_beats, n_classes), with the columns in the order of ``classes_``.
 
-    Its metadata have one entry, ``ecgclf``: JSON with ``version``, ``classifier``, ``classes``,
-    ``steps`` (the names of what stands before the network) and ``input_contract``.
+    The metadata have one entry, ``ecgclf``: JSON with ``version``, ``classifier``, ``classes``,
+    ``steps`` (the names of the steps before the network) and ``input_contract``.
 
     Parameters
     ----------
-    model : fitted classifier of ecgclf, or Pipeline that ends in one
-        Before it may stand `BeatScaler <ecgclf.transforms.BeatScaler>` and scikit-learn's
+    model : fitted classifier of ecgclf, or Pipeline that ends with one
+        The steps before the classifier can be `BeatScaler <ecgclf.transforms.BeatScaler>`,
+        `FourierFeatures <ecgclf.transforms.FourierFeatures>`, and scikit-learn's
         ``StandardScaler``, ``MinMaxScaler``, ``MaxAbsScaler`` and ``RobustScaler``. Samplers
-        of imbalanced-learn do nothing in prediction and are left out.
+        of imbalanced-learn are skipped, because they do nothing in prediction.
     path : str or path-like
-        File to write; by custom its name ends in ``.onnx``.
-    fs, unit, window
-        What beats the model takes; see `BeatEstimator.save
-        <ecgclf.estimators.BeatEstimator.save>`. What is not stated is taken from the file that
-        the model was loaded from, if it was.
+        File to write, usually with the suffix ``.onnx``.
+    fs : float, optional
+        Sampling rate of the beats in Hz, for the metadata. The defaults of `fs`, `unit` and
+        `window` come from the file that the model was loaded from, if any.
+    unit : str, optional
+        Unit of the amplitude, such as "mV".
+    window : tuple of two floats, optional
+        Seconds before and after the R peak.
 
     Raises
     ------
     ExportError
-        If a step, the labels or the network cannot be expressed.
+        If ONNX cannot express a step, the labels or the network.
     NotFittedError
         If the model is not fitted.
     ImportError
         If onnx, onnxscript or onnxruntime is not installed.
     ValueError
-        If `fs`, `unit` or `window` is not as described.
+        If `fs`, `unit` or `window` is invalid.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    quantize_onnx, halve_onnx : smaller files.
+    quantize_onnx, halve_onnx : Reduce the size of the file.
 
     Notes
     -----
-    The network is traced by `torch.onnx.export`, in float32. The graph is run once on random
-    beats before it is written, and is refused if a probability is further than 1e-4 from that of
-    torch; as a rule the two differ by about 1e-6. Simple recurrent cells (``cell="rnn"``)
-    have no operator that torch writes: each step becomes part of the graph, so it is large and
-    takes a minute where a beat has hundreds of steps.
+    `torch.onnx.export` traces the network in float32. Before it is written, the graph runs on
+    random beats; the export fails if a probability differs by more than 1e-4 from torch. The
+    usual difference is about 1e-6. Simple recurrent cells (``cell="rnn"``) have no ONNX operator
+    in torch, so every step becomes part of the graph; with hundreds of steps the graph is large
+    and the export takes a minute.
 
     Examples
     --------
@@ -93,10 +100,13 @@ def export_onnx(
     >>> bool((label == model.predict(X)).all()), probabilities.shape
     (True, (100, 5))
     """
-    steps, classifier = taken_apart(model)
+    steps, classifier = _split_pipeline(model)
     contract = input_contract(classifier, fs=fs, unit=unit, window=window)
-    network = Classification(steps, classifier)
-    graph = traced(network, classifier.n_features_in_)
+    # The beats at the input of the graph; of all steps, only this one changes their shape.
+    first = next((step for _, step in steps if isinstance(step, FourierFeatures)), classifier)
+    contract |= {"n_leads": first.n_leads_, "n_samples": first.n_samples_}
+    network = _Classification(steps, classifier)
+    graph = trace(network, first.n_features_in_)
     add_label(graph, classifier.classes_)
     description = {
         "version": __version__,
@@ -107,21 +117,56 @@ def export_onnx(
     }
     describe(graph, description)
     content = graph.SerializeToString()
-    _check(content, network, classifier)
+    _check(content, network, first.n_features_in_)
     Path(path).write_bytes(content)
 
 
-def _check(content: bytes, network: Classification, classifier: BeatClassifier) -> None:
-    """Run the graph on random beats and compare with torch."""
+def _split_pipeline(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:
+    """Split a pipeline into the steps that act in prediction and the classifier."""
+    steps: list[tuple[str, Any]] = []
+    name = None
+    while isinstance(model, Pipeline):
+        steps += [(key, step) for key, step in model.steps[:-1] if not _is_sampler(step)]
+        name, model = model.steps[-1]
+    if not isinstance(model, BeatClassifier):
+        found = "The model" if name is None else f"The last step of the pipeline, {name!r},"
+        raise ExportError(
+            f"{found} is a {type(model).__name__}, expected a classifier of ecgclf, alone or at "
+            "the end of a Pipeline. To export the result of a search, pass best_estimator_."
+        )
+    check_is_fitted(model)
+    return steps, model
+
+
+def _is_sampler(step: Any) -> bool:
+    return hasattr(step, "fit_resample") and not hasattr(step, "transform")
+
+
+class _Classification(nn.Module):
+    """Preprocessing, network and softmax: from input rows to logits and probabilities."""
+
+    def __init__(self, steps: list[tuple[str, Any]], classifier: BeatClassifier) -> None:
+        super().__init__()
+        self.steps = nn.Sequential(*(layer_of(name, step) for name, step in steps))
+        network = copy.deepcopy(classifier.net_.module_).cpu()
+        self.network = network.requires_grad_(False)
+        self.eval()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Classify beats of shape (batch, n_columns)."""
+        logits = self.network(self.steps(x))
+        return logits, logits.softmax(dim=1)
+
+
+def _check(content: bytes, network: _Classification, n_columns: int) -> None:
+    """Run the graph on random beats and compare the probabilities with torch."""
     session = import_extra("onnxruntime", "export to ONNX").InferenceSession(content)
-    beats = np.random.default_rng(0).normal(size=(5, classifier.n_features_in_))
-    X = beats.astype(np.float32)
+    X = np.random.default_rng(0).normal(size=(5, n_columns)).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(X))[1].numpy()
     difference = np.abs(session.run([PROBABILITIES], {INPUT: X})[0] - expected).max()
     if not difference <= _TOLERANCE:
         raise ExportError(
-            f"The graph gives other probabilities than torch, by up to {difference:.2g}, so it "
-            "was not written. The network has an operation that torch.onnx.export or "
-            "onnxruntime gets wrong: try other versions of torch, onnxscript and onnxruntime."
+            f"The probabilities of the graph differ from torch by up to {difference:.2g}, so it "
+            "was not written. Try other versions of torch, onnxscript and onnxruntime."
         )

@@ -5,12 +5,28 @@ and a dense head; `BeatNetwork` joins them and appends the per-beat features bet
 The names in ``__all__`` are those needed to write a network; the others serve the library.
 """
 
-from ecgclf.modules._autoencoder import Autoencoder, Standardize
-from ecgclf.modules._convolutional import ConvEncoder, ConvLayer, encoded_length, minimum_length
-from ecgclf.modules._dropout import Dropout, set_generator
-from ecgclf.modules._image import GlobalPool
-from ecgclf.modules._mirrored import conv_autoencoder, dense_autoencoder, recurrent_autoencoder
-from ecgclf.modules._network import BeatNetwork, DenseHead, Encoder, FlatEncoder
+from ecgclf.modules._attention import TransformerEncoder
+from ecgclf.modules._autoencoders import (
+    Autoencoder,
+    conv_autoencoder,
+    dense_autoencoder,
+    recurrent_autoencoder,
+)
+from ecgclf.modules._basic_layers import Dropout, GlobalPool, set_generator
+from ecgclf.modules._beat_network import (
+    BeatNetwork,
+    DenseHead,
+    Encoder,
+    FlatEncoder,
+    PretrainedEncoder,
+)
+from ecgclf.modules._convolutional import (
+    ConvEncoder,
+    ConvLayer,
+    SpectrogramEncoder,
+    encoded_length,
+    minimum_length,
+)
 from ecgclf.modules._recurrent import Cell, ConvRecurrentEncoder, RecurrentEncoder, StepPool
 from ecgclf.modules._residual import (
     Block,
@@ -19,9 +35,6 @@ from ecgclf.modules._residual import (
     ResidualStage,
     SqueezeExcite,
 )
-from ecgclf.modules._spectral import FourierEncoder, SpectrogramEncoder
-from ecgclf.modules._transfer import PretrainedEncoder
-from ecgclf.modules._transformer import TransformerBlock, TransformerEncoder
 
 __all__ = [
     "BeatNetwork",

@@ -1,4 +1,4 @@
-"""A stack of one-dimensional convolutions."""
+"""Convolutional encoders of signals and of spectrograms."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
-from ecgclf.modules._dropout import Dropout
-from ecgclf.modules._image import (
+from ecgclf.modules._basic_layers import (
+    Dropout,
     GlobalPool,
+    ImageLayers,
     as_image,
     channels_last,
     convolution,
@@ -19,25 +21,28 @@ from ecgclf.modules._image import (
     pool_globally,
     pooled_width,
 )
-from ecgclf.modules._inference import ImageLayers
-from ecgclf.modules._network import Encoder
+from ecgclf.modules._beat_network import Encoder
 
 
 @dataclass(frozen=True)
 class ConvLayer:
-    """One convolution and what follows it.
+    """Parameters of one convolution with its pooling and dropout.
 
     Parameters
     ----------
-    filters, kernel_size, stride, dilation : int
-        Of the convolution.
+    filters : int
+        Number of filters.
+    kernel_size, stride, dilation : int
+        Kernel size, stride and dilation of the convolution, in samples.
     pool_size, pool_stride : int
-        Of the max pooling after it; a size of 1 means none.
+        Window and stride of the max pooling after the convolution. A window of 1 means no
+        pooling.
     dropout, pool_dropout : float
-        Before and after the pooling.
+        Dropout rates before and after the pooling.
 
     Examples
     --------
+    >>> from ecgclf.modules import ConvLayer
     >>> ConvLayer(8, kernel_size=5, stride=2, pool_size=2, pool_stride=2).lengths(187, "same")
     (94, 47)
     """
@@ -52,7 +57,7 @@ class ConvLayer:
     pool_dropout: float = 0.0
 
     def lengths(self, length: int, padding: str) -> tuple[int, int]:
-        """Length of the signal after the convolution and after the pooling."""
+        """Compute the length of the signal after the convolution and after the pooling."""
         if padding == "same":
             convolved = math.ceil(length / self.stride)
             pooled = math.ceil(convolved / self.pool_stride)
@@ -64,24 +69,7 @@ class ConvLayer:
 
 
 def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) -> int:
-    """Find the length that a signal has after all layers.
-
-    Parameters
-    ----------
-    layers : sequence of ConvLayer
-    n_samples : int
-    padding : {"same", "valid"}
-
-    Returns
-    -------
-    int
-        0 if the signal is too short for them.
-
-    Examples
-    --------
-    >>> encoded_length([ConvLayer(8, kernel_size=5), ConvLayer(8, kernel_size=3)], 100, "valid")
-    94
-    """
+    """Compute the length of a signal after all layers; 0 if it is too short for them."""
     for layer in layers:
         convolved, n_samples = layer.lengths(n_samples, padding)
         if min(convolved, n_samples) < 1:
@@ -90,23 +78,7 @@ def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) ->
 
 
 def minimum_length(layers: Sequence[ConvLayer], padding: str) -> int:
-    """Find the shortest beat that layers can encode.
-
-    Parameters
-    ----------
-    layers : sequence of ConvLayer
-    padding : {"same", "valid"}
-
-    Returns
-    -------
-    int
-        In samples.
-
-    Examples
-    --------
-    >>> minimum_length([ConvLayer(8, kernel_size=5), ConvLayer(8, kernel_size=3)], "valid")
-    7
-    """
+    """Compute the shortest length in samples that the layers can encode."""
     n_samples = 1
     while encoded_length(layers, n_samples, padding) < 1:
         n_samples += 1
@@ -114,37 +86,37 @@ def minimum_length(layers: Sequence[ConvLayer], padding: str) -> int:
 
 
 class ConvEncoder(Encoder):
-    """Convolutions, each with batch norm, ReLU and pooling, then a global pooling.
+    """Convolutional encoder.
+
+    Each convolution is followed by batch norm, ReLU and max pooling; a global pooling over
+    time ends the encoder.
 
     Parameters
     ----------
     n_leads, n_samples : int
         Shape of one beat.
-    filters : sequence of int, or of ConvLayer
-        The layers; plain numbers are layers of that many filters with kernel 5.
+    filters : sequence of int or of ConvLayer
+        The layers. A number stands for a layer of that many filters with kernel size 5.
     padding : {"same", "valid"}, default="same"
-        "same" keeps ``ceil(length / stride)`` samples at every layer, the shorter half of
-        the zeros standing in front; "valid" pads nothing.
+        "same" pads with zeros to ``ceil(length / stride)`` samples at every layer, the smaller
+        half in front; "valid" does not pad.
     batch_norm : bool, default=True
-        Batch norm between each convolution and its ReLU; the convolution then has no bias.
+        Whether to put batch norm between each convolution and its ReLU. The convolution then
+        has no bias.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
-        How the time axis ends: its mean, its maximum, both, or all of it flattened.
+        Pooling over time at the end: mean, maximum, or both. None flattens instead.
 
     Attributes
     ----------
     out_features : int
         Width of the output.
     out_channels, out_length : int
-        Shape of what the layers give, before the global pooling.
-
-    Notes
-    -----
-    Inside, a signal ``(batch, leads, samples)`` is an image of height 1 in channels-last
-    memory: on a CPU the same convolutions then train about a third faster.
+        Shape of a beat after the layers, before the global pooling.
 
     Examples
     --------
     >>> import torch
+    >>> from ecgclf.modules import ConvEncoder
     >>> encoder = ConvEncoder(n_leads=1, n_samples=187, filters=(16, 32))
     >>> encoder(torch.zeros(4, 1, 187)).shape
     torch.Size([4, 64])
@@ -181,7 +153,7 @@ class ConvEncoder(Encoder):
         return self.last_dropout(pool_globally(self.layers(as_image(x)), self.global_pool))
 
     def sequence(self, x: Tensor) -> Tensor:
-        """Give what the layers make of beats, of shape (batch, out_channels, out_length)."""
+        """Encode beats to (batch, out_channels, out_length), without the global pooling."""
         return self.last_dropout(self.layers(as_image(x)).squeeze(2))
 
 
@@ -208,3 +180,49 @@ def _layer_modules(
     if layer.pool_dropout:
         modules.append(Dropout(layer.pool_dropout))
     return modules
+
+
+class SpectrogramEncoder(Encoder):
+    """Encoder of spectrograms with two-dimensional convolutions.
+
+    Each convolution is followed by batch norm, ReLU and max pooling of 2 by 2; the mean and the
+    maximum over time and frequency end the encoder.
+
+    Parameters
+    ----------
+    filters : sequence of int
+        Number of filters of each convolution.
+    kernel_size : int, default=3
+        Height and width of the kernels. The input is padded with zeros.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgclf.modules import SpectrogramEncoder
+    >>> SpectrogramEncoder((8, 16))(torch.zeros(4, 33, 20)).shape
+    torch.Size([4, 32])
+    """
+
+    def __init__(self, filters: Sequence[int], kernel_size: int = 3) -> None:
+        super().__init__()
+        before = (kernel_size - 1) // 2
+        layers: list[nn.Module] = []
+        channels = 1
+        for n_filters in filters:
+            if kernel_size % 2 == 0:  # a convolution can only pad both sides equally
+                layers.append(nn.ZeroPad2d((0, 1, 0, 1)))
+            layers += [
+                nn.Conv2d(channels, n_filters, kernel_size, padding=before, bias=False),
+                nn.BatchNorm2d(n_filters),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2, ceil_mode=True),
+            ]
+            channels = n_filters
+        self.layers = ImageLayers(*layers)
+        channels_last(self.layers)
+        self.out_features = 2 * channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode spectrograms (batch, n_freqs, n_frames) to (batch, out_features)."""
+        x = self.layers(x.unsqueeze(1).contiguous(memory_format=torch.channels_last))
+        return pool_globally(x, "avg_max")

@@ -1,4 +1,4 @@
-"""Recurrent layers over the steps of a beat."""
+"""Recurrent encoders."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ecgclf.modules._basic_layers import Dropout
+from ecgclf.modules._beat_network import Encoder
 from ecgclf.modules._convolutional import ConvEncoder
-from ecgclf.modules._dropout import Dropout
-from ecgclf.modules._network import Encoder
 
 Cell = Literal["lstm", "gru", "rnn"]
 StepPool = Literal["last", "mean", "max", "attention"] | None
@@ -19,7 +19,7 @@ _CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, 
 
 
 class RecurrentEncoder(Encoder):
-    """Recurrent layers, one after another, then a pooling over the steps.
+    """Recurrent encoder: stacked recurrent layers and a pooling over the time steps.
 
     Parameters
     ----------
@@ -28,29 +28,31 @@ class RecurrentEncoder(Encoder):
     units : sequence of int
         Units of each layer, in each direction.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
-        "rnn" is the simple one with tanh.
+        Recurrent cell; "rnn" is the simple cell with tanh.
     bidirectional : bool, default=False
+        Whether each layer runs over the steps in both directions.
     step_size : int, default=1
-        Samples, of all leads, that make one step. A last step that is not full is filled up
-        with zeros.
+        Number of samples of each lead in one step. The last step is padded with zeros.
     mask_zeros : bool, default=True
-        End each beat with its last step that is not zero in all leads: the layers do not see
-        what follows, in neither direction, nor does the pooling.
+        Whether to end each beat at its last step with a non-zero sample. The layers and the
+        pooling ignore the steps after it.
     dropout : sequence of float, default=()
-        Dropout after each layer; none where it is empty.
+        Dropout rate after each layer. An empty sequence means no dropout.
     step_pool : {"last", "mean", "max", "attention"} or None, default="last"
-        "last" is the final state of the last layer, of both directions. "attention" is a mean
-        with weights that a linear layer gives to the steps. None flattens all steps, those
-        beyond the end of a beat as zeros.
+        Pooling over the steps. "last" is the final state of the last layer in each direction;
+        "attention" is a weighted mean, with weights from a linear layer. None flattens all
+        steps, with zeros for masked steps.
 
     Notes
     -----
     LSTM: Hochreiter and Schmidhuber, Neural Computation 9(8), 1997. GRU: Cho et al., EMNLP
-    2014 (arXiv:1406.1078). Both directions: Schuster and Paliwal, IEEE Trans. Signal Process.
-    45(11), 1997.
+    2014 (arXiv:1406.1078). Bidirectional layers: Schuster and Paliwal, IEEE Trans. Signal
+    Process. 45(11), 1997.
 
     Examples
     --------
+    >>> import torch
+    >>> from ecgclf.modules import RecurrentEncoder
     >>> encoder = RecurrentEncoder(1, 187, units=(16, 8), bidirectional=True, step_size=4)
     >>> encoder(torch.zeros(3, 1, 187)).shape
     torch.Size([3, 16])
@@ -74,7 +76,7 @@ class RecurrentEncoder(Encoder):
         self.mask_zeros = mask_zeros
         self.step_pool = step_pool
         self.n_steps = -(-n_samples // step_size)
-        # Layer by layer, forwards and, if wanted, backwards.
+        # For each layer: the forward direction and, if bidirectional, the backward one.
         self.layers = nn.ModuleList()
         width = n_leads * step_size
         n_directions = 2 if bidirectional else 1
@@ -99,8 +101,8 @@ class RecurrentEncoder(Encoder):
         backwards = _backwards(lengths, n_steps)
         for layer, dropout in zip(self.layers, self.dropouts):
             directions = list(layer.children())
-            # What follows a beat's end comes last in both directions, so it cannot reach the
-            # beat: the same as with packed sequences, which are several times slower here.
+            # Masked steps come last in both directions, so they cannot affect the beat.
+            # Packed sequences give the same result but are several times slower here.
             outputs = [directions[0](steps)[0]]
             if len(directions) == 2:
                 outputs.append(_reorder(directions[1](_reorder(steps, backwards))[0], backwards))
@@ -108,19 +110,19 @@ class RecurrentEncoder(Encoder):
         return self._pooled(steps, lengths)
 
     def _lengths(self, x: Tensor) -> tuple[int, Tensor]:
-        """Count the steps of a padded beat, and those of each beat up to its end."""
+        """Count the steps of the padded batch, and the unmasked steps of each beat."""
         n_steps = -(-x.shape[2] // self.step_size)
         if not self.mask_zeros:
             return n_steps, torch.full((x.shape[0],), n_steps, device=x.device)
         place = torch.arange(1, x.shape[2] + 1, device=x.device)
         n_samples = ((x != 0).any(dim=1) * place).amax(dim=1)
-        # A beat of zeros alone is one step long: there is no sequence of length 0.
+        # A beat of zeros only has one step, because a sequence cannot be empty.
         return n_steps, torch.ceil(n_samples / self.step_size).long().clamp(min=1)
 
     def _pooled(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        """Pool steps (batch, n_steps, width), of which each beat has `lengths`."""
+        """Pool steps (batch, n_steps, width), using the first `lengths` steps of each beat."""
         if self.step_pool == "last":
-            # Forwards the final state is at the last step, backwards at the first.
+            # The final state of the backward direction is at the first step.
             first, last = steps[:, 0], steps[torch.arange(steps.shape[0]), lengths - 1]
             size = steps.shape[2] // self.n_directions
             return torch.cat([last[:, :size], first[:, size:]], dim=1)
@@ -135,39 +137,31 @@ class RecurrentEncoder(Encoder):
 
 
 def _backwards(lengths: Tensor, n_steps: int) -> Tensor:
-    """Give the order of steps that turns each beat round and leaves what follows in place."""
+    """Compute the order that reverses the steps of each beat but not its masked steps."""
     place = torch.arange(n_steps, device=lengths.device)
     turned = lengths[:, None] - 1 - place
     return torch.where(turned >= 0, turned, place)
 
 
 def _reorder(steps: Tensor, order: Tensor) -> Tensor:
-    """Bring steps (batch, n_steps, width) into another order, one for each beat."""
+    """Reorder steps (batch, n_steps, width), with one order per beat."""
     return steps.gather(1, order[:, :, None].expand(-1, -1, steps.shape[2]))
 
 
 class ConvRecurrentEncoder(Encoder):
-    """Convolutions, recurrent layers over what they give, dense layers at each step.
+    """Convolutional and recurrent encoder.
 
     Parameters
     ----------
     convolutions : ConvEncoder
-        Its global pooling is not used.
+        The convolutions; their global pooling is not used.
     recurrent : RecurrentEncoder
-        Of the shape that the convolutions give.
+        The recurrent layers, for beats of the shape that the convolutions return.
     dense : sequence of int, default=()
-        Units of dense layers that work on each step alone; only where `recurrent` flattens.
+        Width of each dense layer that is applied to every step separately. Needs a `recurrent`
+        with ``step_pool=None``.
     dense_dropout : sequence of float, default=()
-        Dropout after each of them.
-
-    Examples
-    --------
-    >>> from ecgclf.modules import ConvEncoder
-    >>> convolutions = ConvEncoder(1, 100, (8,))
-    >>> recurrent = RecurrentEncoder(8, 100, units=(4,), mask_zeros=False, step_pool=None)
-    >>> encoder = ConvRecurrentEncoder(convolutions, recurrent, dense=(3,))
-    >>> encoder(torch.zeros(2, 1, 100)).shape
-    torch.Size([2, 300])
+        Dropout rate after each of these dense layers.
     """
 
     def __init__(

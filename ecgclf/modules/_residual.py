@@ -1,4 +1,4 @@
-"""Residual networks: stages of blocks whose input is added to their output."""
+"""Residual encoders."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ecgclf.modules._dropout import Dropout
-from ecgclf.modules._image import (
+from ecgclf.modules._basic_layers import (
+    Dropout,
     GlobalPool,
+    ImageLayers,
     as_image,
     channels_last,
     convolution,
@@ -20,28 +21,30 @@ from ecgclf.modules._image import (
     pool_globally,
     pooled_width,
 )
-from ecgclf.modules._inference import ImageLayers
-from ecgclf.modules._network import Encoder
+from ecgclf.modules._beat_network import Encoder
 
-#: The kinds of block: see `ResidualEncoder`.
+#: Types of residual block; see `ResidualEncoder`.
 Block = Literal["basic", "bottleneck", "pooled"]
 
 
 @dataclass(frozen=True)
 class ResidualStage:
-    """Residual blocks of one width; the first of them divides the length.
+    """Parameters of a stage: residual blocks of one width.
 
     Parameters
     ----------
     filters : int
-        Width of each block's output.
+        Number of output channels of each block.
     n_blocks : int, default=1
+        Number of blocks.
     kernel_size : int, default=5
+        Kernel size of the convolutions.
     stride : int, default=1
-        By what the first block divides the length.
+        Stride of the first block.
 
     Examples
     --------
+    >>> from ecgclf.modules import ResidualStage
     >>> ResidualStage(64, n_blocks=2, stride=2)
     ResidualStage(filters=64, n_blocks=2, kernel_size=5, stride=2)
     """
@@ -53,26 +56,21 @@ class ResidualStage:
 
 
 class SqueezeExcite(nn.Module):
-    """Weigh the channels of an image by what the whole of it looks like.
+    """Squeeze-and-excitation layer: scales the channels by weights computed from their means.
 
-    ``x * sigmoid(W2 relu(W1 mean(x)))``, the mean over time: equations 2 to 4 of Hu et al.
+    ``x * sigmoid(W2 relu(W1 mean(x)))``, with the mean over time: equations 2 to 4 of Hu et al.
 
     Parameters
     ----------
     channels : int
+        Number of channels.
     reduction : int, default=8
-        Channels for each unit of the layer between; there are at least 4 units.
+        Number of channels for each unit of the hidden layer, which has at least 4 units.
 
     References
     ----------
-    Hu, Shen and Sun, "Squeeze-and-excitation networks", CVPR 2018, arXiv:1709.01507. They
-    divide by 16, but have more channels than a network for heartbeats.
-
-    Examples
-    --------
-    >>> import torch
-    >>> SqueezeExcite(64)(torch.zeros(2, 64, 1, 47)).shape
-    torch.Size([2, 64, 1, 47])
+    Hu, Shen and Sun, "Squeeze-and-excitation networks", CVPR 2018, arXiv:1709.01507. The
+    paper uses a reduction of 16, in networks with more channels.
     """
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
@@ -83,24 +81,17 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Weigh the channels of `x`, of shape (batch, channels, 1, samples)."""
+        """Scale the channels of images of shape (batch, channels, 1, samples)."""
         return x * self.weigh(pool_globally(x, "avg"))[:, :, None, None]
 
 
 class ResidualBlock(nn.Module):
-    """``after(branch(x) + shortcut(x))``.
+    """Residual block, ``after(branch(x) + shortcut(x))``.
 
     Parameters
     ----------
     branch, shortcut, after : Module
-        The first two must give images of one shape.
-
-    Examples
-    --------
-    >>> import torch
-    >>> block = ResidualBlock(nn.Conv2d(8, 8, 1), nn.Identity(), nn.ReLU())
-    >>> block(torch.zeros(2, 8, 1, 47)).shape
-    torch.Size([2, 8, 1, 47])
+        The three parts. The outputs of `branch` and `shortcut` have the same shape.
     """
 
     def __init__(self, branch: nn.Module, shortcut: nn.Module, after: nn.Module) -> None:
@@ -115,42 +106,43 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualEncoder(Encoder):
-    r"""A convolution, stages of residual blocks, and a global pooling.
+    r"""Residual encoder: a convolution, stages of residual blocks, and a global pooling.
 
     Parameters
     ----------
     n_leads, n_samples : int
         Shape of one beat.
-    stages : sequence of int, or of ResidualStage
-        Plain numbers are stages of one block with that many filters and kernel 5; all but the
-        first halve the length.
+    stages : sequence of int or of ResidualStage
+        The stages. A number stands for a stage of one block with that many filters and kernel
+        size 5, and with stride 2 except in the first stage.
     block : {"basic", "bottleneck", "pooled"}, default="basic"
-        With ``x`` the input of a block, ``y`` its output, ``BN`` batch norm, ``Ck`` a
-        convolution of the stage's kernel and ``C1`` one of kernel 1:
+        Type of the blocks. With the input ``x`` of a block, its output ``y``, batch norm
+        ``BN``, a convolution ``Ck`` with the kernel size of the stage and ``C1`` with kernel
+        size 1:
 
         - "basic": ``y = ReLU(BN(Ck(ReLU(BN(Ck(x))))) + x)``. The first convolution has the
-          stride. Convolutions have no bias, as the batch norms have one [1]_.
-        - "bottleneck": ``y = C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))``, the
-          first two convolutions at a quarter of the width, the first of all with the stride.
-          ``r`` is left out at the start of the first block, behind the stem's own, and ends
-          the last stage [2]_.
-        - "pooled": ``y = MP(ReLU(Ck(ReLU(Ck(x))) + x))``, without batch norm, where the max
-          pooling ``MP`` has the stride; a stride of 1 means none [3]_.
+          stride. Convolutions have no bias [1]_.
+        - "bottleneck": ``y = C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))``. The
+          first two convolutions have a quarter of the filters, and the first one has the
+          stride. The first block omits its first ``r``, which the stem applies; a final ``r``
+          follows the last stage [2]_.
+        - "pooled": ``y = MP(ReLU(Ck(ReLU(Ck(x))) + x))``, without batch norm. The max pooling
+          ``MP`` has the stride; a stride of 1 means no pooling [3]_.
 
-        Where widths or lengths differ, ``x`` is projected by a ``C1``: with a mean over the
-        stride before and a batch norm after it in "basic" [4]_, with the stride and alone in
-        the others.
+        Where the shapes differ, a ``C1`` projects ``x``. In "basic" it comes after an average
+        pooling with the stride and before a batch norm [4]_; in the other types it has the
+        stride itself.
     stem_filters, stem_kernel_size, stem_stride : int
-        Of the convolution before the first stage. Batch norm and ReLU follow it, but not
-        before pooled blocks.
+        Filters, kernel size and stride of the first convolution. Batch norm and ReLU follow
+        it, except before pooled blocks.
     pool_size : int, default=5
         Window of the max pooling in pooled blocks.
     squeeze_excite : bool, default=False
-        Weigh the channels at the end of each block's branch.
+        Whether to end each branch with a squeeze-and-excitation layer.
     block_dropout : float, default=0.0
-        Dropout before the last convolution of each block [5]_.
+        Dropout rate before the last convolution of each block [5]_.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
-        How the time axis ends: its mean, its maximum, both, or all of it flattened.
+        Pooling over time at the end: mean, maximum, or both. None flattens instead.
 
     Attributes
     ----------
@@ -159,8 +151,8 @@ class ResidualEncoder(Encoder):
 
     Notes
     -----
-    All convolutions and poolings pad with zeros to ``ceil(length / stride)`` samples, so
-    there is no beat that is too short.
+    All convolutions and poolings pad with zeros to ``ceil(length / stride)`` samples, so the
+    encoder takes beats of any length.
 
     References
     ----------
@@ -177,6 +169,7 @@ class ResidualEncoder(Encoder):
     Examples
     --------
     >>> import torch
+    >>> from ecgclf.modules import ResidualEncoder
     >>> encoder = ResidualEncoder(n_leads=1, n_samples=187, stages=(16, 32))
     >>> encoder(torch.zeros(4, 1, 187)).shape
     torch.Size([4, 64])
@@ -220,24 +213,24 @@ class ResidualEncoder(Encoder):
 
 @dataclass(frozen=True)
 class _Kind(ABC):
-    """What a network is built of, if its blocks are of one kind."""
+    """Parts of a network with one type of block."""
 
     pool_size: int
     squeeze_excite: bool
     dropout: float
 
     def stem(self, n_leads: int, filters: int, kernel_size: int, stride: int) -> list[nn.Module]:
-        """Build what stands before the first block."""
+        """Build the layers before the first block."""
         return [*convolution(n_leads, filters, kernel_size, stride=stride), *_norm_relu(filters)]
 
     def end(self, channels: int) -> list[nn.Module]:
-        """Build what stands behind the last block."""
+        """Build the layers after the last block."""
         return []
 
     def block(
         self, channels: int, stage: ResidualStage, stride: int, *, first: bool
     ) -> ResidualBlock:
-        """Build one block; `first` of all of them."""
+        """Build one block; `first` marks the first one of the network."""
         branch = self.branch(channels, stage, stride, first)
         if self.squeeze_excite:
             branch.append(SqueezeExcite(stage.filters))
@@ -250,16 +243,16 @@ class _Kind(ABC):
     def branch(
         self, channels: int, stage: ResidualStage, stride: int, first: bool
     ) -> list[nn.Module]:
-        """Build what is added to the shortcut."""
+        """Build the branch."""
 
     def shortcut(self, channels: int, filters: int, stride: int) -> list[nn.Module]:
-        """Build what brings the input to the shape of the branch."""
+        """Build the projection of the input to the shape of the branch output."""
         if channels == filters and stride == 1:
             return []
         return convolution(channels, filters, 1, stride=stride)
 
     def after(self, stride: int) -> list[nn.Module]:
-        """Build what follows the sum."""
+        """Build the layers after the sum."""
         return []
 
     def drop(self) -> list[nn.Module]:
@@ -282,7 +275,7 @@ class _Basic(_Kind):
         ]
 
     def shortcut(self, channels: int, filters: int, stride: int) -> list[nn.Module]:
-        # The mean sees every sample, of which a convolution of kernel 1 would skip some.
+        # A strided convolution with kernel size 1 would skip samples.
         mean = nn.AvgPool2d((1, stride), ceil_mode=True, count_include_pad=False)
         return [
             *([mean] if stride > 1 else []),
@@ -348,6 +341,6 @@ def _norm_relu(channels: int) -> list[nn.Module]:
 def _convolution_norm(
     channels: int, filters: int, kernel_size: int, stride: int = 1
 ) -> list[nn.Module]:
-    """Build a convolution and its batch norm, which has the bias."""
+    """Build a convolution without bias and a batch norm."""
     parts = convolution(channels, filters, kernel_size, stride=stride, bias=False)
     return [*parts, nn.BatchNorm2d(filters)]

@@ -1,4 +1,4 @@
-"""Beats, and a way to run a graph, for the tests of export."""
+"""Fixtures of the export tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecgclf.datasets import Beats, make_beats
 
 @pytest.fixture(scope="session")
 def beats() -> Beats:
-    """Synthetic beats, of which every other one ends early and is padded with zeros."""
+    """Synthetic beats; every other one is shorter and padded with zeros."""
     beats = make_beats(n_beats=200, random_state=0)
     lengths = np.random.default_rng(0).integers(20, beats.data.shape[1], size=100)
     for row, length in zip(beats.data[::2], lengths):
@@ -24,7 +24,7 @@ def beats() -> Beats:
 
 @pytest.fixture
 def run_graph() -> Callable[[Path, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Open a graph and give its labels and probabilities."""
+    """Function that runs a graph and returns its labels and probabilities."""
 
     def run(path: Path, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

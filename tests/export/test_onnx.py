@@ -1,4 +1,4 @@
-"""Graphs of ONNX give what the estimators give."""
+"""Exported graphs, compared with the estimators."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ecgclf.estimators import BeatClassifier
 from ecgclf.export import ExportError, export_onnx
 from ecgclf.modules import Encoder
 
-#: The table that every classifier stands in.
+#: The classifiers of the common tests.
 CLASSIFIERS = runpy.run_path(
     str(Path(__file__).parents[1] / "estimators" / "test_common.py"), run_name="table"
 )["CLASSIFIERS"]
@@ -35,7 +35,7 @@ MLP = ECGMLPClassifier(dense=(8,), max_epochs=2, batch_size=64, verbose=0, rando
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=lambda model: type(model).__name__)
-def test_a_graph_gives_what_the_classifier_gives(classifier, beats, tmp_path, run_graph):
+def test_graph_equals_classifier(classifier, beats, tmp_path, run_graph):
     model = clone(classifier).fit(beats.data, beats.target)
     export_onnx(model, tmp_path / "model.onnx")
     for n_beats in (1, 2, 33, len(beats.data)):
@@ -65,7 +65,7 @@ def test_recurrent_cells_and_poolings(cell, pool, beats, tmp_path, run_graph):
 
 
 @pytest.mark.parametrize("kind", ["str", "object", "int", "float", "bool"])
-def test_labels_keep_their_type(kind, beats, tmp_path, run_graph):
+def test_type_of_labels(kind, beats, tmp_path, run_graph):
     codes = np.searchsorted(np.unique(beats.target), beats.target)
     y = {
         "str": np.where(codes == 0, "Füsion", "N"),
@@ -82,7 +82,7 @@ def test_labels_keep_their_type(kind, beats, tmp_path, run_graph):
     assert label.tolist() == expected.tolist()
 
 
-def test_leads_and_features_stand_one_after_another(tmp_path, run_graph):
+def test_several_leads_and_tabular_features(tmp_path, run_graph):
     beats = make_beats(n_beats=100, n_leads=2, random_state=0)
     features = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
     X = np.column_stack([beats.data.reshape(100, -1), features])
@@ -94,7 +94,7 @@ def test_leads_and_features_stand_one_after_another(tmp_path, run_graph):
     np.testing.assert_allclose(probabilities, model.predict_proba(X), rtol=0, atol=1e-5)
 
 
-def test_dropout_is_gone(beats, tmp_path):
+def test_graph_has_no_dropout(beats, tmp_path):
     model = clone(MLP).set_params(dense_dropout=0.5).fit(beats.data, beats.target)
     export_onnx(model, tmp_path / "model.onnx")
     operators = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
@@ -102,7 +102,7 @@ def test_dropout_is_gone(beats, tmp_path):
     assert not operators & {"Dropout", "Bernoulli", "RandomUniformLike"}
 
 
-def test_what_a_graph_says_of_itself(beats, tmp_path):
+def test_metadata(beats, tmp_path):
     scaled = make_pipeline(StandardScaler(), clone(MLP)).fit(beats.data, beats.target)
     export_onnx(scaled, tmp_path / "model.onnx", fs=120, unit="mV", window=(0.25, 0.45))
     graph = onnx.load(tmp_path / "model.onnx")
@@ -123,11 +123,11 @@ def test_what_a_graph_says_of_itself(beats, tmp_path):
             "window": [0.25, 0.45],
         },
     }
-    # Nothing of the machine that wrote it.
+    # No paths of this machine.
     assert str(Path(ecgclf.__file__).parent).encode() not in graph.SerializeToString()
 
 
-def test_the_contract_of_a_loaded_model_goes_on(beats, tmp_path):
+def test_contract_of_a_loaded_model(beats, tmp_path):
     clone(MLP).fit(beats.data, beats.target).save(tmp_path / "model.ecgclf", fs=120)
     export_onnx(ecgclf.load(tmp_path / "model.ecgclf"), tmp_path / "model.onnx", unit="mV")
     (entry,) = onnx.load(tmp_path / "model.onnx").metadata_props
@@ -135,7 +135,7 @@ def test_the_contract_of_a_loaded_model_goes_on(beats, tmp_path):
     assert (contract["fs"], contract["unit"], contract["window"]) == (120.0, "mV", None)
 
 
-def test_the_model_stays_as_it_is(beats, tmp_path):
+def test_model_is_unchanged(beats, tmp_path):
     model = clone(CLASSIFIERS[0]).fit(beats.data, beats.target)
     expected = model.predict_proba(beats.data)
     export_onnx(model, tmp_path / "model.onnx")
@@ -144,7 +144,7 @@ def test_the_model_stays_as_it_is(beats, tmp_path):
     model.partial_fit(beats.data, beats.target)
 
 
-def test_samplers_do_nothing_in_prediction(beats, tmp_path, run_graph):
+def test_samplers_are_skipped(beats, tmp_path, run_graph):
     sampled = make_resampled(RandomOverSampler(random_state=0), StandardScaler(), clone(MLP))
     sampled.fit(beats.data, beats.target)
     export_onnx(sampled, tmp_path / "model.onnx")
@@ -154,7 +154,7 @@ def test_samplers_do_nothing_in_prediction(beats, tmp_path, run_graph):
     )
 
 
-class _CountingEncoder(Encoder):
+class _FixedSizeEncoder(Encoder):
     def __init__(self):
         super().__init__()
         self.out_features = 1
@@ -164,12 +164,12 @@ class _CountingEncoder(Encoder):
         return self.scale(x.mean(dim=(1, 2)).reshape(len(x), 1))
 
 
-class _CountingClassifier(BeatClassifier):
+class _FixedSizeClassifier(BeatClassifier):
     def _make_encoder(self, n_leads, n_samples):
-        return _CountingEncoder()
+        return _FixedSizeEncoder()
 
 
-class _BranchingEncoder(_CountingEncoder):
+class _BranchingEncoder(_FixedSizeEncoder):
     def forward(self, x):
         return super().forward(x) if x.sum() > 0 else super().forward(-x)
 
@@ -179,23 +179,23 @@ class _BranchingClassifier(BeatClassifier):
         return _BranchingEncoder()
 
 
-def test_a_network_that_counts_its_beats_is_refused(beats, tmp_path):
-    model = _CountingClassifier(max_epochs=1, verbose=0).fit(beats.data, beats.target)
-    with pytest.raises(ExportError, match=r"batches of 3 beats alone.*Use x\.shape"):
+def test_fixed_number_of_beats_is_an_error(beats, tmp_path):
+    model = _FixedSizeClassifier(max_epochs=1, verbose=0).fit(beats.data, beats.target)
+    with pytest.raises(ExportError, match=r"batches of exactly 3 beats.*Use x\.shape"):
         export_onnx(model, tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_a_network_that_looks_at_its_beats_is_refused(beats, tmp_path):
+def test_data_dependent_control_flow_is_an_error(beats, tmp_path):
     model = _BranchingClassifier(max_epochs=1, verbose=0).fit(beats.data, beats.target)
-    with pytest.raises(ExportError, match="cannot write this network as ONNX"):
+    with pytest.raises(ExportError, match="cannot export this network to ONNX"):
         export_onnx(model, tmp_path / "model.onnx")
 
 
-def test_what_is_no_classifier_of_ours_is_refused(beats, tmp_path):
+def test_other_models_are_an_error(beats, tmp_path):
     path = tmp_path / "model.onnx"
     coder = ECGAutoencoder(max_epochs=1, verbose=0).fit(beats.data)
-    with pytest.raises(ExportError, match="It is a ECGAutoencoder, but only a classifier"):
+    with pytest.raises(ExportError, match="The model is a ECGAutoencoder, expected a classifier"):
         export_onnx(coder, path)
     foreign = make_pipeline(StandardScaler(), LogisticRegression())
     with pytest.raises(ExportError, match="last step of the pipeline, 'logisticregression'"):
@@ -208,7 +208,7 @@ def test_what_is_no_classifier_of_ours_is_refused(beats, tmp_path):
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
-def test_a_missing_package_is_named(package, beats, tmp_path, monkeypatch):
+def test_missing_package(package, beats, tmp_path, monkeypatch):
     model = clone(MLP).fit(beats.data, beats.target)
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
     message = rf"export to ONNX needs {package}, .* pip install 'ecgclf\[onnx\]'"

@@ -1,4 +1,4 @@
-"""Weights of the modules under test do not change from run to run."""
+"""Fixed seed for the initial weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lengths and values of the convolutional encoder, against torch itself."""
+"""Convolutional encoders, compared with torch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ecgclf.modules import ConvEncoder, ConvLayer, encoded_length, minimum_length
-from ecgclf.modules._image import pool_globally
+from ecgclf.modules import (
+    ConvEncoder,
+    ConvLayer,
+    SpectrogramEncoder,
+    encoded_length,
+    minimum_length,
+)
+from ecgclf.modules._basic_layers import pool_globally
 
 some = settings(max_examples=60, deadline=None)
 
@@ -41,7 +47,7 @@ def lengths_inside(encoder: ConvEncoder, n_leads: int, n_samples: int) -> list[i
 
 @some
 @given(stack=stacks, padding=paddings, n_leads=st.integers(1, 3), extra=st.integers(0, 40))
-def test_lengths_are_those_of_torch(stack, padding, n_leads, extra):
+def test_lengths_equal_those_of_torch(stack, padding, n_leads, extra):
     n_samples = minimum_length(stack, padding) + extra
     encoder = ConvEncoder(n_leads, n_samples, stack, padding=padding, global_pool=None)
     expected, length = [], n_samples
@@ -57,7 +63,7 @@ def test_lengths_are_those_of_torch(stack, padding, n_leads, extra):
 
 @some
 @given(stack=stacks, padding=paddings)
-def test_the_minimum_length_is_enough_and_one_less_is_not(stack, padding):
+def test_minimum_length_is_the_smallest_valid_length(stack, padding):
     shortest = minimum_length(stack, padding)
     assert encoded_length(stack, shortest, padding) >= 1
     if padding == "same":
@@ -66,7 +72,7 @@ def test_the_minimum_length_is_enough_and_one_less_is_not(stack, padding):
         assert encoded_length(stack, shortest - 1, padding) == 0
         encoder = ConvEncoder(1, shortest, stack, padding=padding)
         assert encoder.eval()(torch.zeros(1, 1, shortest)).shape == (1, encoder.out_features)
-        with pytest.raises(RuntimeError):  # torch, too, can do nothing with it
+        with pytest.raises(RuntimeError):  # torch refuses it too
             encoder(torch.zeros(1, 1, shortest - 1))
 
 
@@ -82,8 +88,8 @@ def test_same_padding_divides_the_length_by_the_strides(layer, length):
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("dilation", [1, 2, 3])
-def test_same_padding_is_that_of_torch(kernel_size, dilation):
-    """With a stride of 1, torch has a "same" padding to compare with, for even kernels too."""
+def test_same_padding_equals_torch(kernel_size, dilation):
+    """With a stride of 1, torch implements "same" padding, also for even kernels."""
     x = torch.randn(3, 2, 30, generator=torch.Generator().manual_seed(0))
     encoder = ConvEncoder(
         2, 30, [ConvLayer(4, kernel_size, dilation=dilation)], batch_norm=False, global_pool=None
@@ -96,8 +102,8 @@ def test_same_padding_is_that_of_torch(kernel_size, dilation):
 
 
 @pytest.mark.parametrize(("pool_size", "pool_stride"), [(2, 1), (3, 1), (3, 2), (5, 2), (4, 4)])
-def test_same_pooling_looks_at_what_stands_around(pool_size, pool_stride):
-    """Each output is the maximum of a window that may reach over the ends by half itself."""
+def test_same_pooling_windows(pool_size, pool_stride):
+    """Each output is the maximum of a window that may extend beyond the ends."""
     length = 12
     layer = ConvLayer(1, 1, pool_size=pool_size, pool_stride=pool_stride)
     encoder = ConvEncoder(1, length, [layer], batch_norm=False, global_pool=None)
@@ -118,7 +124,7 @@ def test_same_pooling_looks_at_what_stands_around(pool_size, pool_stride):
 @pytest.mark.parametrize(
     ("global_pool", "width"), [("avg", 6), ("max", 6), ("avg_max", 12), (None, 6 * 25)]
 )
-def test_width_and_value_of_every_ending(global_pool, width):
+def test_global_pooling(global_pool, width):
     encoder = ConvEncoder(2, 50, [ConvLayer(6, stride=2)], global_pool=global_pool).eval()
     x = torch.randn(4, 2, 50, generator=torch.Generator().manual_seed(0))
     out = encoder(x)
@@ -136,7 +142,7 @@ def test_width_and_value_of_every_ending(global_pool, width):
 
 @pytest.mark.parametrize("shape", [(4, 6, 1, 25), (2, 3, 7, 5)])
 @pytest.mark.parametrize("global_pool", ["avg", "max", "avg_max"])
-def test_the_gradient_of_an_ending_is_that_of_mean_and_amax(global_pool, shape):
+def test_global_pooling_has_the_gradient_of_mean_and_amax(global_pool, shape):
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(shape, generator=draw).contiguous(memory_format=torch.channels_last)
     plain = {"avg": [torch.mean], "max": [torch.amax], "avg_max": [torch.mean, torch.amax]}
@@ -150,7 +156,7 @@ def test_the_gradient_of_an_ending_is_that_of_mean_and_amax(global_pool, shape):
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
-def test_plain_numbers_are_layers_of_kernel_5():
+def test_numbers_are_layers_of_kernel_size_5():
     kernels = [
         m.kernel_size for m in ConvEncoder(1, 50, (3, 4)).layers if isinstance(m, nn.Conv2d)
     ]
@@ -166,7 +172,7 @@ def test_batch_norm_replaces_the_bias():
 
 
 @pytest.mark.parametrize("global_pool", ["avg", None])
-def test_dropout_of_each_layer_stands_where_it_should(global_pool):
+def test_position_of_dropout(global_pool):
     stack = [
         ConvLayer(8, pool_size=2, pool_stride=2, dropout=0.1, pool_dropout=0.2),
         ConvLayer(8, dropout=0.3, pool_dropout=0.4),
@@ -179,3 +185,9 @@ def test_dropout_of_each_layer_stands_where_it_should(global_pool):
     encoder.eval()
     x = torch.ones(2, 1, 50)
     assert torch.equal(encoder(x), encoder(x))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 50), (64, 7)])
+def test_spectrograms_of_any_size(shape):
+    encoder = SpectrogramEncoder((4, 8, 8, 8)).eval()
+    assert encoder(torch.zeros(2, *shape)).shape == (2, 16)

@@ -1,4 +1,4 @@
-"""Dropout with a generator of its own."""
+"""Dropout with its own random generator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def seeded(p: float, seed: int = 0) -> Dropout:
 
 @few
 @given(p=st.floats(0.05, 0.95), seed=st.integers(0, 1000))
-def test_the_mean_is_kept_and_the_share_dropped(p, seed):
+def test_mean_and_dropped_share(p, seed):
     n = 40_000
     x = torch.ones(n)
     out = seeded(p, seed)(x)
@@ -36,7 +36,7 @@ def test_the_mean_is_kept_and_the_share_dropped(p, seed):
     assert out.mean().item() == pytest.approx(1.0, abs=6 * (p / (1 - p) / n) ** 0.5)
 
 
-def test_each_element_is_drawn_for_itself():
+def test_elements_are_drawn_separately():
     out = seeded(0.5)(torch.ones(200, 3, 50))
     for dim in range(3):
         assert 0 < out.count_nonzero(dim=dim).float().std() < torch.inf
@@ -44,12 +44,12 @@ def test_each_element_is_drawn_for_itself():
 
 
 @pytest.mark.parametrize(("p", "factor"), [(0.0, 1.0), (1.0, 0.0)])
-def test_nothing_and_everything_is_dropped(p, factor):
+def test_rates_0_and_1(p, factor):
     x = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
     assert torch.equal(seeded(p)(x), x * factor)
 
 
-def test_a_prediction_is_not_touched():
+def test_evaluation_mode_does_nothing():
     x = torch.ones(1000)
     layer = seeded(0.9).eval()
     assert layer(x) is x
@@ -57,7 +57,7 @@ def test_a_prediction_is_not_touched():
     assert torch.equal(layer.generator.get_state(), torch.Generator().manual_seed(0).get_state())
 
 
-def test_masks_come_from_the_generator_and_no_other_place():
+def test_masks_depend_on_the_generator_only():
     x = torch.ones(100)
     torch.manual_seed(1)
     before = torch.get_rng_state()
@@ -66,11 +66,11 @@ def test_masks_come_from_the_generator_and_no_other_place():
     torch.manual_seed(2)
     layer = seeded(0.5)
     assert torch.equal(layer(x), first)
-    assert not torch.equal(layer(x), first)  # the generator has moved on
+    assert not torch.equal(layer(x), first)  # the generator has advanced
     assert not torch.equal(seeded(0.5, seed=1)(x), first)
 
 
-def test_without_a_generator_it_is_that_of_torch():
+def test_default_is_the_global_generator():
     x = torch.ones(100)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -80,7 +80,7 @@ def test_without_a_generator_it_is_that_of_torch():
     assert torch.equal(given, again)
 
 
-def test_the_gradient_goes_where_the_signal_went():
+def test_gradient():
     x = torch.ones(500, requires_grad=True)
     out = seeded(0.25)(x)
     out.sum().backward()
@@ -88,7 +88,7 @@ def test_the_gradient_goes_where_the_signal_went():
 
 
 @pytest.mark.parametrize("p", [0.01, 0.1, 0.4, 0.5])
-def test_shares_are_those_of_torch_itself(p):
+def test_dropped_share_equals_torch(p):
     n = 1_000_000
     n_dropped = int((seeded(p)(torch.ones(n)) == 0).sum())
     n_of_torch = int((nn.functional.dropout(torch.ones(n), p) == 0).sum())
@@ -96,7 +96,7 @@ def test_shares_are_those_of_torch_itself(p):
     assert abs(n_dropped - n_of_torch) < 6 * (2 * n * p * (1 - p)) ** 0.5
 
 
-def test_a_rate_below_what_can_be_drawn_still_drops():
+def test_smallest_rate():
     n = 2_000_000
     out = seeded(1e-9)(torch.ones(n))
     n_dropped = int((out == 0).sum())
@@ -105,7 +105,7 @@ def test_a_rate_below_what_can_be_drawn_still_drops():
 
 
 def test_neighbours_are_independent():
-    """Four elements share a word of the generator."""
+    """Four elements share one 64-bit random word."""
     kept = (seeded(0.5)(torch.ones(400_000)) != 0).float().reshape(-1, 4)
     together = torch.corrcoef(kept.T)
     torch.testing.assert_close(together, torch.eye(4), rtol=0, atol=6 / 100_000**0.5)
@@ -113,13 +113,13 @@ def test_neighbours_are_independent():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 7)])
-def test_type_and_shape_stay(dtype, shape):
+def test_dtype_and_shape_are_kept(dtype, shape):
     out = seeded(0.5)(torch.ones(shape, dtype=dtype))
     assert (out.dtype, out.shape) == (dtype, shape)
     assert set(out.unique().tolist()) <= {0.0, 2.0}
 
 
-def test_the_memory_layout_stays():
+def test_memory_layout_is_kept():
     images = torch.ones(2, 3, 1, 5).contiguous(memory_format=torch.channels_last)
     out = seeded(0.5)(images)
     assert out.is_contiguous(memory_format=torch.channels_last)
@@ -128,7 +128,7 @@ def test_the_memory_layout_stays():
 
 
 @pytest.mark.parametrize("travel", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_a_copy_keeps_the_probability_and_not_the_generator(travel):
+def test_copies_have_no_generator(travel):
     layer = seeded(0.3)
     other = travel(layer)
     assert (other.p, other.generator, other.training) == (0.3, None, True)
@@ -136,7 +136,7 @@ def test_a_copy_keeps_the_probability_and_not_the_generator(travel):
     assert other.load_state_dict(layer.state_dict())
 
 
-def test_every_dropout_of_a_network_is_reached():
+def test_set_generator_reaches_every_dropout():
     network = nn.Sequential(Dropout(0.1), nn.Sequential(nn.Linear(2, 2), Dropout(0.2)))
     generator = torch.Generator()
     set_generator(network, generator)
@@ -145,5 +145,5 @@ def test_every_dropout_of_a_network_is_reached():
     assert [m.generator for m in network.modules() if isinstance(m, Dropout)] == [None] * 2
 
 
-def test_it_shows_its_probability():
+def test_repr():
     assert repr(Dropout(0.25)) == "Dropout(p=0.25)"

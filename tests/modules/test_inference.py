@@ -1,4 +1,4 @@
-"""What layers do without a gradient, against what they do with one."""
+"""Layers without gradients, compared with the same layers with gradients."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ecgclf.modules import ConvEncoder, ConvLayer, Dropout, ResidualEncoder, SpectrogramEncoder
-from ecgclf.modules._inference import ImageLayers, MaxPool
+from ecgclf.modules._basic_layers import ImageLayers, MaxPool
 
 some = settings(max_examples=80, deadline=None)
 
 
 def as_trained(module: nn.Module) -> nn.Module:
-    """Give batch norms statistics and weights that are not those of a new one."""
+    """Set random statistics and weights of the batch norms."""
     draw = torch.Generator().manual_seed(0)
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
@@ -29,7 +29,7 @@ def as_trained(module: nn.Module) -> nn.Module:
 
 
 def both(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Output without and with a gradient."""
+    """Compute the output without and with gradients."""
     with torch.no_grad():
         quick = module(x.clone())
     return quick, module(x.clone().requires_grad_()).detach()
@@ -42,14 +42,14 @@ def both(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     length=st.integers(6, 30),
     ceil_mode=st.booleans(),
 )
-def test_pooling_is_that_of_torch(size, stride, length, ceil_mode):
+def test_pooling_equals_torch(size, stride, length, ceil_mode):
     x = torch.randn(2, 3, 1, length, generator=torch.Generator().manual_seed(length))
     expected = nn.MaxPool2d((1, size), (1, stride), ceil_mode=ceil_mode)(x)
     with torch.no_grad():
         assert torch.equal(MaxPool(size, stride, ceil_mode=ceil_mode)(x), expected)
 
 
-def test_pooling_has_the_gradient_of_torch():
+def test_pooling_gradient_equals_torch():
     x = torch.randn(2, 3, 1, 11, generator=torch.Generator().manual_seed(0))
     ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     MaxPool(2, 2, ceil_mode=True)(ours).square().sum().backward()
@@ -57,7 +57,7 @@ def test_pooling_has_the_gradient_of_torch():
     assert torch.equal(ours.grad, theirs.grad)
 
 
-def test_a_value_that_is_no_number_is_not_lost():
+def test_pooling_propagates_nan():
     x = torch.tensor([1.0, torch.nan, 2.0, 3.0]).reshape(1, 1, 1, 4)
     with torch.no_grad():
         pooled = MaxPool(2, 2)(x).flatten()
@@ -82,7 +82,7 @@ encoders = {
 
 
 @pytest.mark.parametrize("name", encoders)
-def test_without_a_gradient_an_encoder_gives_the_same(name):
+def test_encoders_give_the_same_output_without_gradients(name):
     encoder = as_trained(encoders[name]())
     shape = (3, 20, 30) if name == "spectrogram" else (3, 2, 60)
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
@@ -94,7 +94,7 @@ def test_without_a_gradient_an_encoder_gives_the_same(name):
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
-def test_a_batch_norm_joins_a_convolution_with_a_bias():
+def test_batch_norm_is_folded_into_a_convolution_with_bias():
     layers = as_trained(ImageLayers(nn.Conv2d(2, 4, (1, 3)), nn.BatchNorm2d(4)))
     quick, plain = both(layers, torch.ones(2, 2, 1, 9))
     torch.testing.assert_close(quick, plain)
@@ -106,14 +106,14 @@ def test_a_batch_norm_joins_a_convolution_with_a_bias():
 
 
 @pytest.mark.parametrize("options", [{"affine": False}, {"track_running_stats": False}])
-def test_other_batch_norms_are_left_alone(options):
+def test_other_batch_norms_are_not_folded(options):
     layers = ImageLayers(nn.Conv2d(1, 4, (1, 3)), nn.BatchNorm2d(4, **options)).eval()
     quick, plain = both(layers, torch.randn(5, 1, 1, 9, generator=torch.Generator()))
     assert torch.equal(quick, plain)
 
 
-def test_in_training_nothing_is_joined():
-    """Also without a gradient, as where statistics are measured anew."""
+def test_no_folding_in_training_mode():
+    """Batch norm statistics are measured without gradients in training mode."""
     layers = ImageLayers(nn.Conv2d(1, 4, (1, 3)), nn.BatchNorm2d(4), Dropout(0.5)).train()
     with torch.no_grad():
         out = layers(torch.randn(50, 1, 1, 9, generator=torch.Generator().manual_seed(0)))
@@ -121,7 +121,7 @@ def test_in_training_nothing_is_joined():
     assert 0 < int(out.count_nonzero()) < out.numel()
 
 
-def test_a_convolution_that_stands_last_is_applied():
+def test_last_convolution_is_applied():
     layers = ImageLayers(nn.ReLU(), nn.Conv2d(1, 2, (1, 3)), nn.Conv2d(2, 1, (1, 3))).eval()
     quick, plain = both(layers, torch.randn(2, 1, 1, 9, generator=torch.Generator()))
     assert quick.shape == (2, 1, 1, 5)

@@ -1,4 +1,4 @@
-"""Recurrent encoders against torch's own layers, and masking by what it must not change."""
+"""Recurrent encoders, compared with the layers of torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def beats() -> torch.Tensor:
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
+def test_stacked_layers_equal_torch(beats, cell, bidirectional):
     encoder = RecurrentEncoder(
         2, 40, (6, 6), cell=cell, bidirectional=bidirectional, mask_zeros=False, step_pool=None
     )
@@ -37,8 +37,8 @@ def test_a_stack_is_that_of_torch(beats, cell, bidirectional):
 
 @pytest.mark.parametrize("pool", ["last", "mean", "max", "attention"])
 @pytest.mark.parametrize("step_size", [1, 3])
-def test_trailing_zeros_change_nothing(beats, pool, step_size):
-    """In neither direction: a beat filled up with zeros is encoded as the beat alone."""
+def test_trailing_zeros_are_ignored(beats, pool, step_size):
+    """A padded beat is encoded like the beat without padding."""
     encoder = RecurrentEncoder(
         2, 40, (6, 4), bidirectional=True, step_size=step_size, step_pool=pool
     )
@@ -53,7 +53,7 @@ def test_trailing_zeros_change_nothing(beats, pool, step_size):
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_masking_is_that_of_packed_sequences(beats, cell):
+def test_masking_equals_packed_sequences(beats, cell):
     encoder = RecurrentEncoder(2, 40, (6,), cell=cell, bidirectional=True, step_pool=None)
     kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
     reference = kind(2, 6, batch_first=True, bidirectional=True)
@@ -75,13 +75,13 @@ def test_masking_is_that_of_packed_sequences(beats, cell):
     torch.testing.assert_close(encoder(beats), final.transpose(0, 1).flatten(1))
 
 
-def test_without_masking_zeros_are_samples(beats):
+def test_trailing_zeros_without_masking(beats):
     encoder = RecurrentEncoder(2, 40, (6,), mask_zeros=False)
     filled = torch.cat([beats[:, :, :20], torch.zeros(5, 2, 20)], dim=2)
     assert (encoder(filled) - encoder(beats[:, :, :20])).abs().max() > 1e-3
 
 
-def test_zeros_inside_a_beat_are_samples(beats):
+def test_zeros_inside_a_beat_are_not_masked(beats):
     encoder = RecurrentEncoder(2, 40, (6,), step_pool="mean")
     gap = beats.clone()
     gap[:, :, 10:20] = 0
@@ -90,15 +90,15 @@ def test_zeros_inside_a_beat_are_samples(beats):
 
 
 @pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
-def test_a_beat_of_zeros_is_encoded(pool):
+def test_beat_of_zeros(pool):
     encoder = RecurrentEncoder(1, 12, (3,), step_size=5, step_pool=pool)
     encoded = encoder(torch.zeros(2, 1, 12))
     assert encoded.shape == (2, encoder.out_features)
     assert torch.isfinite(encoded).all()
 
 
-def test_poolings_by_hand(beats):
-    """Of three steps the second beat has two."""
+def test_step_pooling(beats):
+    """The second beat has two of three steps."""
     encoder = RecurrentEncoder(2, 6, (4,), step_size=2, step_pool="attention")
     x = beats[:2, :, :6].clone()
     x[1, :, 4:] = 0
@@ -127,8 +127,8 @@ def test_dense_layers_at_each_step(beats):
 
 
 @pytest.mark.parametrize("pool", ["last", "mean", "max", "attention", None])
-def test_a_beat_does_not_depend_on_those_beside_it(pool):
-    """To the last bit, whatever the lengths: packed sequences would not keep this."""
+def test_output_does_not_depend_on_other_beats_of_the_batch(pool):
+    """The output is equal to the last bit, which packed sequences do not guarantee."""
     encoder = RecurrentEncoder(
         1, 60, (16,), bidirectional=True, step_size=2, step_pool=pool
     ).eval()

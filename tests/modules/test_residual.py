@@ -1,4 +1,4 @@
-"""Residual blocks and networks, against plain Conv1d and counts by hand."""
+"""Residual encoders, compared with Conv1d and with parameter counts by hand."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ecgclf.modules import Dropout
-from ecgclf.modules._residual import (
+from ecgclf.modules import (
+    Dropout,
     ResidualBlock,
     ResidualEncoder,
     ResidualStage,
@@ -37,7 +37,7 @@ def blocks_of(encoder: ResidualEncoder) -> list[ResidualBlock]:
 
 
 class Basic1d(nn.Module):
-    """A strided post-activation block as one would write it with Conv1d."""
+    """Strided post-activation block with Conv1d."""
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Basic1d(nn.Module):
 
 
 class Bottleneck1d(nn.Module):
-    """A strided pre-activation bottleneck as one would write it with Conv1d."""
+    """Strided pre-activation bottleneck with Conv1d."""
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Bottleneck1d(nn.Module):
 
 
 class Pooled1d(nn.Module):
-    """A block of Kachuee et al. as one would write it with Conv1d."""
+    """Block of Kachuee et al. with Conv1d."""
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Pooled1d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.conv2(self.conv1(x).relu())
-        # 24 windows of 5 on 47 samples, the first of them from one sample before the first.
+        # 24 windows of 5 on 47 samples; the first window starts one sample before the signal.
         return F.max_pool1d(F.pad((out + self.project(x)).relu(), (1, 3)), 5, stride=2)
 
 
@@ -93,14 +93,12 @@ class Pooled1d(nn.Module):
     ("kind", "plain", "kernel_size"),
     [("basic", Basic1d, 5), ("bottleneck", Bottleneck1d, 3), ("pooled", Pooled1d, 5)],
 )
-def test_a_block_is_the_same_function_as_one_of_conv1d(
-    kind, plain, kernel_size, training, generator
-):
+def test_block_equals_conv1d(kind, plain, kernel_size, training, generator):
     stages = [ResidualStage(8), ResidualStage(16, kernel_size=kernel_size, stride=2)]
     block = blocks_of(ResidualEncoder(1, 47, stages, block=kind))[1]
     expected = plain(8, 16)
     with torch.no_grad():
-        for p in block.parameters():  # batch norms too: ones and zeros would hide much
+        for p in block.parameters():  # also of batch norms, whose initial values hide errors
             p.copy_(torch.randn(p.shape, generator=generator))
     weights = dict(block.state_dict())
     copied = {
@@ -118,7 +116,7 @@ def test_a_block_is_the_same_function_as_one_of_conv1d(
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
-def test_the_shortcut_is_the_identity_where_shapes_agree(kind):
+def test_shortcut_is_the_identity_for_equal_shapes(kind):
     stages = [ResidualStage(8, n_blocks=3), ResidualStage(12, n_blocks=2)]
     encoder = ResidualEncoder(1, 47, stages, block=kind, stem_filters=8)
     assert [n_parameters(b.shortcut) > 0 for b in blocks_of(encoder)] == [
@@ -128,8 +126,8 @@ def test_the_shortcut_is_the_identity_where_shapes_agree(kind):
     assert torch.equal(blocks_of(encoder)[0].shortcut(x), x)
 
 
-def test_the_mean_of_an_odd_length_ends_with_one_sample_alone():
-    """Of five samples in pairs, the last one is the mean of itself."""
+def test_shortcut_of_an_odd_length():
+    """The last of five samples is averaged alone."""
     stage = ResidualStage(1, stride=2)
     block = blocks_of(ResidualEncoder(1, 5, [stage], stem_filters=1))[0]
     x = torch.arange(1.0, 6.0).reshape(1, 1, 1, 5)
@@ -138,8 +136,8 @@ def test_the_mean_of_an_odd_length_ends_with_one_sample_alone():
 
 @pytest.mark.parametrize("pool_size", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("length", [1, 2, 9, 10])
-def test_pooling_looks_at_what_stands_around(pool_size, length, generator):
-    """Each output is the maximum of a window that may reach over the ends by half itself."""
+def test_pooling_windows(pool_size, length, generator):
+    """Each output is the maximum of a window that may extend beyond the ends."""
     stage = ResidualStage(1, stride=2)
     encoder = ResidualEncoder(
         1, length, [stage], block="pooled", stem_filters=1, pool_size=pool_size
@@ -177,9 +175,7 @@ def test_pooling_looks_at_what_stands_around(pool_size, length, generator):
     global_pool=st.sampled_from(["avg", "max", "avg_max", None]),
     squeeze_excite=st.booleans(),
 )
-def test_any_network_takes_any_length(
-    stages, kind, n_leads, n_samples, stem_stride, global_pool, squeeze_excite
-):
+def test_any_length(stages, kind, n_leads, n_samples, stem_stride, global_pool, squeeze_excite):
     encoder = ResidualEncoder(
         n_leads, n_samples, stages, block=kind, stem_filters=3, stem_stride=stem_stride,
         global_pool=global_pool, squeeze_excite=squeeze_excite,
@@ -192,7 +188,7 @@ def test_any_network_takes_any_length(
     assert out.shape == (2, encoder.out_features) == (2, stages[-1].filters * width)
 
 
-def test_plain_numbers_are_stages_that_halve_the_length():
+def test_numbers_are_stages_with_stride_2():
     of_numbers = ResidualEncoder(1, 50, (4, 8), global_pool=None)
     stages = [ResidualStage(4, 1, 5, 1), ResidualStage(8, 1, 5, 2)]
     of_stages = ResidualEncoder(1, 50, stages, global_pool=None)
@@ -223,7 +219,7 @@ def test_squeeze_and_excitation_ends_every_branch(kind):
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
-def test_dropout_stands_before_the_last_convolution(kind):
+def test_position_of_dropout(kind):
     encoder = ResidualEncoder(1, 50, (4, 8), block=kind, block_dropout=0.25)
     for block in blocks_of(encoder):
         names = [type(m).__name__ for m in block.branch]
@@ -233,14 +229,14 @@ def test_dropout_stands_before_the_last_convolution(kind):
     assert [m.p for m in parts] == [0.25, 0.25]
 
 
-def test_weights_of_basic_blocks_counted_by_hand():
+def test_parameter_count_of_basic_blocks():
     # Stem; a block of 8; a block of 8 to 16 with its projection. A batch norm has 2 a channel.
     expected = 3 * 8 * 7 + 16 + 2 * (8 * 8 * 5 + 16)
     expected += 8 * 16 * 5 + 32 + 16 * 16 * 5 + 32 + 8 * 16 + 32
     assert n_parameters(ResidualEncoder(3, 50, (8, 16), stem_filters=8)) == expected
 
 
-def test_weights_of_bottlenecks_counted_by_hand():
+def test_parameter_count_of_bottlenecks():
     stages = [ResidualStage(16, 2, 3), ResidualStage(32, 1, 3, 2)]
     encoder = ResidualEncoder(2, 50, stages, block="bottleneck", stem_filters=8)
     stem = 2 * 8 * 7 + 8 + 16
@@ -250,7 +246,7 @@ def test_weights_of_bottlenecks_counted_by_hand():
     assert n_parameters(encoder) == stem + first + second + third + 64
 
 
-def test_the_first_bottleneck_stands_behind_the_stem_s_activation():
+def test_first_bottleneck_omits_its_activation():
     encoder = ResidualEncoder(1, 50, (8, 16), block="bottleneck")
     first, second = blocks_of(encoder)
     assert isinstance(first.branch[0], nn.Conv2d)

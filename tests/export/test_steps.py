@@ -1,8 +1,11 @@
-"""Scaling inside a graph is that of the transformers."""
+"""Layers of pipeline steps, compared with the transformers."""
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import onnx
 import pytest
 import torch
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -14,11 +17,11 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from ecgclf import ECGMLPClassifier
+from ecgclf import ECGCNNClassifier, ECGMLPClassifier
 from ecgclf.datasets import make_beats
 from ecgclf.export import ExportError, export_onnx
-from ecgclf.export._scaling import layer_of
-from ecgclf.transforms import BandpassFilter, BeatScaler
+from ecgclf.export._steps import layer_of
+from ecgclf.transforms import BandpassFilter, BeatScaler, FourierFeatures
 
 SCALERS = [
     StandardScaler(),
@@ -41,7 +44,7 @@ SCALERS = [
 
 @pytest.fixture
 def odd_beats(beats) -> np.ndarray:
-    """Beats of every length, with flat ones and one of zeros alone among them."""
+    """Beats of different lengths, with constant beats and a beat of zeros."""
     X = beats.data.copy()
     X[3] = 0
     X[5] = 0.3
@@ -51,7 +54,7 @@ def odd_beats(beats) -> np.ndarray:
 
 
 @pytest.mark.parametrize("scaler", SCALERS, ids=str)
-def test_a_layer_does_what_its_scaler_does(scaler, odd_beats):
+def test_layer_equals_scaler(scaler, odd_beats):
     scaler.fit(odd_beats[::2])
     layer = layer_of("scaler", scaler)
     scaled = layer(torch.from_numpy(odd_beats)).numpy()
@@ -81,10 +84,10 @@ def test_beats_of_two_leads(method, per):
     ],
     ids=str,
 )
-def test_a_graph_scales_as_its_pipeline_does(scaler, beats, tmp_path, run_graph):
+def test_graph_equals_pipeline(scaler, beats, tmp_path, run_graph):
     network = ECGMLPClassifier(dense=(8,), max_epochs=2, verbose=0, random_state=0)
     scaled = Pipeline([("scale", scaler), ("network", network)])
-    if isinstance(scaler, Pipeline):  # a pipeline at the end, with steps of its own
+    if isinstance(scaler, Pipeline):  # nested pipeline
         steps = [*scaler.steps, ("network", network)]
         scaled = Pipeline([("first", "passthrough"), ("rest", Pipeline(steps))])
     scaled.fit(beats.data, beats.target)
@@ -95,6 +98,29 @@ def test_a_graph_scales_as_its_pipeline_does(scaler, beats, tmp_path, run_graph)
         np.testing.assert_allclose(probabilities, scaled.predict_proba(X), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_leads", [1, 2])
+@pytest.mark.parametrize("n_samples", [1, 2, 187, 188])
+def test_fourier_layer(n_samples, n_leads):
+    X = np.random.default_rng(0).normal(size=(4, n_leads, n_samples)).astype(np.float32)
+    transformer = FourierFeatures().fit(X)
+    rows = layer_of("fourier", transformer)(torch.from_numpy(X.reshape(4, -1)))
+    expected = transformer.transform(X).reshape(4, -1)
+    np.testing.assert_allclose(rows.numpy(), expected, atol=1e-4)
+
+
+def test_graph_of_the_fourier_network(tmp_path, run_graph):
+    """The input of the graph is the beat, not its transform."""
+    X, y = make_beats(n_beats=100, n_leads=2, random_state=0, return_X_y=True)
+    network = ECGCNNClassifier(filters=(8,), stride=2, max_epochs=1, verbose=0, random_state=0)
+    model = make_pipeline(FourierFeatures(), network).fit(X, y)
+    export_onnx(model, tmp_path / "model.onnx")
+    _, probabilities = run_graph(tmp_path / "model.onnx", X.reshape(100, -1))
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), rtol=0, atol=1e-4)
+    (entry,) = onnx.load(tmp_path / "model.onnx").metadata_props
+    contract = json.loads(entry.value)["input_contract"]
+    assert (contract["n_leads"], contract["n_samples"]) == X.shape[1:]
+
+
 class _OwnScaler(StandardScaler):
     def transform(self, X, copy=None):
         return super().transform(X, copy) ** 2
@@ -103,7 +129,7 @@ class _OwnScaler(StandardScaler):
 @pytest.mark.parametrize(
     "step", [BandpassFilter(120.0), FunctionTransformer(np.tanh), _OwnScaler()]
 )
-def test_a_step_that_cannot_be_expressed_is_named(step, beats, tmp_path):
+def test_unsupported_step(step, beats, tmp_path):
     network = ECGMLPClassifier(dense=(8,), max_epochs=1, verbose=0)
     model = Pipeline([("before", step), ("network", network)]).fit(beats.data, beats.target)
     with pytest.raises(ExportError, match=f"'before' of the pipeline is a {type(step).__name__}"):

@@ -1,4 +1,4 @@
-"""A transformer over the patches of a beat."""
+"""Transformer encoder."""
 
 from __future__ import annotations
 
@@ -9,57 +9,36 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
-from ecgclf.modules._dropout import Dropout
-from ecgclf.modules._network import Encoder
+from ecgclf.modules._basic_layers import Dropout
+from ecgclf.modules._beat_network import Encoder
 
 
 def sinusoidal_positions(n_positions: int, width: int) -> Tensor:
-    """Compute the positional encoding of Vaswani et al. 2017, section 3.5.
-
-    Parameters
-    ----------
-    n_positions : int
-    width : int
-        Even.
-
-    Returns
-    -------
-    Tensor of shape (n_positions, width)
-
-    Examples
-    --------
-    >>> sinusoidal_positions(2, 4)[0]
-    tensor([0., 1., 0., 1.])
-    """
+    """Compute the positional encoding of Vaswani et al. 2017, section 3.5, for an even width."""
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
     angle = torch.arange(n_positions)[:, None] * rate
     return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention and two dense layers, each after a layer norm and beside a shortcut.
+    """Transformer block: self-attention and two dense layers, each with layer norm and shortcut.
 
     Parameters
     ----------
     width : int
         Length of a token.
     n_heads : int
-        Divides `width`.
+        Number of attention heads; `width` must be a multiple of it.
     dense : int
-        Units between the dense layers.
+        Width of the hidden dense layer.
     dropout : float, default=0.0
-        At the end of both parts.
+        Dropout rate at the end of both parts.
 
     Notes
     -----
-    Vaswani et al., "Attention is all you need", NeurIPS 2017 (arXiv:1706.03762), with the
-    norms in front, as in Xiong et al., ICML 2020 (arXiv:2002.04745), which trains more stably.
-    Queries, keys and values have no bias: that of the keys would have no effect.
-
-    Examples
-    --------
-    >>> TransformerBlock(width=16, n_heads=4, dense=32)(torch.zeros(2, 10, 16)).shape
-    torch.Size([2, 10, 16])
+    Vaswani et al., "Attention is all you need", NeurIPS 2017 (arXiv:1706.03762). The norms come
+    first, as in Xiong et al., ICML 2020 (arXiv:2002.04745), because this trains more stably.
+    Queries, keys and values have no bias; a bias of the keys would have no effect.
     """
 
     def __init__(self, width: int, n_heads: int, dense: int, dropout: float = 0.0) -> None:
@@ -85,22 +64,36 @@ class TransformerBlock(nn.Module):
 
 
 class TransformerEncoder(Encoder):
-    """Patches of the beat as tokens, transformer blocks, a class token or the mean token.
+    """Transformer encoder with patches of the beat as tokens.
 
     Parameters
     ----------
     n_leads, n_samples : int
         Shape of one beat.
     patch_size : int
-        Samples, of all leads, in a token. A last patch that is not full is filled up with
-        zeros.
-    width, n_heads, n_layers, dense, dropout
-        See `TransformerBlock`, of which there are `n_layers`.
+        Number of samples of each lead in a token. The last patch is padded with zeros.
+    width : int
+        Length of a token.
+    n_heads : int
+        Number of attention heads; `width` must be a multiple of it.
+    n_layers : int
+        Number of transformer blocks.
+    dense : int
+        Width of the hidden dense layer in each block.
+    dropout : float, default=0.0
+        Dropout rate after the attention and after the dense layers of each block.
     pool : {"mean", "token"}, default="mean"
-        "token" adds a token that is learned, and gives what becomes of it.
+        Output: the mean of all tokens, or an additional learned class token.
+
+    Notes
+    -----
+    Each block is that of Vaswani et al., "Attention is all you need", NeurIPS 2017
+    (arXiv:1706.03762), with layer norm first as in Xiong et al., ICML 2020 (arXiv:2002.04745).
 
     Examples
     --------
+    >>> import torch
+    >>> from ecgclf.modules import TransformerEncoder
     >>> encoder = TransformerEncoder(1, 187, patch_size=8, width=16, n_heads=2, n_layers=1,
     ...                              dense=32)
     >>> encoder(torch.zeros(3, 1, 187)).shape

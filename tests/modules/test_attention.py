@@ -1,4 +1,4 @@
-"""Transformer blocks against torch's own."""
+"""Transformer encoder, compared with torch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from ecgclf.modules import TransformerBlock, TransformerEncoder
-from ecgclf.modules._transformer import sinusoidal_positions
+from ecgclf.modules._attention import (
+    TransformerBlock,
+    TransformerEncoder,
+    sinusoidal_positions,
+)
 
 
-def test_a_block_is_that_of_torch():
+def test_block_equals_torch():
     ours = TransformerBlock(width=12, n_heads=3, dense=20)
     theirs = nn.TransformerEncoderLayer(
         12, 3, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
@@ -37,8 +40,8 @@ def test_positions_by_their_formula():
 
 
 @pytest.mark.parametrize("pool", ["mean", "token"])
-def test_positions_matter(pool):
-    """Without them a transformer could not tell the order of the patches."""
+def test_output_depends_on_the_positions(pool):
+    """Without positions the order of the patches has no effect."""
     encoder = TransformerEncoder(
         1, 40, patch_size=8, width=16, n_heads=2, n_layers=1, dense=16, pool=pool
     )
@@ -49,7 +52,7 @@ def test_positions_matter(pool):
     torch.testing.assert_close(encoder(x), encoder(swapped))
 
 
-def test_a_last_patch_is_filled_up():
+def test_last_patch_is_padded():
     encoder = TransformerEncoder(2, 37, patch_size=8, width=8, n_heads=2, n_layers=1, dense=8)
     x = torch.randn(3, 2, 37, generator=torch.Generator().manual_seed(0))
     assert encoder.n_patches == 5

@@ -1,4 +1,4 @@
-"""Smaller graphs: numbers of 8 or 16 bits in place of 32."""
+"""Smaller ONNX graphs, with numbers of 8 or 16 bits."""
 
 from __future__ import annotations
 
@@ -12,50 +12,48 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgclf._extras import import_extra
-from ecgclf.export._errors import ExportError
-from ecgclf.export._graph import INPUT
+from ecgclf.export._graph import INPUT, ExportError
 
-#: What is quantised: nearly all weights are there, and rounding elsewhere does more harm.
+#: Operators to quantize; they hold nearly all weights, and others are sensitive to rounding.
 _QUANTIZED = ["Conv", "Gemm", "MatMul"]
 
-#: Beats that are calibrated at once.
+#: Number of beats in a calibration batch.
 _BATCH = 256
 
 
 def quantize_onnx(
     source: str | os.PathLike[str], path: str | os.PathLike[str], X: ArrayLike
 ) -> None:
-    """Turn weights and activations of a graph into integers of 8 bits.
+    """Quantize a graph to 8-bit integers.
 
-    Convolutions and dense layers then compute with integers, whose range of values is taken
-    from beats that the network is shown. Recurrent layers, softmax and scaling stay as they
-    are.
+    Convolutions and dense layers then use 8-bit weights and activations, with ranges estimated
+    on calibration beats. Recurrent layers, softmax and scaling are not quantized.
 
     Parameters
     ----------
     source : str or path-like
-        File that `export_onnx` has written.
+        File written by `export_onnx`.
     path : str or path-like
         File to write.
     X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-        Beats to calibrate with, as the graph takes them. Some hundred training beats with
-        all classes among them do.
+        Calibration beats, preprocessed like the input of the graph. A few hundred training
+        beats of all classes are enough.
 
     Raises
     ------
     ExportError
-        If nothing in the graph can be quantised.
+        If the graph has no layer that can be quantized.
     ValueError
-        If `X` has no beats, the wrong number of columns, NaN or infinite values.
+        If `X` is empty, has the wrong number of columns, or contains NaN or infinity.
     ImportError
         If onnx or onnxruntime is not installed.
 
     Notes
     -----
-    Static quantisation by `onnxruntime.quantization`, with a scale for each output channel of
+    Static quantization by `onnxruntime.quantization`, with one scale for each output channel of
     the weights: Jacob et al., "Quantization and training of neural networks for efficient
-    integer-arithmetic-only inference", CVPR 2018, arXiv:1712.05877. Measure afterwards what it
-    has cost, on beats with labels.
+    integer-arithmetic-only inference", CVPR 2018, arXiv:1712.05877. Evaluate the quantized graph
+    on labelled beats, because its accuracy can be lower.
 
     Examples
     --------
@@ -87,11 +85,11 @@ def quantize_onnx(
 
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.onnx")
-        # Joins batch norms to the convolutions before them, which are then quantised as one.
+        # Folds batch norms into the convolutions before them.
         shape_inference.quant_pre_process(os.fspath(source), ready, skip_symbolic_shape=True)
         prepared = import_extra("onnx", "export to ONNX").load(ready)
         if not any(node.op_type in _QUANTIZED for node in prepared.graph.node):
-            raise ExportError(f"{os.fspath(source)!r} has no layer that could be quantised.")
+            raise ExportError(f"{os.fspath(source)!r} has no layer that can be quantized.")
         quantization.quantize_static(
             prepared,
             path,
@@ -102,15 +100,15 @@ def quantize_onnx(
 
 
 def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
-    """Turn the weights of a graph into floating-point numbers of 16 bits.
+    """Convert the weights of a graph to 16-bit floating point.
 
-    What the graph takes and gives stays float32. The file is half as large; it is faster only
-    where the processor computes with 16 bits, as GPUs and many phones do.
+    Input and output stay float32. The file is half as large. The graph is faster only on
+    processors with 16-bit arithmetic, such as GPUs and many phones.
 
     Parameters
     ----------
     source : str or path-like
-        File that `export_onnx` has written.
+        File written by `export_onnx`.
     path : str or path-like
         File to write.
 
@@ -153,10 +151,10 @@ def _calibration_beats(model: Any, X: ArrayLike) -> np.ndarray:
     if beats.ndim != 2 or not len(beats) or beats.shape[1] != n_columns:
         raise ValueError(
             f"X has the shape {np.shape(X)}, but the graph takes (n_beats, {n_columns}): give at "
-            "least one beat, cut as those that the model was trained on."
+            "least one beat, with the same length and leads as in training."
         )
     if not np.isfinite(beats).all():
-        raise ValueError("X contains NaN or infinite values: leave these beats out.")
+        raise ValueError("X contains NaN or infinite values: remove these beats.")
     return beats
 
 

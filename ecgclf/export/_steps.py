@@ -1,7 +1,8 @@
-"""The scaling that stands before a network in a Pipeline, as layers of its graph."""
+"""Torch layers for the steps of a pipeline before the network."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,59 +11,45 @@ import torch
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from torch import Tensor, nn
 
-from ecgclf.export._errors import ExportError
-from ecgclf.transforms import BeatScaler
+from ecgclf.export._graph import ExportError
+from ecgclf.transforms import BeatScaler, FourierFeatures
 
 
 def layer_of(name: str, step: Any) -> nn.Module:
-    """Build the layer that does what a fitted step of a Pipeline does.
+    """Build the layer that is equivalent to a fitted step of a pipeline.
 
     Parameters
     ----------
     name : str
-        Of the step, for the error.
-    step : fitted scaler, or "passthrough"
+        Name of the step, for the error message.
+    step : fitted transformer or "passthrough"
+        The step.
 
     Returns
     -------
     Module
-        From (batch, n_columns) to the same shape.
+        Maps rows (batch, n_columns) to rows.
 
     Raises
     ------
     ExportError
-        If the step is of a class that has no layer here.
-
-    Examples
-    --------
-    >>> scaler = StandardScaler().fit([[1.0, 5.0], [3.0, 5.0]])
-    >>> layer_of("scale", scaler)(torch.tensor([[4.0, 6.0]]))
-    tensor([[2., 1.]])
+        If there is no layer for the class of the step.
     """
     if step in (None, "passthrough"):
         return nn.Identity()
-    # A subclass may scale otherwise, so the class itself is looked up.
+    # Not isinstance: a subclass may transform differently.
     build = _LAYERS.get(type(step))
     if build is None:
         known = ", ".join(sorted(kind.__name__ for kind in _LAYERS))
         raise ExportError(
-            f"The step {name!r} of the pipeline is a {type(step).__name__}, which cannot be "
-            f"written as a part of the graph; those that can are {known}. Do this step before "
-            "the graph where the model is used, and export the rest of the pipeline, "
-            "pipeline[i:], alone."
+            f"The step {name!r} of the pipeline is a {type(step).__name__}, expected one of "
+            f"{known}. Apply this step outside the graph and export the rest, pipeline[i:]."
         )
     return build(step)
 
 
 class ColumnScaling(nn.Module):
-    """Subtract and divide column by column, then clip.
-
-    Parameters
-    ----------
-    center, size : ndarray of shape (n_columns,), or number
-    limits : tuple of two floats, optional
-        What is below or above becomes the limit.
-    """
+    """Layer that subtracts `center`, divides by `size` and clips to `limits`."""
 
     center: Tensor
     size: Tensor
@@ -74,18 +61,13 @@ class ColumnScaling(nn.Module):
         self.limits = limits
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale beats of shape (batch, n_columns)."""
+        """Scale beats whose last axes match `center`."""
         x = (x - self.center) / self.size
         return x if self.limits is None else x.clamp(*self.limits)
 
 
 class BeatScaling(nn.Module):
-    """What `BeatScaler` does, for tensors.
-
-    Parameters
-    ----------
-    scaler : fitted BeatScaler
-    """
+    """Layer that is equivalent to a fitted `BeatScaler`."""
 
     def __init__(self, scaler: BeatScaler) -> None:
         super().__init__()
@@ -109,7 +91,7 @@ class BeatScaling(nn.Module):
         return torch.where(inside, scaled, 0.0).flatten(1)
 
     def _inside(self, signals: Tensor) -> Tensor:
-        """Tell samples from padding, of shape (batch, 1, n_samples)."""
+        """Compute the mask of the samples before the padding, (batch, 1, n_samples)."""
         used = (signals != 0).any(dim=1, keepdim=True)
         if not self.keep_padding:
             return torch.ones_like(used)
@@ -118,7 +100,7 @@ class BeatScaling(nn.Module):
 
 
 def _scaled(values: Tensor, inside: Tensor, method: str) -> Tensor:
-    """Scale along the last axis by what is inside."""
+    """Scale along the last axis, with statistics of the samples inside the mask."""
     count = inside.sum(dim=-1, keepdim=True).clamp(min=1)
     lowest = torch.where(inside, values, torch.inf).amin(dim=-1, keepdim=True)
     highest = torch.where(inside, values, -torch.inf).amax(dim=-1, keepdim=True)
@@ -151,8 +133,8 @@ def _quartiles(
 
 
 def _quantile(in_order: Tensor, count: Tensor, quarters: int) -> Tensor:
-    """Quantiles of the first `count` numbers, with a straight line between neighbours."""
-    # In whole numbers, so that no rounding moves a place to its neighbour.
+    """Compute a quartile of the first `count` sorted values, with linear interpolation."""
+    # Integer arithmetic avoids rounding of the positions.
     place = quarters * (count - 1)
     before = torch.div(place, 4, rounding_mode="floor")
     after = torch.div(place + 3, 4, rounding_mode="floor")
@@ -165,6 +147,32 @@ _MEASURES: dict[str, Callable] = {
     "standard": _deviation,
     "robust": _quartiles,
 }
+
+
+class FourierLayer(nn.Module):
+    """Layer that is equivalent to `FourierFeatures`, as a product with a matrix.
+
+    Many runtimes lack the Fourier operator of ONNX, or compute it less accurately.
+    """
+
+    matrix: Tensor
+
+    def __init__(self, transformer: FourierFeatures) -> None:
+        super().__init__()
+        self.shape = (transformer.n_leads_, transformer.n_samples_)
+        n_samples = transformer.n_samples_
+        time = torch.arange(n_samples)
+        frequency = torch.arange(n_samples // 2 + 1)
+        # The remainder of the integers is exact; large angles would be rounded.
+        turn = (time[:, None] * frequency % n_samples).double() / n_samples
+        angle = 2 * math.pi * turn
+        matrix = torch.cat([angle.cos(), -angle.sin()], dim=1)
+        self.register_buffer("matrix", matrix.float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform rows of shape (batch, n_leads * n_samples)."""
+        real, imaginary = (x.unflatten(1, self.shape) @ self.matrix).chunk(2, dim=2)
+        return torch.cat([real, imaginary], dim=1).flatten(1)
 
 
 def _standard(scaler: StandardScaler) -> nn.Module:
@@ -188,12 +196,13 @@ def _min_max(scaler: MinMaxScaler) -> nn.Module:
 
 
 def _max_abs(scaler: MaxAbsScaler) -> nn.Module:
-    clips = getattr(scaler, "clip", False)  # older ones of scikit-learn cannot
+    clips = getattr(scaler, "clip", False)  # missing in older versions
     return ColumnScaling(0.0, scaler.scale_, (-1.0, 1.0) if clips else None)
 
 
 _LAYERS: dict[type, Callable[[Any], nn.Module]] = {
     BeatScaler: BeatScaling,
+    FourierFeatures: FourierLayer,
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,
     RobustScaler: _robust,

@@ -1,4 +1,4 @@
-"""The parts of the autoencoders, against numpy and step by step."""
+"""Autoencoders, compared with numpy and with single steps of torch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ecgclf.modules._autoencoder import Autoencoder, Standardize
-from ecgclf.modules._mirrored import (
+from ecgclf.modules._autoencoders import (
+    Autoencoder,
     ConvDecoder,
     RecurrentDecoder,
+    Standardize,
     conv_autoencoder,
     dense_autoencoder,
     recurrent_autoencoder,
@@ -33,7 +34,7 @@ every_kind = pytest.mark.parametrize("kind", MAKE)
     n_leads=st.integers(1, 12), n_samples=st.integers(1, 60), n_tabular=st.integers(0, 3),
     n_codes=st.integers(1, 20),
 )  # fmt: skip
-def test_any_shape(kind, n_leads, n_samples, n_tabular, n_codes):
+def test_shapes(kind, n_leads, n_samples, n_tabular, n_codes):
     network = MAKE[kind](n_codes, n_leads, n_samples, n_tabular)
     x = torch.randn(3, n_leads * n_samples + n_tabular)
     codes = network.encode(x)
@@ -58,11 +59,11 @@ def test_any_shape(kind, n_leads, n_samples, n_tabular, n_codes):
          + 6 * 5 + 4 * 5 * (5 + 5 + 2) + 4 * 6 * (5 + 6 + 2) + 7 * 14),
     ],
 )  # fmt: skip
-def test_parameter_counts_by_hand(kind, expected):
+def test_parameter_counts(kind, expected):
     assert sum(p.numel() for p in MAKE[kind](5, 2, 40).parameters()) == expected
 
 
-def test_the_linear_one_is_two_products():
+def test_linear_autoencoder_equals_matrix_products():
     network = MAKE["linear"](3, 2, 10).double()
     mean, x = torch.randn(2, 10).double(), torch.randn(4, 20).double()
     network.standardize.set(mean, 2.5)
@@ -76,7 +77,7 @@ def test_the_linear_one_is_two_products():
     np.testing.assert_allclose(network(x).detach().numpy(), expected)
 
 
-def test_features_join_the_code_and_come_back():
+def test_tabular_features_are_encoded_and_reconstructed():
     network = MAKE["dense"](4, 1, 10, 2)
     x = torch.randn(3, 12, requires_grad=True)
     codes = network.encode(x)
@@ -87,13 +88,13 @@ def test_features_join_the_code_and_come_back():
 
 @settings(max_examples=20, deadline=None)
 @given(scale=st.floats(1e-3, 1e3), offset=st.floats(-100, 100))
-def test_standardize_by_numpy_and_back(scale, offset):
+def test_standardize_and_inverse(scale, offset):
     layer = Standardize(2, 5).double()
     rng = np.random.default_rng(0)
     mean, x = rng.normal(offset, 1, (2, 5)), rng.normal(offset, scale, (4, 2, 5))
     layer.set(torch.from_numpy(mean), scale)
     z = layer(torch.from_numpy(x))
-    # Deviations from a large mean have lost digits that no numpy can give back.
+    # Single precision of the scale limits the accuracy.
     np.testing.assert_allclose(z.numpy(), (x - mean) / float(layer.scale), rtol=1e-7)
     np.testing.assert_allclose(layer.inverse(z).numpy(), x, atol=1e-9)
     assert float(layer.scale) == pytest.approx(scale, rel=1e-6)
@@ -101,7 +102,7 @@ def test_standardize_by_numpy_and_back(scale, offset):
     assert set(layer.state_dict()) == {"mean", "scale"}
 
 
-def test_the_conv_decoder_repeats_samples_and_convolves():
+def test_conv_decoder_repeats_samples_and_convolves():
     decoder = ConvDecoder(3, n_leads=2, n_samples=11, filters=(4,), kernel_size=3, stride=2)
     codes = torch.randn(5, 3)
     start = torch.relu(decoder.start(codes)).detach().numpy().reshape(5, 4, 6)
@@ -112,7 +113,7 @@ def test_the_conv_decoder_repeats_samples_and_convolves():
     np.testing.assert_allclose(decoder(codes).detach().numpy(), expected, atol=1e-5)
 
 
-def test_the_recurrent_decoder_step_by_step():
+def test_recurrent_decoder_equals_lstm_cell():
     decoder = RecurrentDecoder(3, n_leads=2, n_samples=10, units=(4,), step_size=4)
     codes = torch.randn(5, 3)
     cell = nn.LSTMCell(3, 4)
@@ -131,8 +132,8 @@ def test_the_recurrent_decoder_step_by_step():
 
 
 @every_kind
-def test_the_encoder_alone_takes_raw_beats(kind):
-    """As transfer learning does with it."""
+def test_encoder_standardizes_raw_beats(kind):
+    """Transfer learning uses the encoder in this way."""
     network = MAKE[kind](4, 2, 30)
     x = torch.randn(3, 2, 30)
     raw = network.encoder(x)
@@ -140,7 +141,7 @@ def test_the_encoder_alone_takes_raw_beats(kind):
     torch.testing.assert_close(network.encoder(x * 4 + 7), raw, rtol=1e-3, atol=1e-4)
 
 
-def test_any_encoder_and_decoder_will_do():
+def test_custom_encoder_and_decoder():
     decoder = nn.Sequential(nn.Linear(2, 6), nn.Unflatten(1, (2, 3)))
     network = Autoencoder(nn.Flatten(), 6, decoder, 2, 2, 3)
     assert network(torch.zeros(4, 6)).shape == (4, 6)

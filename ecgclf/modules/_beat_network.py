@@ -1,0 +1,255 @@
+"""Networks for beats: an encoder of the signal, per-beat features, and a dense head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ecgclf.modules._basic_layers import Dropout
+
+
+class Encoder(nn.Module):
+    """Base class of encoders, the signal part of a network.
+
+    An encoder maps a Tensor of shape (batch, n_leads, n_samples) to one of shape
+    (batch, out_features).
+
+    Attributes
+    ----------
+    out_features : int
+        Width of the output; set it in ``__init__``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgclf.modules import Encoder
+    >>> class Mean(Encoder):
+    ...     def __init__(self, n_leads):
+    ...         super().__init__()
+    ...         self.out_features = n_leads
+    ...
+    ...     def forward(self, x):
+    ...         return x.mean(dim=2)
+    >>> Mean(n_leads=2)(torch.zeros(4, 2, 100)).shape
+    torch.Size([4, 2])
+    """
+
+    out_features: int
+
+
+class FlatEncoder(Encoder):
+    """Encoder that concatenates the samples of all leads.
+
+    Parameters
+    ----------
+    n_leads, n_samples : int
+        Shape of one beat.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgclf.modules import FlatEncoder
+    >>> FlatEncoder(2, 100)(torch.zeros(4, 2, 100)).shape
+    torch.Size([4, 200])
+    """
+
+    def __init__(self, n_leads: int, n_samples: int) -> None:
+        super().__init__()
+        self.out_features = n_leads * n_samples
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Flatten beats of shape (batch, n_leads, n_samples)."""
+        return x.flatten(1)
+
+
+class PretrainedEncoder(Encoder):
+    """Trained encoder with a number of frozen layers.
+
+    A frozen layer keeps its weights and runs in evaluation mode: its batch norm keeps its
+    statistics and its dropout is off.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The trained encoder. It is not copied, and layers frozen in it are unfrozen.
+    n_leads : int
+        Number of leads of the new beats.
+    n_leads_before : int
+        Number of leads that `encoder` takes. If it differs from `n_leads`, a linear layer maps
+        the new leads to the old ones. It starts as their mean and is never frozen.
+
+    Attributes
+    ----------
+    n_layers : int
+        Number of layers that can be frozen.
+    """
+
+    def __init__(self, encoder: Encoder, n_leads: int, n_leads_before: int) -> None:
+        super().__init__()
+        self.encoder = encoder.requires_grad_(True)
+        for inner in encoder.modules():
+            if isinstance(inner, PretrainedEncoder):
+                inner.n_frozen = 0
+        self.out_features = encoder.out_features
+        self.n_frozen: int = 0
+        self.mix: nn.Linear | None = None
+        if n_leads != n_leads_before:
+            self.mix = nn.Linear(n_leads, n_leads_before, bias=False)
+            nn.init.constant_(self.mix.weight, 1.0 / n_leads)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers of the encoder."""
+        return len(self._layers())
+
+    def freeze(self, n_layers: int) -> None:
+        """Freeze the first `n_layers` layers and unfreeze the others."""
+        self.n_frozen = n_layers
+        for i, layer in enumerate(self._layers()):
+            for parameter in layer.parameters(recurse=False):
+                parameter.requires_grad_(i >= n_layers)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> PretrainedEncoder:
+        """Set the training mode of all layers that are not frozen."""
+        super().train(mode)
+        for layer in self._layers()[: self.n_frozen]:
+            layer.training = False
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        if self.mix is not None:
+            x = self.mix(x.transpose(1, 2)).transpose(1, 2)
+        return self.encoder(x)
+
+    def _layers(self) -> list[nn.Module]:
+        """List the modules without children or with own parameters, in construction order."""
+        return [
+            module
+            for module in self.encoder.modules()
+            if not list(module.children()) or list(module.parameters(recurse=False))
+        ]
+
+
+class DenseHead(nn.Sequential):
+    """Fully connected layers from features to logits.
+
+    Parameters
+    ----------
+    in_features : int
+        Width of the input.
+    n_outputs : int
+        Number of logits.
+    dense : sequence of int, default=()
+        Width of each hidden layer; a ReLU follows it.
+    dense_dropout : sequence of float, default=()
+        Dropout rate after each hidden layer. An empty sequence means no dropout.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgclf.modules import DenseHead
+    >>> DenseHead(144, 5, dense=(64,), dense_dropout=(0.1,))(torch.zeros(2, 144)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        n_outputs: int,
+        dense: Sequence[int] = (),
+        dense_dropout: Sequence[float] = (),
+    ) -> None:
+        layers: list[nn.Module] = []
+        for i, units in enumerate(dense):
+            layers += [nn.Linear(in_features, units), nn.ReLU()]
+            if dense_dropout and dense_dropout[i]:
+                layers.append(Dropout(dense_dropout[i]))
+            in_features = units
+        super().__init__(*layers, nn.Linear(in_features, n_outputs))
+
+
+class BeatNetwork(nn.Module):
+    """Network that encodes the signal, appends the per-beat features and classifies.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Maps (batch, n_leads, n_samples) to (batch, encoder.out_features).
+    head : Module
+        Maps (batch, encoder.out_features + n_tabular) to logits (batch, n_outputs). `features`
+        needs its children to form a sequence, as in `DenseHead`.
+    n_leads, n_samples : int
+        Shape of one beat.
+    n_tabular : int, default=0
+        Number of per-beat features at the end of each input row.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgclf.modules import BeatNetwork, ConvEncoder, DenseHead
+    >>> encoder = ConvEncoder(n_leads=2, n_samples=100, filters=(8,))
+    >>> head = DenseHead(encoder.out_features + 3, 5)
+    >>> network = BeatNetwork(encoder, head, n_leads=2, n_samples=100, n_tabular=3)
+    >>> network(torch.zeros(4, 203)).shape
+    torch.Size([4, 5])
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        head: nn.Module,
+        n_leads: int,
+        n_samples: int,
+        n_tabular: int = 0,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.n_leads = n_leads
+        self.n_samples = n_samples
+        self.n_tabular = n_tabular
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the logits.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, n_leads * n_samples + n_tabular)
+            Rows: the samples of each lead in turn, then the per-beat features.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_outputs)
+            Logits.
+        """
+        return self.head(self._encoded(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Compute the input of the last layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, n_leads * n_samples + n_tabular)
+            Rows as in `forward`.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_features)
+            Features.
+        """
+        x = self._encoded(x)
+        for layer in list(self.head.children())[:-1]:
+            x = layer(x)
+        return x
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        """Encode the signal and append the per-beat features."""
+        width = self.n_leads * self.n_samples
+        features = self.encoder(x[:, :width].reshape(-1, self.n_leads, self.n_samples))
+        if self.n_tabular:
+            features = torch.cat([features, x[:, width:]], dim=1)
+        return features
