@@ -5,6 +5,7 @@ from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier, ECGCRNNClassifier
 from ecgclf.estimators._conformal import ConformalClassifier
+from ecgclf.estimators._contract import input_contract
 from ecgclf.estimators._inputs import check_beats
 from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._network import BeatEstimator
