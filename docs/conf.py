@@ -29,7 +29,6 @@ extensions = [
     "model_cards",
     "myst_parser",
     "rhythm_table",
-    "shared_parameters",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
