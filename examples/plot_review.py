@@ -90,13 +90,17 @@ fig.legend(loc="outside upper center", ncols=2)
 # on the same patients. The difference has its own interval. If it contains 0, the result is
 # inconclusive.
 
-without, told = predicted.values()
-print(compare_models(test.target, without, told, test.groups, figures, random_state=0).round(3))
+beat_only, with_rhythm = predicted.values()
+print(
+    compare_models(
+        test.target, beat_only, with_rhythm, test.groups, figures, random_state=0
+    ).round(3)
+)
 
 # %%
 # McNemar's test treats thousands of beats as independent and reports a significant difference:
 
-print(mcnemar_test(test.target, without, told))
+print(mcnemar_test(test.target, beat_only, with_rhythm))
 
 # %%
 # Results without the record that contains most of the S beats:
@@ -104,4 +108,4 @@ print(mcnemar_test(test.target, without, told))
 names, counts = np.unique(test.record[test.target == "S"], return_counts=True)
 most = names[counts.argmax()]
 print(f"Record {most} has {counts.max() / counts.sum():.0%} of the S beats.")
-print(figures_without(test.target, told, test.record, [most], figures).round(3))
+print(figures_without(test.target, with_rhythm, test.record, [most], figures).round(3))
