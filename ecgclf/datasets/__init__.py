@@ -1,13 +1,11 @@
-"""Heartbeats with labels: from records and CSVs, downloaded or made.
+"""Labelled heartbeats: loaders, downloads, synthetic data, beat windows and rhythm features.
 
-``load_`` reads files, ``fetch_`` downloads them, ``make_`` makes synthetic ones. Every
-loader returns a `Beats` container.
+``load_`` functions read files, ``fetch_`` functions download them, and ``make_`` functions
+generate synthetic data. Loaders return a `Beats` container.
 """
 
-from ecgclf.datasets._beats import Beats, check_leads, finish, segment
-from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb, get_data_home
-from ecgclf.datasets._kaggle import load_kaggle_heartbeat
-from ecgclf.datasets._labels import (
+from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf.datasets._databases import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,
     DS1,
@@ -16,6 +14,8 @@ from ecgclf.datasets._labels import (
     MITBIH_RECORDS,
     mitbih_subject,
 )
+from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb, get_data_home
+from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._mitbih import load_mitbih
 from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._records import Record, RecordError, read_record
@@ -55,7 +55,6 @@ __all__ = [
     "KaggleWindow",
     "RRWindow",
     "RecordError",
-    "RhythmFeature",
     "beats_to_memmap",
     "beats_to_zarr",
     "detect_r_peaks",
@@ -68,6 +67,5 @@ __all__ = [
     "load_ptbdb",
     "make_beats",
     "make_record",
-    "mitbih_subject",
     "rhythm_features",
 ]

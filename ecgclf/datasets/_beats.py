@@ -10,61 +10,100 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
-from ecgclf.datasets._rhythm import rhythm_features
+from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow
 
-#: The fields of `Beats` that hold one entry per beat.
+#: Fields of `Beats` with one entry per beat, and those that all beats share.
 PER_BEAT = ("data", "target", "groups", "record", "sample", "lead", "rhythm")
+SHARED = ("rhythm_names", "fs", "fs_record", "target_names")
 
 
 class Beats(Bunch):
-    """Heartbeats with their labels and where they come from.
+    """Heartbeats with their labels and origin.
 
     A `sklearn.utils.Bunch`: every field is both a key and an attribute.
 
     Attributes
     ----------
     data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-        The signal, float32. One lead gives 2-D data, several leads 3-D.
-        With ``as_frame=True`` a DataFrame of shape (n_beats, n_leads * n_samples); from
-        `load_beats` a memory map or a Zarr array.
+        The signal, float32; 2-D for one lead, 3-D for several. With ``as_frame=True`` a
+        DataFrame of shape (n_beats, n_leads * n_samples); from `load_beats` a memory map or a
+        Zarr array.
     target : ndarray of shape (n_beats,) or None
-        The label of each beat; None if it is not known.
+        Label of each beat; None if unknown.
     groups : ndarray of shape (n_beats,) or None
-        The patient (subject) each beat belongs to; None if the source does not tell.
+        Patient of each beat; None if unknown.
     record : ndarray of shape (n_beats,) or None
-        Name of the record each beat was cut from.
+        Name of the record of each beat.
     sample : ndarray of shape (n_beats,) or None
         Position of the beat in its record, in samples at ``fs_record``.
     lead : ndarray of shape (n_beats, n_leads) or None
         Name of the lead in each channel of each beat.
     rhythm : ndarray of shape (n_beats, n_rhythm) or None
-        Rhythm features, float32; their names are in ``rhythm_names``.
+        Rhythm features, float32.
     rhythm_names : tuple of str
+        Names of the columns of ``rhythm``.
     fs : float or None
-        Sampling rate of ``data`` in Hz; None if each beat was stretched by itself.
+        Sampling rate of ``data`` in Hz; None if it differs between beats.
     fs_record : float or None
-        Sampling rate of the records in Hz, the unit of ``sample``.
+        Sampling rate of the records in Hz.
     target_names : tuple of str
-        The classes that the source may hold, in their usual order.
+        Classes of the database, in their usual order.
     DESCR : str
-        What the data is, how it was made and whom to cite.
-    frame : DataFrame
-        Only with ``as_frame=True``: ``record``, ``sample``, ``data``, ``rhythm`` and
-        ``target`` side by side, as far as they are known.
+        Description of the data, with its source, licence and citation.
 
     Examples
     --------
-    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.datasets import Beats, make_beats
     >>> beats = make_beats(n_beats=60, random_state=0)
     >>> beats.data.shape[0] == beats.target.shape[0] == 60
     True
     >>> beats.select(beats.target == "V").target.tolist()[:2]
     ['V', 'V']
+    >>> Beats.concat([beats, beats]).data.shape
+    (120, 84)
     """
 
+    data: Any
+    target: Any
+    groups: Any
+    record: Any
+    sample: Any
+    lead: Any
+    rhythm: Any
+    rhythm_names: tuple[str, ...]
+    fs: float | None
+    fs_record: float | None
+    target_names: tuple[str, ...]
+    DESCR: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Table with the columns record, sample, data, rhythm and target, as far as known.
+
+        Made from the fields at each access, so that it always agrees with them. The samples of
+        several leads follow each other in the columns.
+        """
+        signals = _frame_of_data(self.data)
+
+        def columns(*names: str) -> pd.DataFrame:
+            known = {n: np.asarray(self[n]) for n in names if self.get(n) is not None}
+            return pd.DataFrame(known, index=signals.index)
+
+        parts = [columns("record", "sample"), signals]
+        if self.get("rhythm") is not None:
+            names, values = list(self.rhythm_names), np.asarray(self.rhythm)
+            parts.append(pd.DataFrame(values, columns=names, index=signals.index))
+        parts.append(columns("target"))
+        return pd.concat([part for part in parts if part.size], axis=1)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key == "frame":
+            raise AttributeError("frame is made from the other fields. Set those instead.")
+        super().__setattr__(key, value)
+
     def select(self, rows: ArrayLike | slice) -> Beats:
-        """Take some of the beats.
+        """Select beats.
 
         Parameters
         ----------
@@ -74,24 +113,82 @@ class Beats(Bunch):
         Returns
         -------
         Beats
-            The same kind of container, with every per-beat field reduced to `rows`.
+            With every per-beat field reduced to `rows`.
         """
         if isinstance(rows, slice):
             rows = np.arange(self.data.shape[0])[rows]
         rows = np.asarray(rows)
-        picked: dict[str, Any] = dict(self)
-        for name in (*PER_BEAT, "frame"):
-            value = picked.get(name)
+        selected: dict[str, Any] = dict(self)
+        for name in PER_BEAT:
+            value = selected.get(name)
             if isinstance(value, (pd.DataFrame, pd.Series)):
-                picked[name] = value[rows] if rows.dtype == bool else value.iloc[rows]
+                selected[name] = value[rows] if rows.dtype == bool else value.iloc[rows]
             elif value is not None:
-                # What Zarr takes as a whole row for each position has a name of its own.
-                picked[name] = getattr(value, "oindex", value)[rows]
-        return Beats(**picked)
+                # In Zarr, indexing along the first axis only is called oindex.
+                selected[name] = getattr(value, "oindex", value)[rows]
+        return Beats(**selected)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Beats]) -> Beats:
+        """Concatenate beats, such as those of several records or databases.
+
+        Parameters
+        ----------
+        parts : iterable of Beats
+            With the same fields, windows, rates, leads and classes. Patients or records of
+            the same name count as one.
+
+        Returns
+        -------
+        Beats
+            With numpy fields. ``DESCR`` contains each description once.
+
+        Raises
+        ------
+        ValueError
+            If there are no parts, or one does not have the form of the first.
+        """
+        parts = list(parts)
+        if not parts:
+            raise ValueError("parts contains no beats. Give the Beats of at least one record.")
+        for number, part in enumerate(parts, start=1):
+            check_same_form(part, parts[0], number)
+        fields: dict[str, Any] = {
+            name: None
+            if parts[0].get(name) is None
+            else np.concatenate([np.asarray(part[name]) for part in parts])
+            for name in PER_BEAT
+        }
+        fields.update((name, parts[0].get(name)) for name in SHARED)
+        texts = dict.fromkeys(part.get("DESCR", "") for part in parts)
+        return cls(**fields, DESCR="\n".join(filter(None, texts)))
 
 
-def finish(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
-    """Give a loader's result the form its caller asked for.
+def check_same_form(part: Beats, first: Beats, number: int) -> None:
+    """Raise a ValueError if the part of this number cannot be concatenated with the first."""
+    for what, of_part, of_first in [
+        ("beats of shape", part.data.shape[1:], first.data.shape[1:]),
+        ("the fields", known_fields(part), known_fields(first)),
+        *((name, _as_tuple(part.get(name)), _as_tuple(first.get(name))) for name in SHARED),
+    ]:
+        if of_part != of_first:
+            raise ValueError(
+                f"Part {number} has {what} {of_part!r}, but the first part has {of_first!r}. "
+                "Load all parts with the same window, rate, leads and options."
+            )
+
+
+def known_fields(beats: Beats) -> list[str]:
+    """Return the names of the per-beat fields, besides ``data``, that are not None."""
+    return [name for name in PER_BEAT[1:] if beats.get(name) is not None]
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def convert(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
+    """Convert the result of a loader to the requested form.
 
     Parameters
     ----------
@@ -100,20 +197,26 @@ def finish(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
     return_X_y : bool
         Return ``(data, target)`` instead of the container.
     as_frame : bool
-        Turn ``data``, ``rhythm`` and ``target`` into pandas objects and add ``frame``.
+        Convert ``data``, ``rhythm`` and ``target`` to pandas objects.
 
     Returns
     -------
     Beats or tuple (data, target)
     """
     if as_frame:
-        beats = _framed(beats)
+        beats = Beats(**beats)
+        beats.data = _frame_of_data(beats.data)
+        if beats.get("rhythm") is not None:
+            beats.rhythm = pd.DataFrame(beats.rhythm, columns=list(beats.rhythm_names))
+        if beats.target is not None:
+            beats.target = pd.Series(beats.target, name="target")
     return (beats.data, beats.target) if return_X_y else beats
 
 
-def _framed(beats: Beats) -> Beats:
-    """Return `beats` with pandas fields; leads stand one after another in the columns."""
-    data = beats.data
+def _frame_of_data(data: Any) -> pd.DataFrame:
+    """Convert signals to a table with a column for each sample of each lead."""
+    if isinstance(data, pd.DataFrame):
+        return data
     if data.ndim == 2:
         columns = [f"sample_{i:03d}" for i in range(data.shape[1])]
     else:
@@ -122,22 +225,11 @@ def _framed(beats: Beats) -> Beats:
             for lead in range(data.shape[1])
             for i in range(data.shape[2])
         ]
-    framed = Beats(**beats)
-    framed.data = pd.DataFrame(data.reshape(len(data), -1), columns=columns)
-    known = {name: beats.get(name) for name in ("record", "sample")}
-    parts = [pd.DataFrame({name: v for name, v in known.items() if v is not None}), framed.data]
-    if beats.get("rhythm") is not None:
-        framed.rhythm = pd.DataFrame(beats.rhythm, columns=list(beats.rhythm_names))
-        parts.append(framed.rhythm)
-    if beats.target is not None:
-        framed.target = pd.Series(beats.target, name="target")
-        parts.append(framed.target)
-    framed.frame = pd.concat([part for part in parts if part.size], axis=1)
-    return framed
+    return pd.DataFrame(np.asarray(data).reshape(len(data), -1), columns=columns)
 
 
 def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Bring the `leads` parameter of a loader to a tuple of names."""
+    """Convert the `leads` parameter of a loader to a tuple of names, or None."""
     if leads is None:
         return None
     if isinstance(leads, str):
@@ -146,67 +238,68 @@ def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f"leads={leads!r}: expected the name of a lead such as 'MLII', a sequence of "
-            "names, or None"
+            "names, or None."
         )
     if len({name.lower() for name in names}) < len(names):
-        raise ValueError(f"leads={leads!r} names a lead twice; name each once")
+        raise ValueError(f"leads={leads!r} names a lead twice. Name each lead once.")
     return names
 
 
-def segment(
+def cut_beats(
     recording: AnnotatedSignal,
     window: BeatWindow,
     *,
     fs: float | None,
     target: NDArray | None,
+    target_names: tuple[str, ...],
     group: Any,
     leads: Sequence[str] | None,
     rhythm: bool,
 ) -> Beats:
-    """Cut the beats of one recording, and put them together with what is known of them.
+    """Cut the beats of one recording.
 
     Parameters
     ----------
     recording : AnnotatedSignal
+        The signal and its beats.
     window : BeatWindow
+        How to cut them.
     fs : float or None
-        Rate of the rows in Hz; None is that of the recording.
+        Sampling rate of the rows in Hz; None keeps that of the recording.
     target : ndarray of shape (n_beats,) or None
-        For the positions of the recording.
+        Labels of the beats.
+    target_names : tuple of str
+        Classes that may occur.
     group : object
-        The patient; None if it is not known.
+        The patient; None if unknown.
     leads : sequence of str or None
         Names of the leads.
     rhythm : bool
-        Add rhythm features. They are computed over all positions, also those without a row.
+        Add rhythm features. They are computed over all beats, including those without a row.
 
     Returns
     -------
     Beats
-        Without what several records share; one lead gives 2-D data.
+        With an empty ``DESCR``.
     """
     data = window.cut(recording, fs).astype(np.float32, copy=False)
     n_rows = len(data)
 
-    def repeated(value: Any) -> NDArray | None:
+    def repeat(value: Any) -> NDArray | None:
         return None if value is None else np.full(n_rows, value)
 
     features = rhythm_features(recording.positions, recording.fs) if rhythm else None
     return Beats(
         data=data[:, 0] if data.shape[1] == 1 else data,
         target=None if target is None else target[:n_rows],
-        groups=repeated(group),
-        record=repeated(recording.name),
+        groups=repeat(group),
+        record=repeat(recording.name),
         sample=recording.positions[:n_rows],
         lead=None if leads is None else np.tile(np.array(leads), (n_rows, 1)),
         rhythm=None if features is None else features[:n_rows],
+        rhythm_names=RHYTHM_NAMES if rhythm else (),
+        fs=window.rate(recording.fs, fs),
+        fs_record=float(recording.fs),
+        target_names=target_names,
+        DESCR="",
     )
-
-
-def join(parts: Sequence[Beats], **shared: Any) -> Beats:
-    """Put the beats of several records one after another and add what they share."""
-    fields = {
-        name: None if parts[0][name] is None else np.concatenate([p[name] for p in parts])
-        for name in PER_BEAT
-    }
-    return Beats(**fields, **shared)

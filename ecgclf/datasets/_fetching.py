@@ -19,20 +19,29 @@ import pooch
 import requests
 from tqdm import tqdm
 
+_SUMS = "SHA256SUMS.txt"
+_RECORDS = "RECORDS"
+
+#: HTTP status codes of errors that may be temporary.
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+#: Bytes that are read from a connection at once.
+_CHUNK = 1 << 16
+
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder that downloaded databases lie in, each in a folder of its own.
+    """Return the folder of all downloaded databases.
 
     Parameters
     ----------
     data_home : str or path-like, optional
-        The folder. Default: what the environment variable ``ECGCLF_DATA`` names, and if it
+        The folder. By default the one in the environment variable ``ECGCLF_DATA``, or, if that
         is not set or empty, the user's cache folder ("~/.cache/ecgclf" on Linux).
 
     Returns
     -------
     pathlib.Path
-        With "~" expanded. It need not exist.
+        With "~" expanded. The folder need not exist.
 
     Examples
     --------
@@ -42,10 +51,6 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     """
     chosen = data_home or os.environ.get("ECGCLF_DATA") or pooch.os_cache("ecgclf")
     return Path(chosen).expanduser()
-
-
-_SUMS = "SHA256SUMS.txt"
-_RECORDS = "RECORDS"
 
 
 def fetch_mitbih(
@@ -58,30 +63,31 @@ def fetch_mitbih(
     retries: int = 3,
     backoff: float = 1.0,
 ) -> Path:
-    """Download the MIT-BIH Arrhythmia Database from PhysioNet (about 100 MB).
+    """Download the MIT-BIH Arrhythmia Database [1]_ from PhysioNet [2]_ (about 100 MB).
 
-    The database is described in [1]_, PhysioNet in [2]_. Files that are there already are
-    verified and kept. A file is put into its place only when it is whole and its SHA-256 is the
-    published one; what has come of a file when a download breaks off stays beside it as
-    ``<name>.part``, and the next call goes on from there.
+    Existing files are verified and kept. A file gets its name only when it is complete and has
+    the published SHA-256. The part of an interrupted download is kept as ``<name>.part``, and
+    the next call resumes it.
 
     Parameters
     ----------
     data_home : str or path-like, optional
-        Folder for databases; see `get_data_home`. The files go into its folder "mitdb".
+        Folder of all databases, see `get_data_home`. The files are written to its folder
+        "mitdb".
     records : "all" or sequence of str, default="all"
-        Names of the records to download, for instance ``["100", "101"]``.
+        Names of the records to download, such as ``["100", "101"]``.
     base_url : str
-        Where the files lie; another address for a mirror of them.
+        Address of the files, or of a mirror.
     progressbar : bool, default=True
-        Show a bar, if the standard error is a terminal.
+        Show a progress bar, if standard error is a terminal.
     timeout : float, default=30.0
         Seconds to wait for the server.
     retries : int, default=3
-        How often to try again, for each file, when the connection breaks or the server is
-        overloaded.
+        Number of further attempts, for each file, after a lost connection or a temporary
+        error of the server.
     backoff : float, default=1.0
-        Seconds before the first of these tries; each later one waits twice as long.
+        Seconds before the first of these attempts; the waiting time doubles for each later
+        one.
 
     Returns
     -------
@@ -93,15 +99,15 @@ def fetch_mitbih(
     FileNotFoundError
         If the server does not have a file.
     ConnectionError
-        If the server cannot be reached or does not answer as it should.
+        If the server cannot be reached or refuses a file.
     ValueError
-        If a record is unknown, or a file comes with a wrong checksum.
+        If a record is unknown, or a downloaded file has a wrong checksum.
 
     Warns
     -----
     UserWarning
-        If a file on the disk was damaged and is downloaded anew, or if the server cannot be
-        reached and the files are verified against checksums of an earlier download.
+        If an existing file is damaged and downloaded again, or if the server cannot be reached
+        and files are verified with the checksums of an earlier download.
 
     References
     ----------
@@ -116,9 +122,9 @@ def fetch_mitbih(
     >>> path = fetch_mitbih(records=["100"])  # doctest: +SKIP
     >>> beats = load_mitbih(path, records=["100"])  # doctest: +SKIP
     """
-    database = _Database("mitdb", base_url, (".hea", ".dat", ".atr"))
+    source = _Source("mitdb", base_url, (".hea", ".dat", ".atr"))
     downloader = partial(ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff)
-    return _fetch(database, data_home, records, downloader, progressbar)
+    return _fetch(source, data_home, records, downloader, progressbar)
 
 
 def fetch_ptbdb(
@@ -131,17 +137,16 @@ def fetch_ptbdb(
     retries: int = 3,
     backoff: float = 1.0,
 ) -> Path:
-    """Download the PTB Diagnostic ECG Database from PhysioNet (about 1.7 GB).
+    """Download the PTB Diagnostic ECG Database [1]_ from PhysioNet (about 1.7 GB).
 
-    The database is described in [1]_. This works as `fetch_mitbih` does, with the same
-    parameters, errors and warnings.
+    Works like `fetch_mitbih`, with the same errors and warnings.
 
     Parameters
     ----------
     data_home : str or path-like, optional
-        Folder for databases; the files go into its folder "ptbdb".
+        Folder of all databases. The files are written to its folder "ptbdb".
     records : "all" or sequence of str, default="all"
-        Names of the records with their folder, for instance ``["patient001/s0010_re"]``.
+        Names of the records with their folders, such as ``["patient001/s0010_re"]``.
     base_url, progressbar, timeout, retries, backoff
         See `fetch_mitbih`.
 
@@ -167,14 +172,14 @@ def fetch_ptbdb(
     >>> path = fetch_ptbdb(records=["patient001/s0010_re"])  # doctest: +SKIP
     >>> beats = load_ptbdb(path)  # doctest: +SKIP
     """
-    database = _Database("ptbdb", base_url, (".hea", ".dat", ".xyz"))
+    source = _Source("ptbdb", base_url, (".hea", ".dat", ".xyz"))
     downloader = partial(ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff)
-    return _fetch(database, data_home, records, downloader, progressbar)
+    return _fetch(source, data_home, records, downloader, progressbar)
 
 
 @dataclass(frozen=True)
-class _Database:
-    """What PhysioNet publishes: a folder of records, each of a few files."""
+class _Source:
+    """Database on a server: a folder of records, each with files of the same suffixes."""
 
     name: str
     base_url: str
@@ -185,52 +190,50 @@ class _Database:
 
 
 def _fetch(
-    database: _Database,
+    source: _Source,
     data_home: str | os.PathLike[str] | None,
     records: str | Sequence[str],
     downloader: Callable[..., ResumingDownloader],
     progressbar: bool,
 ) -> Path:
-    """Bring the files of `records` into the data home, and return their folder."""
+    """Download the files of `records`, and return their folder."""
     if isinstance(records, str) and records != "all":
         raise ValueError(
-            f"records={records!r}: expected 'all' or a sequence of names, as [{records!r}]"
+            f"records={records!r}: expected 'all' or a sequence of names, as [{records!r}]."
         )
-    folder = get_data_home(data_home) / database.name
+    folder = get_data_home(data_home) / source.name
     folder.mkdir(parents=True, exist_ok=True)
     with requests.Session() as session, _quiet_pooch():
         downloader = partial(downloader, session=session)
-        sums = _checksums(database, folder, downloader)
-        _fetch_file(database, _RECORDS, sums.get(_RECORDS), folder, downloader)
+        sums = _checksums(source, folder, downloader)
+        _fetch_file(source, _RECORDS, sums.get(_RECORDS), folder, downloader)
         known = (folder / _RECORDS).read_text(encoding="utf-8").split()
-        files = _files(database, known if records == "all" else records, known, sums)
-        # disable=None: no bar unless the standard error is a terminal.
-        for file in tqdm(
-            files, database.name, unit="file", disable=None if progressbar else True
-        ):
-            _fetch_file(database, file, sums[file], folder, downloader)
+        files = _files(source, known if records == "all" else records, known, sums)
+        # disable=None hides the bar unless standard error is a terminal.
+        for file in tqdm(files, source.name, unit="file", disable=None if progressbar else True):
+            _fetch_file(source, file, sums[file], folder, downloader)
     return folder
 
 
 def _checksums(
-    database: _Database, folder: Path, downloader: Callable[..., ResumingDownloader]
+    source: _Source, folder: Path, downloader: Callable[..., ResumingDownloader]
 ) -> dict[str, str]:
     """Download the list of checksums, and return the SHA-256 of each file.
 
-    Without a network the list of an earlier call does: a published version of a database
-    does not change.
+    Without a network, the list of an earlier call is used, because the published version of a
+    database does not change.
     """
-    url, place = database.url(_SUMS), folder / _SUMS
+    url, place = source.url(_SUMS), folder / _SUMS
     part = folder / f"{_SUMS}.part"
-    part.unlink(missing_ok=True)  # nothing would tell whether its beginning is right
+    part.unlink(missing_ok=True)  # it cannot be verified, so it is not resumed
     try:
-        with _explained(database, _SUMS, folder):
+        with _explain_errors(source, _SUMS, folder):
             downloader(part=part)(url, part, None)
     except ConnectionError as error:
         if not place.exists():
             raise
         warnings.warn(
-            f"{error} Files are verified against the checksums downloaded before: {place}",
+            f"{error} Files are verified with the checksums of an earlier download: {place}",
             UserWarning,
             stacklevel=4,
         )
@@ -241,79 +244,79 @@ def _checksums(
     if not sums or not all(matches):
         part.unlink()
         raise ValueError(
-            f"{url} is not a list of SHA-256 checksums ('<64 hexadecimal digits> <file>' in "
-            "each line); check base_url"
+            f"{url} is not a list of SHA-256 checksums, with '<64 hexadecimal digits> <file>' in "
+            "each line. Check base_url."
         )
     os.replace(part, place)
     return sums
 
 
 def _files(
-    database: _Database, records: Sequence[str], known: Sequence[str], sums: dict[str, str]
+    source: _Source, records: Sequence[str], known: Sequence[str], sums: dict[str, str]
 ) -> list[str]:
-    """Return the files that make up `records`."""
+    """Return the names of the files of `records`."""
     if not len(records):
-        raise ValueError("records is empty: name at least one record, or pass 'all'")
+        raise ValueError("records is empty. Name at least one record, or pass 'all'.")
     unknown = [record for record in records if record not in known]
     if unknown:
         close = difflib.get_close_matches(str(unknown[0]), known) or list(known[:3])
         raise ValueError(
-            f"{database.name} has no record {unknown[0]!r}; did you mean one of {close}? "
-            f"All names are in {database.url(_RECORDS)}"
+            f"{source.name} has no record {unknown[0]!r}; similar names are {close}. All names "
+            f"are in {source.url(_RECORDS)}."
         )
-    files = [record + suffix for record in records for suffix in database.suffixes]
+    files = [record + suffix for record in records for suffix in source.suffixes]
     for file in files:
         if file not in sums:
-            raise ValueError(f"{database.url(_SUMS)} has no checksum for {file}")
-        # The names come from the server: none may lead out of the folder.
+            raise ValueError(f"{source.url(_SUMS)} has no checksum for {file}.")
+        # The names come from the server, and must not lead out of the folder.
         if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
-            raise ValueError(f"{database.url(_RECORDS)} names a file outside: {file}")
+            raise ValueError(f"{source.url(_RECORDS)} names a file outside its folder: {file}.")
     return files
 
 
 def _fetch_file(
-    database: _Database,
+    source: _Source,
     file: str,
     sha256: str | None,
     folder: Path,
     downloader: Callable[..., ResumingDownloader],
 ) -> None:
-    """Bring one file to its place, unless it is there and whole.
+    """Download a file, unless it exists and is intact.
 
-    `sha256` is None for a RECORDS that the server publishes no checksum of.
+    `sha256` is None for a RECORDS without a published checksum.
     """
     place = folder / file
     if place.exists():
         if sha256 is None or pooch.file_hash(place) == sha256:
             return
         warnings.warn(
-            f"{place} is damaged (its SHA-256 is not the published {sha256}); it is deleted "
-            "and downloaded anew",
+            f"{place} is damaged: its SHA-256 is not the published {sha256}. It is deleted and "
+            "downloaded again.",
             UserWarning,
             stacklevel=4,
         )
-        # Before anything else: whatever happens next, no bad file stays in place.
-        place.unlink()
-    source = pooch.create(path=folder, base_url=database.url(""), registry={file: sha256})
+        place.unlink()  # first, so that no damaged file stays if the download fails
     download = downloader(part=folder / f"{file}.part")
     place.parent.mkdir(parents=True, exist_ok=True)
-    with _explained(database, file, folder):
+    retrieve = partial(
+        pooch.retrieve, source.url(file), sha256, file, folder, downloader=download
+    )
+    with _explain_errors(source, file, folder):
         try:
-            source.fetch(file, downloader=download)
-        except ValueError:  # the wrong hash; pooch has deleted the file
+            retrieve()
+        except ValueError:  # wrong hash; pooch has deleted the file
             if not download.resumed:
                 raise
-            # The bytes from an earlier try may be to blame.
-            source.fetch(file, downloader=download)
+            retrieve()  # the bytes of the earlier attempt may be wrong
 
 
 @contextmanager
-def _explained(database: _Database, file: str, folder: Path) -> Iterator[None]:
-    """Turn what can go wrong with a download into errors that say what to do."""
-    url = database.url(file)
+def _explain_errors(source: _Source, file: str, folder: Path) -> Iterator[None]:
+    """Turn errors of a download into errors that state what to do."""
+    url = source.url(file)
     by_hand = (
-        f"download it by hand to {folder / file}, or let ECGCLF_DATA or data_home name a "
-        f"folder that holds the database in its folder '{database.name}'."
+        f"download it by hand to {folder / file}, or set ECGCLF_DATA or data_home to a folder "
+        f"that contains the database in its folder '{source.name}'."
     )
     try:
         yield
@@ -327,19 +330,19 @@ def _explained(database: _Database, file: str, folder: Path) -> Iterator[None]:
         ) from error
     except requests.RequestException as error:
         raise ConnectionError(
-            f"{url} could not be downloaded ({error}). Check the network and call again: "
-            f"what has come so far is kept. Or {by_hand}"
+            f"{url} could not be downloaded ({error}). Check the network and call again, which "
+            f"resumes the download; or {by_hand}"
         ) from error
     except ValueError as error:
         raise ValueError(
-            f"{url} came with a wrong checksum and was deleted: {error} Call again; if it "
-            f"fails again, check base_url against {database.url(_SUMS)}, or {by_hand}"
+            f"{url} was downloaded with a wrong checksum and deleted: {error} Call again; if it "
+            f"fails again, compare base_url with {source.url(_SUMS)}, or {by_hand}"
         ) from error
 
 
 @contextmanager
 def _quiet_pooch() -> Iterator[None]:
-    """Keep pooch from announcing each file: the bar does that."""
+    """Keep pooch from logging each file, which the progress bar shows."""
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -349,43 +352,37 @@ def _quiet_pooch() -> Iterator[None]:
         logger.setLevel(level)
 
 
-#: Answers that may be another one a moment later.
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-
-_CHUNK = 1 << 16
-
-
-class _BrokenOffError(requests.ConnectionError):
-    """The server closed the connection before the whole file was sent."""
+class _IncompleteError(requests.ConnectionError):
+    """Error raised if the server closed the connection before the end of a file."""
 
 
 @dataclass
 class ResumingDownloader:
-    """A `pooch` downloader that keeps what it has got of a file, and goes on from there.
+    """Downloader for `pooch` that resumes interrupted downloads, which pooch itself cannot.
 
-    The bytes gather in ``part``; a later try, in this call or in another process, asks the
-    server for the rest with a Range header (RFC 9110, section 14). A server that knows no
-    ranges sends all of it, and the file starts anew. When all is there, ``part`` moves to
-    where pooch wants it, which then verifies its hash.
+    The bytes are collected in ``part``. A later attempt, in the same call or in another
+    process, requests the rest with a Range header (RFC 9110, section 14). If the server does
+    not support ranges, it sends the whole file again. The complete file is moved to where
+    pooch expects it, and pooch verifies its hash.
 
     Parameters
     ----------
     part : Path
-        File that holds what has come so far.
+        File with the bytes received so far.
     timeout : float
         Seconds to wait for a connection, and for the next bytes.
     retries : int
-        How often to try again after an error that may pass: a broken connection, a timeout,
-        an overloaded server.
+        Number of further attempts after errors that may be temporary: a lost connection, a
+        timeout, an overloaded server.
     backoff : float
-        Seconds before the first new try; each later one waits twice as long.
+        Seconds before the first of these attempts; doubled for each later one.
     session : requests.Session
-        Shared among files, so that they share a connection.
+        Shared by all files, so that they share a connection.
 
     Attributes
     ----------
     resumed : bool
-        Whether the file begins with bytes from an earlier try.
+        Whether the file begins with bytes of an earlier attempt.
     """
 
     part: Path
@@ -396,21 +393,21 @@ class ResumingDownloader:
     resumed: bool = field(default=False, init=False)
 
     def __call__(self, url: str, output_file: str | os.PathLike[str], pooch: Any) -> None:
-        """Download `url` to `output_file`; the signature is pooch's."""
-        for tries_left in range(self.retries, -1, -1):
+        """Download `url` to `output_file`, with the signature that pooch requires."""
+        for attempts_left in range(self.retries, -1, -1):
             try:
-                self._go_on(url)
+                self._continue(url)
                 break
             except requests.RequestException as error:
-                if not tries_left or not _may_pass(error):
+                if not attempts_left or not _is_transient(error):
                     raise
-                time.sleep(self.backoff * 2 ** (self.retries - tries_left))
+                time.sleep(self.backoff * 2 ** (self.retries - attempts_left))
         os.replace(self.part, output_file)
 
-    def _go_on(self, url: str) -> None:
-        """Ask for what `part` still lacks, and append it."""
+    def _continue(self, url: str) -> None:
+        """Request the bytes that are not in `part`, and append them."""
         have = self.part.stat().st_size if self.part.exists() else 0
-        # Ranges count the bytes that are sent, so they must be those of the file itself.
+        # Ranges count transferred bytes, so the file must be transferred without compression.
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
@@ -418,10 +415,10 @@ class ResumingDownloader:
             url, headers=headers, timeout=self.timeout, stream=True
         ) as response:
             if have and not _continues(response, have):
-                # Nothing beyond what is here (416), or another range than asked for.
+                # There are no more bytes (416), or these are of another range.
                 if response.status_code in (206, 416):
                     self.part.unlink()
-                    return self._go_on(url)
+                    return self._continue(url)
                 have = 0
             response.raise_for_status()
             self.resumed = have > 0
@@ -431,20 +428,20 @@ class ResumingDownloader:
                 size = file.tell()
         length = response.headers.get("Content-Length")
         if length is not None and size != have + int(length):
-            raise _BrokenOffError(
+            raise _IncompleteError(
                 f"{url}: the server announced {have + int(length)} bytes and sent {size}"
             )
 
 
 def _continues(response: requests.Response, offset: int) -> bool:
-    """Tell whether the answer is the rest of the file from `offset` on."""
+    """Return whether the response is the rest of the file from `offset` on."""
     content_range = response.headers.get("Content-Range", "")
     begins = re.match(r"bytes (\d+)-", content_range)
     return response.status_code == 206 and begins is not None and int(begins[1]) == offset
 
 
-def _may_pass(error: requests.RequestException) -> bool:
-    """Tell whether it is worth trying again."""
+def _is_transient(error: requests.RequestException) -> bool:
+    """Return whether another attempt may succeed."""
     if isinstance(error, requests.HTTPError):
         return error.response is not None and error.response.status_code in _TRANSIENT
     return isinstance(

@@ -19,16 +19,48 @@ import pandas as pd
 import pooch
 from numpy.typing import NDArray
 
-from ecgclf.datasets import _descriptions as descriptions
-from ecgclf.datasets._beats import Beats, finish
-from ecgclf.datasets._labels import AAMI_CLASSES, MITBIH_RECORDS
+from ecgclf.datasets._beats import Beats, convert
+from ecgclf.datasets._databases import (
+    AAMI_CLASSES,
+    KAGGLE_DESCR,
+    KAGGLE_FROM_CSV,
+    KAGGLE_FROM_RECORDS,
+    MITBIH_RECORDS,
+    count_classes,
+)
 from ecgclf.datasets._mitbih import MITBIH_FS, load_mitbih
 from ecgclf.datasets._windows import KAGGLE_LENGTH, KAGGLE_STEP
 
-KAGGLE_FS = MITBIH_FS / KAGGLE_STEP
+_FS = MITBIH_FS / KAGGLE_STEP
 
 _CSV_FILES = {"train": "mitbih_train.csv", "test": "mitbih_test.csv"}
 _PARTS = {"train": ("train",), "test": ("test",), "all": ("train", "test")}
+
+#: Columns of the CSV files: the values and the label.
+_N_COLUMNS = KAGGLE_LENGTH + 1
+
+
+class _Published(NamedTuple):
+    n_rows: int
+    n_bytes: int
+    sha256: str
+
+
+#: The published files, with line feeds as line ends.
+_PUBLISHED = {
+    "mitbih_train.csv": _Published(
+        87_554, 411_503_800, "ae4c80504ad1d0be5c3f1b3c6ef02851e4d1b05d05805fce2a73374f083a700e"
+    ),
+    "mitbih_test.csv": _Published(
+        21_892, 102_892_400, "f3fdb3fd318275e653fac082b617d8c1ef09fca619a0606dc22c863451c77333"
+    ),
+    "ptbdb_normal.csv": _Published(
+        4_046, 19_016_200, "033d355e76e9f65f692fa398c5b24e357d004fab328c97db5160591a2eafe48c"
+    ),
+    "ptbdb_abnormal.csv": _Published(
+        10_506, 49_378_200, "27b4a37cd6dbcede0900cde3df02291f21e7538085d54e6b33abb91f4a5cf912"
+    ),
+}
 
 
 @overload
@@ -68,61 +100,63 @@ def load_kaggle_heartbeat(
     return_X_y: bool = False,
     as_frame: bool = False,
 ) -> Beats | tuple[Any, Any]:
-    """Load the MIT-BIH part of the Kaggle "heartbeat" set.
+    """Load the MIT-BIH part of the Kaggle "heartbeat" set [1]_.
 
-    The set was published with [1]_. From the raw records it is rebuilt row by row, and each row
-    keeps its patient, record, position, lead and rhythm features, none of which the CSVs have.
-    The recipe is in ``DESCR``: unlike the paper says, windows start at the annotations, lie in
-    the first lead of each record, and are at 120 Hz.
+    From the raw records it is rebuilt row by row, and each row keeps its patient, record,
+    position, lead and rhythm features, which are not in the CSV files. ``DESCR`` describes how
+    rows are cut: contrary to the paper, windows start at the annotations, are from the first
+    lead of each record, and have a rate of 120 Hz.
 
     Parameters
     ----------
     path : str or Path
         Folder with the 48 raw records of the MIT-BIH Arrhythmia Database, or with
-        ``mitbih_train.csv`` and ``mitbih_test.csv``. The records are preferred.
+        ``mitbih_train.csv`` and ``mitbih_test.csv``. Records have priority.
     subset : {"train", "test", "all"}, default="train"
-        "test" gives the published test rows, from the records too in their published order.
+        "test" gives the published test rows, also from the records in their published order.
         "train" gives all others; from the records, in order of record and time. "all" gives
         the training rows, then the test rows.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of the container.
     as_frame : bool, default=False
-        Give ``data``, ``rhythm`` and ``target`` as pandas objects and add ``frame``.
+        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
     Beats or tuple (data, target)
         ``data`` is float32 of shape (n_beats, 187), scaled to [0, 1] and padded with zeros:
         87,554 training and 21,892 test rows. ``target`` holds the AAMI classes "N", "S",
-        "V", "F" and "Q", which are 0 to 4 in the CSVs. ``fs`` is 120 Hz. From the CSVs,
-        ``groups``, ``record``, ``sample``, ``lead`` and ``rhythm`` are None.
+        "V", "F" and "Q", which are 0 to 4 in the CSV files. ``fs`` is 120 Hz. From the CSV
+        files, ``groups``, ``record``, ``sample``, ``lead`` and ``rhythm`` are None.
 
     Raises
     ------
     FileNotFoundError
-        If the folder holds neither, or a file is missing.
+        If the folder contains neither records nor CSV files, or a file is missing.
     RecordError
         If a raw record is damaged.
     ValueError
-        If `subset` is unknown, or a CSV has a row that cannot be right.
+        If `subset` is unknown, or a CSV file has an invalid row.
 
     Warns
     -----
     UserWarning
-        If a CSV is not the published file.
+        If a CSV file is not the published one.
 
     Notes
     -----
-    The published split divides beats, not patients: the same patients stand on both sides.
-    Its figures must not be read as performance on new patients; use ``groups`` with a
-    patient-wise splitter for that.
+    The published split divides beats, not patients, so both sides contain beats of the same
+    patients. Its figures do not show the performance on new patients; for that, use ``groups``
+    with a patient-wise splitter.
 
-    How far the rebuilt rows are known to be the released ones: 999 test rows and ten training
-    rows were compared and are equal bit for bit; all test rows agree in their first six
-    values to three digits; all class counts are equal. Written as CSV, the rebuilt test rows
-    have the size of ``mitbih_test.csv``, but the SHA-256 noted for it is not met. Why is not
-    known; the rule for the last-but-one annotation of a record, on which five test rows
-    rest, is inferred.
+    Of the rebuilt rows, 999 test rows and ten training rows were compared with published rows
+    and are equal bit for bit; all test rows agree in their first six values to three digits;
+    all class counts are equal. Written as CSV, the rebuilt test rows have the size of
+    ``mitbih_test.csv``, but not the SHA-256 noted for it; the reason is unknown. The rule for
+    the last annotation but one of a record, which affects five test rows, is inferred.
+
+    The numbers read from a CSV file of the name and size of a published one are kept in the
+    user's cache folder until the file changes, because parsing takes long.
 
     References
     ----------
@@ -137,38 +171,38 @@ def load_kaggle_heartbeat(
     (21892, 187)
     """
     if subset not in _PARTS:
-        raise ValueError(f'subset={subset!r}: expected "train", "test" or "all"')
+        raise ValueError(f'subset={subset!r}: expected "train", "test" or "all".')
     folder = Path(path).expanduser()
-    has_csv = all((folder / _CSV_FILES[part]).is_file() for part in _PARTS[subset])
+    csv_files = [folder / _CSV_FILES[part] for part in _PARTS[subset]]
+    has_csv = all(file.is_file() for file in csv_files)
     has_records = [(folder / f"{name}.hea").is_file() for name in MITBIH_RECORDS]
     if all(has_records) or (any(has_records) and not has_csv):
         beats = _from_records(folder, subset)
+        source = KAGGLE_FROM_RECORDS.format(folder=folder)
     elif has_csv:
-        beats = _from_csv(folder, subset)
+        beats = beats_of_csv(csv_files, AAMI_CLASSES, _FS)
+        source = KAGGLE_FROM_CSV.format(files=" and ".join(map(str, csv_files)))
     else:
-        needed = " and ".join(_CSV_FILES[part] for part in _PARTS[subset])
+        needed = " and ".join(file.name for file in csv_files)
         raise FileNotFoundError(
-            f"{folder} holds neither {needed} nor the raw records (100.hea, 100.dat, 100.atr, "
-            "...); fetch_mitbih() downloads the records and returns their folder"
+            f"{folder} contains neither {needed} nor the raw records (100.hea, 100.dat, "
+            "100.atr, ...). fetch_mitbih() downloads the records and returns their folder."
         )
-    return finish(beats, return_X_y=return_X_y, as_frame=as_frame)
+    counts = count_classes(beats.target, AAMI_CLASSES)
+    beats.DESCR = KAGGLE_DESCR.format(subset=subset, source=source, counts=counts)
+    return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 
 def _from_records(folder: Path, subset: str) -> Beats:
-    """Rebuild the set and pick the rows of a subset."""
+    """Rebuild the set, and select the rows of a subset."""
     beats = load_mitbih(folder, window="kaggle")
     test = _test_rows(beats)
     train = np.setdiff1d(np.arange(len(beats.target)), test)
-    rows = {"train": train, "test": test, "all": np.concatenate([train, test])}[subset]
-    picked = beats.select(rows)
-    picked.DESCR = _describe(
-        picked, subset, descriptions.KAGGLE_FROM_RECORDS.format(folder=folder)
-    )
-    return picked
+    return beats.select({"train": train, "test": test, "all": np.append(train, test)}[subset])
 
 
 def _test_rows(beats: Beats) -> NDArray[np.intp]:
-    """Positions of the published test rows among all rows, in their published order."""
+    """Find the published test rows among all rows, in their published order."""
     with (files(__package__) / "data" / "kaggle_heartbeat_test_split.npz").open("rb") as file:
         published = np.load(file)
         wanted = _key(published["record"], published["sample"])
@@ -179,190 +213,140 @@ def _test_rows(beats: Beats) -> NDArray[np.intp]:
     if n_missing:
         raise ValueError(
             f"{n_missing:,} of the {len(wanted):,} published test beats are not among the "
-            "annotations of these records; expected version 1.0.0 of the MIT-BIH Arrhythmia "
-            "Database: fetch_mitbih() downloads it"
+            "annotations of these records. Use version 1.0.0 of the MIT-BIH Arrhythmia Database, "
+            "which fetch_mitbih() downloads."
         )
     return rows
 
 
 def _key(record: NDArray[np.integer], sample: NDArray[np.integer]) -> NDArray[np.int64]:
-    """One number for a record and a position in it, which order as the pairs do."""
+    """Combine record and position to one number, which sorts like the pair."""
     return record.astype(np.int64) * 1_000_000 + sample
 
 
-def _from_csv(folder: Path, subset: str) -> Beats:
-    """Read the CSVs of a subset."""
-    used = [folder / _CSV_FILES[part] for part in _PARTS[subset]]
-    beats = beats_of_csv(used, AAMI_CLASSES, KAGGLE_FS)
-    source = descriptions.KAGGLE_FROM_CSV.format(files=" and ".join(map(str, used)))
-    beats.DESCR = _describe(beats, subset, source)
-    return beats
-
-
-def _describe(beats: Beats, subset: str, source: str) -> str:
-    return descriptions.KAGGLE.format(
-        subset=subset, source=source, counts=descriptions.counts(beats.target, AAMI_CLASSES)
-    )
-
-
-#: 187 values and the label.
-N_COLUMNS = KAGGLE_LENGTH + 1
-
-
-class _Published(NamedTuple):
-    n_rows: int
-    n_bytes: int
-    sha256: str
-
-
-#: The released files, with LF at the ends of their lines.
-_PUBLISHED = {
-    "mitbih_train.csv": _Published(
-        87_554, 411_503_800, "ae4c80504ad1d0be5c3f1b3c6ef02851e4d1b05d05805fce2a73374f083a700e"
-    ),
-    "mitbih_test.csv": _Published(
-        21_892, 102_892_400, "f3fdb3fd318275e653fac082b617d8c1ef09fca619a0606dc22c863451c77333"
-    ),
-    "ptbdb_normal.csv": _Published(
-        4_046, 19_016_200, "033d355e76e9f65f692fa398c5b24e357d004fab328c97db5160591a2eafe48c"
-    ),
-    "ptbdb_abnormal.csv": _Published(
-        10_506, 49_378_200, "27b4a37cd6dbcede0900cde3df02291f21e7538085d54e6b33abb91f4a5cf912"
-    ),
-}
-
-
 def beats_of_csv(csv_files: Sequence[Path], classes: tuple[str, ...], fs: float) -> Beats:
-    """Read CSV files one after another into `Beats` that know only signal and class.
+    """Read the beats of CSV files, one file after another.
 
     Parameters
     ----------
     csv_files : sequence of Path
+        Files without header, with 187 values and a label in each row.
     classes : tuple of str
-        Name of the class of each label, from 0 on.
+        Name of the class of each label, starting at label 0.
     fs : float
         Sampling rate in Hz.
-    """
-    tables = [read_heartbeat_csv(file, range(len(classes))) for file in csv_files]
-    return Beats(
-        data=np.concatenate([data for data, _ in tables]),
-        target=np.array(classes)[np.concatenate([label for _, label in tables])],
-        groups=None,
-        record=None,
-        sample=None,
-        lead=None,
-        rhythm=None,
-        rhythm_names=(),
-        fs=fs,
-        fs_record=None,
-        target_names=classes,
-    )
-
-
-def read_heartbeat_csv(
-    file: Path, labels: range
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Read one of the CSV files: no header, 187 values and a label in each row.
-
-    Parameters
-    ----------
-    file : Path
-    labels : range
-        The labels that may occur.
 
     Returns
     -------
-    data : ndarray of float32, shape (n_rows, 187)
-    label : ndarray of int64, shape (n_rows,)
+    Beats
+        With an empty ``DESCR``; all per-beat fields except ``data`` and ``target`` are None.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ValueError
-        If the file is empty, or a row has a wrong number of columns, a value that is no
-        finite number, or a label outside `labels`.
+        If a file is empty, or a row has a wrong number of columns, a value that is not a
+        finite number, or an unknown label.
 
     Warns
     -----
     UserWarning
-        If the file is not the published one, by its size or SHA-256.
-
-    Notes
-    -----
-    What was read of a file of the name and size of a published one is kept in the user's cache
-    folder, as an array, and found there as long as the file is not written to again.
+        If a file is not the published one of its name, by its size or SHA-256.
     """
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"{file} is missing; expected the CSV of the Kaggle heartbeat set under this name"
-        )
+    tables = []
+    for file in csv_files:
+        table, sha256 = _read_csv(file, range(len(classes)))
+        _warn_unless_published(file, sha256)
+        tables.append(table)
+    return Beats(
+        data=np.concatenate([table[:, :-1] for table in tables]),
+        target=np.array(classes)[np.concatenate([table[:, -1] for table in tables]).astype(int)],
+        **dict.fromkeys(("groups", "record", "sample", "lead", "rhythm")),
+        rhythm_names=(),
+        fs=fs,
+        fs_record=None,
+        target_names=classes,
+        DESCR="",
+    )
+
+
+def _read_csv(file: Path, labels: range) -> tuple[NDArray[np.float32], str | None]:
+    """Read a file from the cache or as text, with its SHA-256 if it may be a published one."""
     if not _may_be_published(file):
-        table, sha256 = _table(file, labels), None
-    elif (kept := cached_table(file)) is not None:
-        table, sha256 = kept
-    else:
-        with ThreadPoolExecutor(1) as pool:  # neither holds the lock: two processors share them
-            hashing = pool.submit(_sha256, file)
-            table = _table(file, labels)
-            sha256 = hashing.result()
-        keep_table(file, table, sha256)
-    _warn_unless_published(file, sha256)
-    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
-
-
-def _table(file: Path, labels: range) -> NDArray[np.float32]:
-    """Read values and labels, and see to it that they can be such."""
+        return _parse_csv(file, labels), None
+    place = _place_in_cache(file)
     try:
-        # Values are printed with 19 digits from float32. The fast parser may be off in the
-        # last place of a double, which is far below half a step of float32.
+        with np.load(place, allow_pickle=False) as kept:
+            return kept["table"], str(kept["sha256"])
+    except (OSError, ValueError, TypeError, EOFError, KeyError, BadZipFile):
+        pass  # not there, or damaged
+    with ThreadPoolExecutor(1) as pool:  # both release the interpreter lock
+        hashing = pool.submit(_sha256, file)
+        table = _parse_csv(file, labels)
+        sha256 = hashing.result()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as unfinished:
+            whole = Path(unfinished) / place.name
+            np.savez(whole, table=table, sha256=np.array(sha256))
+            os.replace(whole, place)
+    except OSError:
+        pass  # the cache is not writable
+    return table, sha256
+
+
+def _parse_csv(file: Path, labels: range) -> NDArray[np.float32]:
+    """Parse a file, and check its values and labels."""
+    try:
+        # Values were printed from float32 with 19 digits. The parser may be off in the last
+        # place of a double, which is far below half a step of float32.
         with np.errstate(over="ignore"):
             table = pd.read_csv(file, header=None, dtype=np.float32, engine="c").to_numpy()
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise _fault(file, labels) from error
-    if (
-        table.shape[1] != N_COLUMNS
-        or not np.isfinite(table).all()
-        or not np.isin(table[:, -1], labels).all()
-    ):
-        raise _fault(file, labels)
+        raise _error_of_csv(file, labels) from error
+    is_valid = (
+        table.shape[1] == _N_COLUMNS
+        and np.isfinite(table).all()
+        and np.isin(table[:, -1], labels).all()
+    )
+    if not is_valid:
+        raise _error_of_csv(file, labels)
     return table
 
 
-def _fault(file: Path, labels: range) -> ValueError:
-    """Find the first row that cannot be right and say what is wrong with it."""
-    remedy = "download the file again, or correct the row"
+def _error_of_csv(file: Path, labels: range) -> ValueError:
+    """Describe the first invalid row of a file."""
+    remedy = "Download the file again, or correct the row."
     has_rows = False
     with file.open(encoding="utf-8", errors="replace") as lines:
         for row, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             has_rows = True
-            wrong = _wrong_with(line.rstrip("\r\n").split(","), labels)
-            if wrong:
-                return ValueError(f"{file}, row {row}: {wrong}; {remedy}")
+            fault = _fault_of_row(line.rstrip("\r\n").split(","), labels)
+            if fault:
+                return ValueError(f"{file}, row {row}: {fault}. {remedy}")
     if not has_rows:
-        return ValueError(f"{file} is empty; {remedy}")
-    return ValueError(f"{file} cannot be read as CSV of {N_COLUMNS} columns; {remedy}")
+        return ValueError(f"{file} is empty. {remedy}")
+    return ValueError(f"{file} cannot be read as CSV of {_N_COLUMNS} columns. {remedy}")
 
 
-def _wrong_with(cells: list[str], labels: range) -> str | None:
-    if len(cells) != N_COLUMNS:
-        return f"has {len(cells)} columns, expected {N_COLUMNS} ({KAGGLE_LENGTH} values, 1 label)"
+def _fault_of_row(cells: list[str], labels: range) -> str | None:
+    if len(cells) != _N_COLUMNS:
+        return f"has {len(cells)} columns, expected {_N_COLUMNS} (values and label)"
     for column, cell in enumerate(cells, start=1):
         try:
             number = float(cell)
         except ValueError:
-            return f"column {column} holds {cell!r}, expected a number"
+            return f"column {column} contains {cell!r}, expected a number"
         if not math.isfinite(number):
-            return f"column {column} holds {cell!r}, expected a finite number"
+            return f"column {column} contains {cell!r}, expected a finite number"
     if float(cells[-1]) not in labels:
         return f"has the label {cells[-1]}, expected an integer {labels[0]} to {labels[-1]}"
     return None
 
 
 def _may_be_published(file: Path) -> bool:
-    """Tell whether a file has the name and the size of a published one; line endings differ."""
+    """Return whether a file has the name and size of a published one, with any line ends."""
     published = _PUBLISHED.get(file.name)
     if published is None:
         return False
@@ -370,25 +354,23 @@ def _may_be_published(file: Path) -> bool:
 
 
 def _warn_unless_published(file: Path, sha256: str | None) -> None:
-    """Warn if a file is not the published one of its name, by its size or SHA-256."""
     published = _PUBLISHED.get(file.name)
-    if published is None:
+    if published is None or sha256 == published.sha256:
         return
-    if not _may_be_published(file):
+    if sha256 is None:
         size = file.stat().st_size
         differs = f"has {size:,} bytes, the published file {published.n_bytes:,}"
-    elif sha256 != published.sha256:
-        differs = "has the size of the published file, but not its SHA-256"
     else:
-        return
+        differs = "has the size of the published file, but not its SHA-256"
     warnings.warn(
-        f"{file} {differs}: figures on it are not comparable with published ones",
-        stacklevel=6,
+        f"{file} {differs}. Figures on it are not comparable with published ones.",
+        UserWarning,
+        stacklevel=4,
     )
 
 
 def _sha256(file: Path) -> str:
-    """SHA-256 of a file with its line endings brought to LF."""
+    """Compute the SHA-256 of a file without carriage returns."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -401,49 +383,7 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("ecgclf")) / "csv"
 
 
-def cached_table(file: Path) -> tuple[NDArray[np.float32], str] | None:
-    """Find what was kept of a file; None if there is nothing, or it cannot be read.
-
-    Parameters
-    ----------
-    file : Path
-        One that was written to since, or moved, is another.
-
-    Returns
-    -------
-    table : ndarray of float32, shape (n_rows, n_columns)
-    sha256 : str
-        As `keep_table` was told.
-    """
-    try:
-        with np.load(_place_of(file), allow_pickle=False) as kept:
-            return kept["table"], str(kept["sha256"])
-    except (OSError, ValueError, TypeError, EOFError, KeyError, BadZipFile):
-        return None
-
-
-def keep_table(file: Path, table: NDArray[np.float32], sha256: str) -> None:
-    """Keep the table of a file; where nothing can be written, leave it.
-
-    Parameters
-    ----------
-    file : Path
-    table : ndarray of float32, shape (n_rows, n_columns)
-    sha256 : str
-        Of the file.
-    """
-    place = _place_of(file)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent) as unfinished:
-            whole = Path(unfinished) / place.name
-            np.savez(whole, table=table, sha256=np.array(sha256))
-            os.replace(whole, place)
-    except OSError:
-        return
-
-
-def _place_of(file: Path) -> Path:
-    now = file.stat()
-    named = f"{file.resolve()} {now.st_size} {now.st_mtime_ns}"
-    return cache_folder() / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.npz"
+def _place_in_cache(file: Path) -> Path:
+    state = file.stat()
+    key = f"{file.resolve()} {state.st_size} {state.st_mtime_ns}"
+    return cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

@@ -1,4 +1,4 @@
-"""Load beats of the PTB Diagnostic ECG Database: infarction or healthy."""
+"""Loader of the PTB Diagnostic ECG Database."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecgclf.datasets import _descriptions as descriptions
-from ecgclf.datasets._beats import Beats, check_leads, finish, join, segment
+from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf.datasets._databases import (
+    PTBDB_DESCR,
+    PTBDB_FROM_CSV,
+    PTBDB_FROM_RECORDS,
+    count_classes,
+)
 from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._records import Record, read_record
-from ecgclf.datasets._rhythm import RHYTHM_NAMES
 from ecgclf.datasets._rpeaks import detect_r_peaks
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
 PTBDB_CLASSES = ("healthy", "infarction")
 
-#: Sampling rate of the database, and what the paper states of the CSVs, in Hz.
+#: Sampling rate of the database, and the rate of the CSV files according to the paper, in Hz.
 PTBDB_FS, CSV_FS = 1000.0, 125.0
 
 _CLASS_OF_REASON = {"healthy control": "healthy", "myocardial infarction": "infarction"}
@@ -79,58 +83,57 @@ def load_ptbdb(
     Parameters
     ----------
     path : str or Path
-        Folder with raw records of the PTB Diagnostic ECG Database [1]_, themselves or in
-        folders ``patientNNN`` as PhysioNet has them; or folder with the CSVs
-        ``ptbdb_normal.csv`` and ``ptbdb_abnormal.csv`` of the Kaggle set [2]_. The records
-        are preferred.
+        Folder with the raw records of the PTB Diagnostic ECG Database [1]_, directly or in
+        folders ``patientNNN`` as on PhysioNet; or folder with ``ptbdb_normal.csv`` and
+        ``ptbdb_abnormal.csv`` of the Kaggle set [2]_. Records have priority.
     leads : str, sequence of str or None, default=None
-        Leads by name, in any case: "i", "ii", "iii", "avr", "avl", "avf", "v1" to "v6", and
-        the Frank leads "vx", "vy", "vz". R peaks are detected in the first of them. None
+        Names of the leads, in any case: "i", "ii", "iii", "avr", "avl", "avf", "v1" to "v6",
+        and the Frank leads "vx", "vy", "vz". R peaks are detected in the first of them. None
         takes lead ii.
     fs : float or None, default=None
-        Sampling rate of the windows in Hz. The record is brought to it as a whole, with an
-        anti-aliasing filter. None keeps the records' 1000 Hz.
+        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
+        filter, before they are cut. None keeps the 1000 Hz of the records.
     window : tuple (before, after) or BeatWindow, default=(0.25, 0.45)
-        Seconds around the R peak, short for `FixedWindow`; or another way to cut. Beyond a
-        record's ends its first or last value is repeated.
+        Seconds around the R peak, short for `FixedWindow`; or another `BeatWindow`. Beyond the
+        ends of a record its first or last value is repeated.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of the container.
     as_frame : bool, default=False
-        Give ``data``, ``rhythm`` and ``target`` as pandas objects and add ``frame``.
+        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
     Beats or tuple (data, target)
-        ``target`` is "healthy" or "infarction" and belongs to the record, not the beat.
-        From the records, ``data`` is float32 in mV of shape (n_beats, n_samples), with
-        several leads (n_beats, n_leads, n_samples); ``groups`` is the patient, ``sample`` the
-        R peak at ``fs_record``; ``rhythm`` as by `rhythm_features`. From the CSVs, ``data``
-        has shape (n_beats, 187) and is scaled to [0, 1], and ``groups``, ``record``,
+        ``target`` is "healthy" or "infarction", the same for all beats of a record. From the
+        records, ``data`` is float32 in mV of shape (n_beats, n_samples), with several leads
+        (n_beats, n_leads, n_samples); ``groups`` is the patient, ``sample`` the R peak at
+        ``fs_record``; ``rhythm`` as from `rhythm_features`. From the CSV files, ``data`` has
+        the shape (n_beats, 187) and is scaled to [0, 1], and ``groups``, ``record``,
         ``sample``, ``lead`` and ``rhythm`` are None.
 
     Raises
     ------
     FileNotFoundError
-        If the folder holds neither records nor the two CSVs.
+        If the folder contains neither records nor the two CSV files.
     RecordError
         If a record is truncated or fails its checksum.
     ValueError
-        If a lead is missing, `fs` or `window` make no sense or are given for CSVs, no record
-        has one of the two diagnoses, or a CSV has a row that cannot be right.
+        If a lead is missing, `fs` or `window` is invalid or given for CSV files, no record has
+        one of the two diagnoses, or a CSV file has an invalid row.
 
     Warns
     -----
     UserWarning
-        If a CSV is not the published file.
+        If a CSV file is not the published one.
 
     Notes
     -----
-    The class is the header's reason for admission: "Myocardial infarction" or "Healthy
-    control". Records with any other reason are left out; ``DESCR`` tells how many.
+    The class is the reason for admission in the header: "Myocardial infarction" or "Healthy
+    control". Records with another reason are left out; ``DESCR`` gives their number.
 
-    The patient is the folder ``patientNNN``. Records that lie in no such folder do not name
-    their patient; those whose headers agree in everything but the date of the ECG are taken
-    to be of one patient, which then bears the name of the first of these records.
+    The patient is the folder ``patientNNN``. Records outside such folders are taken to be of
+    one patient if their headers agree in everything except the date of the ECG. The patient
+    is then named after the first of these records.
 
     References
     ----------
@@ -149,7 +152,7 @@ def load_ptbdb(
     folder = Path(path).expanduser()
     wanted = check_leads(leads)
     cut = as_window(window)
-    cut.rate(PTBDB_FS, fs)
+    cut.rate(PTBDB_FS, fs)  # check both before reading records
 
     headers = sorted(folder.rglob("*.hea"))
     if headers:
@@ -157,16 +160,18 @@ def load_ptbdb(
     elif all((folder / name).is_file() for name in _CSV_FILES):
         if wanted or fs is not None or cut != FixedWindow():
             raise ValueError(
-                f"{folder} holds CSVs, whose windows are cut already: leads, fs and window "
-                "cannot be chosen; leave them out, or pass the folder of the raw records"
+                f"{folder} contains CSV files with windows of their own, so leads, fs and window "
+                "cannot be chosen. Leave them out, or pass the folder of the raw records."
             )
-        beats = _from_csv(folder)
+        beats = beats_of_csv([folder / name for name in _CSV_FILES], PTBDB_CLASSES, CSV_FS)
     else:
         raise FileNotFoundError(
-            f"{folder} holds neither WFDB records (*.hea) nor {' and '.join(_CSV_FILES)}; "
-            "fetch_ptbdb() downloads the records and returns their folder"
+            f"{folder} contains neither WFDB records (*.hea) nor {' and '.join(_CSV_FILES)}. "
+            "fetch_ptbdb() downloads the records and returns their folder."
         )
-    return finish(beats, return_X_y=return_X_y, as_frame=as_frame)
+    counts = count_classes(beats.target, PTBDB_CLASSES)
+    beats.DESCR = PTBDB_DESCR.format(source=beats.DESCR or PTBDB_FROM_CSV, counts=counts)
+    return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 
 def _from_records(
@@ -188,29 +193,22 @@ def _from_records(
             parts.append(_beats(record.pick(leads), diagnosis, patient, fs, window))
     if not parts:
         raise ValueError(
-            f"none of the {len(headers):,} records in {folder} has the reason for admission "
-            '"Myocardial infarction" or "Healthy control" in its header; are these records of '
-            "the PTB Diagnostic ECG Database?"
+            f"None of the {len(headers):,} records in {folder} has the reason for admission "
+            '"Myocardial infarction" or "Healthy control" in its header. Check that they are '
+            "records of the PTB Diagnostic ECG Database."
         )
-    beats = join(
-        parts,
-        rhythm_names=RHYTHM_NAMES,
-        fs=window.rate(PTBDB_FS, fs),
-        fs_record=PTBDB_FS,
-        target_names=PTBDB_CLASSES,
-    )
-    source = descriptions.PTBDB_FROM_RECORDS.format(
+    beats = Beats.concat(parts)
+    beats.DESCR = PTBDB_FROM_RECORDS.format(
         n_used=len(parts),
         n_found=len(headers),
         folder=folder,
         n_other=len(headers) - len(parts),
-        n_silent=sum(len(part.target) == 0 for part in parts),
+        n_without_peaks=sum(len(part.target) == 0 for part in parts),
         leads=", ".join(leads),
         first_lead=leads[0],
         windows=window.describe(beats.data.shape[-1], beats.fs, PTBDB_FS),
         groups=_describe_groups(len(first_with)),
     )
-    beats.DESCR = _describe(beats, source)
     return beats
 
 
@@ -221,14 +219,15 @@ def _beats(
     fs: float | None,
     window: BeatWindow,
 ) -> Beats:
-    """Detect and cut the beats of one record whose leads are chosen."""
+    """Detect and cut the beats of one record, in the leads that it has."""
     peaks = detect_r_peaks(record.pick(record.leads[:1]).millivolts()[0], record.fs)
     signal = record.adc if window.any_unit else record.millivolts()
-    return segment(
+    return cut_beats(
         AnnotatedSignal(record.name, signal, record.fs, positions=peaks, marks=peaks),
         window,
         fs=fs,
         target=np.full(len(peaks), diagnosis),
+        target_names=PTBDB_CLASSES,
         group=patient,
         leads=record.leads,
         rhythm=True,
@@ -236,7 +235,7 @@ def _beats(
 
 
 def _diagnosis(record: Record) -> str | None:
-    """Class of a record by its header, None if it has another diagnosis or none."""
+    """Return the class of a record by its header, None for another diagnosis or none."""
     for comment in record.comments:
         if comment.lower().startswith(_REASON):
             return _CLASS_OF_REASON.get(comment[len(_REASON) :].strip().lower())
@@ -244,9 +243,9 @@ def _diagnosis(record: Record) -> str | None:
 
 
 def _patient(record: Record, first_with: dict[tuple[str, ...], str]) -> str:
-    """Patient of a record by its folder, else by the rest of its header.
+    """Return the patient of a record by its folder, or by the rest of its header.
 
-    `first_with` remembers, by clinical summary, the first record that had it.
+    `first_with` maps each clinical summary to the first record that had it.
     """
     in_folder = record.header.resolve().parent.name
     if re.fullmatch(r"patient\d+", in_folder):
@@ -257,22 +256,9 @@ def _patient(record: Record, first_with: dict[tuple[str, ...], str]) -> str:
 
 def _describe_groups(n_by_header: int) -> str:
     if not n_by_header:
-        return "the patient, by the folder of the record."
+        return "the patient, from the folder of the record."
     return (
-        "the patient, by the folder of the record. Where it names none, records whose\n"
-        "          headers agree in all but the date of the ECG were taken for one patient "
+        "the patient, from the folder of the record. Records outside such folders\n"
+        "          are of one patient if their headers agree except for the date of the ECG "
         f"({n_by_header})."
-    )
-
-
-def _from_csv(folder: Path) -> Beats:
-    """Read the two CSVs."""
-    beats = beats_of_csv([folder / name for name in _CSV_FILES], PTBDB_CLASSES, CSV_FS)
-    beats.DESCR = _describe(beats, descriptions.PTBDB_FROM_CSV)
-    return beats
-
-
-def _describe(beats: Beats, source: str) -> str:
-    return descriptions.PTBDB.format(
-        source=source, counts=descriptions.counts(beats.target, PTBDB_CLASSES)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import wfdb
 
-#: Bytes a sample takes in a signal file, as a fraction, by WFDB format. Compressed formats
-#: are not listed: their size says nothing.
+#: Bytes per sample of a signal file, as a fraction, by WFDB format. Compressed formats are
+#: not listed, because their size varies.
 _BYTES_PER_SAMPLE = {
     "8": (1, 1),
     "16": (2, 1),
@@ -29,43 +29,47 @@ _BYTES_PER_SAMPLE = {
     "311": (4, 3),
 }
 
-#: Bits of a sample, by those WFDB formats whose lowest value marks a missing sample.
+#: Bits per sample of the WFDB formats in which the lowest value marks a missing sample.
 _BITS = {"16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12}
 
-#: Millivolts in the physical units that ECG headers name.
+#: Millivolts per physical unit.
 _MILLIVOLTS = {"mV": 1.0, "uV": 1e-3, "V": 1e3}
+
+# Codes of the MIT annotation format: the last code of an annotation, codes of additional
+# words, and the code of a note. A note at sample 0 may define symbols or a time resolution.
+_LAST_CODE, _SKIP, _AUX, _NOTE = 49, 59, 63, 22
 
 
 class RecordError(ValueError):
-    """A file of a record is damaged, incomplete or of a kind that cannot be read."""
+    """Error raised if a file of a record is damaged, incomplete or not supported."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One recording as it lies on the disk.
+    """Recording read from WFDB files.
 
     Attributes
     ----------
     name : str
         Name of the record, such as ``"100"``.
     header : Path
-        The header file it was read from.
+        Header file.
     fs : float
         Sampling rate in Hz.
     leads : tuple of str
         Names of the leads, in the order of `adc`.
     adc : ndarray of int, shape (n_leads, n_samples)
-        The signal in ADC units.
+        Signal in ADC units.
     gain, baseline : ndarray of shape (n_leads,)
         ADC units per mV, and the ADC value of 0 mV.
     n_missing : ndarray of int, shape (n_leads,)
-        How many samples the file marks as missing.
+        Number of samples marked as missing.
     comments : tuple of str
         Comment lines of the header.
     sample : ndarray of int, shape (n_annotations,)
-        Positions of all annotations, of beats and of anything else.
+        Positions of all annotations, of beats and others.
     symbol : ndarray of str, shape (n_annotations,)
-        Their symbols.
+        Symbols of the annotations.
     """
 
     name: str
@@ -86,31 +90,36 @@ class Record:
         return self.adc.shape[1]
 
     def pick(self, leads: Sequence[str]) -> Record:
-        """Reduce the record to some of its leads.
+        """Select leads.
 
         Parameters
         ----------
         leads : sequence of str
-            Their names, in any case.
+            Names of the leads, in any case.
+
+        Returns
+        -------
+        Record
+            With the leads in the given order.
 
         Raises
         ------
         ValueError
-            If the record lacks a lead, or marks samples of it as missing.
+            If the record does not have a lead, or marks samples of it as missing.
         """
         known = [lead.lower() for lead in self.leads]
-        missing = [lead for lead in leads if lead.lower() not in known]
-        if missing:
+        unknown = [lead for lead in leads if lead.lower() not in known]
+        if unknown:
             raise ValueError(
-                f"record {self.name} ({self.header}) has no lead {_quoted(missing)}; it has "
-                f"{_quoted(self.leads)}: ask for one of these, or leave the record out"
+                f"Record {self.name} ({self.header}) has no lead {_quoted(unknown)}; it has "
+                f"{_quoted(self.leads)}. Choose one of these, or leave the record out."
             )
         rows = [known.index(lead.lower()) for lead in leads]
         gaps = [self.leads[row] for row in rows if self.n_missing[row]]
         if gaps:
             raise RecordError(
-                f"record {self.name} ({self.header}) marks samples of lead {_quoted(gaps)} as "
-                "missing; choose another lead, or leave the record out"
+                f"Record {self.name} ({self.header}) marks samples of lead {_quoted(gaps)} as "
+                "missing. Choose another lead, or leave the record out."
             )
         if rows == list(range(len(self.leads))):
             return self
@@ -124,15 +133,15 @@ class Record:
         )
 
     def require_rate(self, fs: float) -> None:
-        """Refuse a record that is not at the rate of its database."""
+        """Raise a RecordError unless the record has the sampling rate `fs` of its database."""
         if self.fs != fs:
             raise RecordError(
-                f"{self.header} states {self.fs:g} Hz, but the records of this database are at "
-                f"{fs:g} Hz: is this the right folder?"
+                f"{self.header} gives a sampling rate of {self.fs:g} Hz, but the records of this "
+                f"database have {fs:g} Hz. Check that this is the right folder."
             )
 
     def millivolts(self) -> NDArray[np.float32]:
-        """Signal in mV, float32 of shape (n_leads, n_samples)."""
+        """Compute the signal in mV, float32 of shape (n_leads, n_samples)."""
         signal = self.adc.astype(np.float32)
         signal -= self.baseline.astype(np.float32)[:, np.newaxis]
         signal /= self.gain.astype(np.float32)[:, np.newaxis]
@@ -140,19 +149,19 @@ class Record:
 
 
 def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Record:
-    """Read a record with all its leads and verify it against its header.
+    """Read a record with all its leads, and check it against its header.
 
-    Every signal file must have the size, and every signal the checksum, that the header
-    states, also where only some leads are wanted afterwards.
+    The size of every signal file and the checksum of every signal are compared with the
+    header.
 
     Parameters
     ----------
     folder : Path
-        Where the files of the record lie.
+        Folder of the files.
     name : str
-        Name of the record: its files are ``<name>.hea`` and those named there.
+        Name of the record. Its header is ``<name>.hea``.
     annotator : str or None, default="atr"
-        Ending of the annotation file; None reads no annotations.
+        Suffix of the annotation file; None reads no annotations.
 
     Returns
     -------
@@ -161,10 +170,10 @@ def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Re
     Raises
     ------
     FileNotFoundError
-        If one of the files is missing.
+        If a file is missing.
     RecordError
-        If a signal file is shorter than its header says, a checksum fails, the annotation
-        file is empty or cut short, or an annotation lies beyond the record's end.
+        If a signal file is shorter than its header states, a checksum fails, the annotation
+        file is empty or truncated, or an annotation lies beyond the end of the record.
     """
     import wfdb
 
@@ -174,14 +183,14 @@ def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Re
         header = wfdb.rdheader(str(folder / name))
     except Exception as error:
         raise RecordError(
-            f"{header_file} is not a readable WFDB header ({error}); {_get_again(name)}"
+            f"{header_file} is not a readable WFDB header ({error}). {_again(name)}"
         ) from error
-    plain = isinstance(header, wfdb.Record) and header.n_sig
-    if not plain or any(n != 1 for n in header.samps_per_frame):
+    is_supported = isinstance(header, wfdb.Record) and header.n_sig
+    if not is_supported or any(n != 1 for n in header.samps_per_frame):
         raise RecordError(
-            f"{header_file} describes a record without signals, of several segments, or of "
-            "leads at several rates; only plain records can be read: convert it with "
-            "wfdb.rdrecord and wfdb.wrsamp"
+            f"{header_file} describes a record without signals, of several segments, or with "
+            "leads at several rates, which is not supported. Convert it with wfdb.rdrecord and "
+            "wfdb.wrsamp."
         )
     _check_sizes(header, folder)
 
@@ -189,7 +198,7 @@ def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Re
     _check_sums(header, header_file, adc)
     sample, symbol = np.empty(0, dtype=np.int64), np.empty(0, dtype="U1")
     if annotator is not None:
-        sample, symbol = _read_annotations(folder / f"{name}.{annotator}", name, adc.shape[1])
+        sample, symbol = _annotations_within(folder / f"{name}.{annotator}", name, adc.shape[1])
     return Record(
         name=name,
         header=header_file,
@@ -206,7 +215,7 @@ def read_record(folder: Path, name: str, *, annotator: str | None = "atr") -> Re
 
 
 def _check_sizes(header: wfdb.Record, folder: Path) -> None:
-    """Refuse signal files that are missing or shorter than the header says."""
+    """Raise an error if signal files are missing or shorter than the header states."""
     for file_name in dict.fromkeys(header.file_name):
         file = folder / file_name
         _require(file, header.record_name)
@@ -221,102 +230,105 @@ def _check_sizes(header: wfdb.Record, folder: Path) -> None:
         size = file.stat().st_size
         if size < needed:
             raise RecordError(
-                f"{file} is truncated: it has {size:,} bytes where its header asks for "
+                f"{file} is truncated: it has {size:,} bytes, but its header requires "
                 f"{needed:,} ({len(signals)} signals of {header.sig_len:,} samples in format "
-                f"{fmt}); {_get_again(header.record_name)}"
+                f"{fmt}). {_again(header.record_name)}"
             )
 
 
 def _check_sums(header: wfdb.Record, header_file: Path, adc: NDArray) -> None:
-    """Refuse signals that do not add up to the header's checksum."""
+    """Raise a RecordError if a signal does not have the checksum of the header."""
     for i, (lead, samples) in enumerate(zip(header.sig_name, adc, strict=True)):
-        file = header_file.with_name(header.file_name[i])
         stated = header.checksum[i]
-        # WFDB keeps the sum of all samples in 16 bits.
+        # A WFDB checksum is the sum of all samples in 16 bits.
         found = int(samples.sum(dtype=np.int16))
         if stated is not None and (found - stated) & 0xFFFF:
             raise RecordError(
-                f"{file}: the checksum of lead {lead} is {found}, but {header_file.name} says "
-                f"{stated}, so the file is damaged; {_get_again(header.record_name)}"
+                f"{header_file.with_name(header.file_name[i])} is damaged: the checksum of lead "
+                f"{lead} is {found}, but {header_file.name} states {stated}. "
+                f"{_again(header.record_name)}"
             )
 
 
 def _count_missing(fmt: str, samples: NDArray[np.integer]) -> int:
-    """Count the samples a signal file marks as missing: the lowest value of its format."""
+    """Count the samples that a file marks as missing by the lowest value of its format."""
     mark = -(2 ** (_BITS[fmt] - 1)) if fmt in _BITS else None
-    # The minimum is found at once; to compare all samples takes longer.
+    # The minimum is faster than comparing all samples.
     return 0 if mark is None or samples.min() > mark else int(np.sum(samples == mark))
 
 
-def _read_annotations(
+def _annotations_within(
     file: Path, name: str, n_samples: int
 ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Read annotations that lie within the record."""
+    """Read annotations, and check that there are some and that they lie within the record."""
     _require(file, name)
     try:
         sample, symbol = read_annotations(file)
     except Exception as error:
         raise RecordError(
-            f"{file} is not a readable annotation file: {error}; {_get_again(name)}"
+            f"{file} is not a readable annotation file: {error}. {_again(name)}"
         ) from error
     if not len(sample):
-        raise RecordError(f"{file} holds no annotations; {_get_again(name)}")
+        raise RecordError(f"{file} contains no annotations. {_again(name)}")
     outside = (sample < 0) | (sample >= n_samples)
     if outside.any():
         at = int(sample[outside][0])
         raise RecordError(
             f"{file} has an annotation at sample {at:,}, but the record has {n_samples:,} "
-            f"samples: the two do not belong together; {_get_again(name)}"
+            f"samples. {_again(name)}"
         )
     return sample, symbol
 
 
 def _millivolts_per_unit(header: wfdb.Record, header_file: Path) -> NDArray[np.float64]:
-    """How many mV one physical unit of each lead is."""
     unknown = sorted({str(unit) for unit in header.units} - set(_MILLIVOLTS))
     if unknown:
         raise RecordError(
-            f"{header_file} gives signals in {_quoted(unknown)}; expected one of "
-            f"{_quoted(_MILLIVOLTS)}: is this an ECG record?"
+            f"{header_file} gives signals in {_quoted(unknown)}, expected one of "
+            f"{_quoted(_MILLIVOLTS)}. Check that this is an ECG record."
         )
     return np.array([_MILLIVOLTS[unit] for unit in header.units])
 
 
 def _require(file: Path, name: str) -> None:
-    """Refuse a file that is not there."""
     if not file.is_file():
         raise FileNotFoundError(
-            f"{file} is missing, which belongs to record {name}: is the path right, and the "
-            "download complete? fetch_mitbih() and fetch_ptbdb() download what is missing"
+            f"{file} is missing, a file of record {name}. Check the path; fetch_mitbih() and "
+            "fetch_ptbdb() download missing files."
         )
 
 
-def _get_again(name: str) -> str:
-    return f"download record {name} again (fetch_mitbih and fetch_ptbdb do it)"
+def _again(name: str) -> str:
+    return f"Download record {name} again, with fetch_mitbih or fetch_ptbdb."
 
 
-def _quoted(names: object) -> str:
-    return ", ".join(repr(name) for name in names)  # type: ignore[attr-defined]
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names)
 
 
 def read_signals(header: wfdb.Record, folder: Path) -> NDArray[np.integer]:
     """Read all signals of a record in ADC units.
 
+    The formats of the MIT-BIH and PTB records (212 with two signals, and 16) are decoded here
+    in one pass, because ``wfdb.rdrecord`` would take most of the time of loading a record. It
+    reads all other formats. The formats are described in the WFDB Applications Guide,
+    signal(5).
+
     Parameters
     ----------
     header : wfdb.Record
-        From `wfdb.rdheader`, of one segment and one sample a frame.
+        From `wfdb.rdheader`, of one segment and with one sample per frame.
     folder : Path
-        Where the files of the record lie; they are known to be there and long enough.
+        Folder of the signal files, which exist and are long enough.
 
     Returns
     -------
     ndarray of int, shape (n_signals, n_samples)
     """
-    files = list(dict.fromkeys(header.file_name))
-    shifted = any(header.byte_offset) or any(header.skew)
     import wfdb
 
+    files = list(dict.fromkeys(header.file_name))
+    shifted = any(header.byte_offset) or any(header.skew)
     if shifted or not header.sig_len or not all(_is_fast(header, file) for file in files):
         content = wfdb.rdrecord(str(folder / header.record_name), physical=False)
         return np.ascontiguousarray(content.d_signal.T)
@@ -324,26 +336,26 @@ def read_signals(header: wfdb.Record, folder: Path) -> NDArray[np.integer]:
     for file in files:
         rows = [row for row, name in enumerate(header.file_name) if name == file]
         decode = _decode_212 if header.fmt[rows[0]] == "212" else _decode_16
-        # Signals of one file stand together, so this is a view and not a copy.
+        # The signals of one file are adjacent rows, so this is a view and not a copy.
         decode(folder / file, adc[rows[0] : rows[-1] + 1])
     return adc
 
 
 def _is_fast(header: wfdb.Record, file: str) -> bool:
-    """Tell whether a signal file is in a format decoded here."""
+    """Return whether a signal file has a format that is decoded here."""
     rows = [row for row, name in enumerate(header.file_name) if name == file]
     formats = {header.fmt[row] for row in rows}
-    together = rows[-1] - rows[0] + 1 == len(rows)
-    return together and (formats == {"16"} or (formats == {"212"} and len(rows) == 2))
+    adjacent = rows[-1] - rows[0] + 1 == len(rows)
+    return adjacent and (formats == {"16"} or (formats == {"212"} and len(rows) == 2))
 
 
 def _decode_212(file: Path, adc: NDArray[np.int16]) -> None:
-    """Decode pairs of 12-bit samples, three bytes a pair, into the two rows of `adc`."""
+    """Decode pairs of 12-bit samples, three bytes each, into the two rows of `adc`."""
     n_samples = adc.shape[1]
     triplets = np.fromfile(file, dtype=np.uint8, count=3 * n_samples).reshape(-1, 3)
     low, middle, high = (column.astype(np.int16) for column in triplets.T)
-    # The middle byte holds the upper four bits of both samples. Each sample is put together
-    # at the upper end of 16 bits, so that shifting it down extends its sign.
+    # The middle byte contains the upper four bits of both samples. Each sample is assembled
+    # in the upper 12 of 16 bits; shifting it down then extends its sign.
     adc[0] = (middle << 12 | low << 4) >> 4
     adc[1] = ((middle & 0xF0) << 8 | high << 4) >> 4
 
@@ -354,31 +366,21 @@ def _decode_16(file: Path, adc: NDArray[np.int16]) -> None:
     adc[:] = samples.reshape(adc.shape[1], adc.shape[0]).T
 
 
-# Codes that are no annotations of their own.
-SKIP, AUX = 59, 63
-#: An annotation of this code holds a note, at sample 0 perhaps the definition of new
-#: symbols or of another time resolution.
-NOTE = 22
-LAST_CODE = 49
-
-
-@cache
-def _symbols() -> NDArray[np.str_]:
-    """Return the symbol of each annotation code."""
-    from wfdb.io.annotation import ann_label_table
-
-    symbols = np.full(LAST_CODE + 1, " ", dtype="U1")
-    symbols[ann_label_table["label_store"].to_numpy()] = ann_label_table["symbol"].to_numpy()
-    return symbols
-
-
 def read_annotations(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Read the positions and symbols of all annotations.
+    """Read the positions and symbols of all annotations of a file in the MIT format.
+
+    ``wfdb.rdann`` decodes a file word by word in Python, which takes longer than reading the
+    signals of the record and cutting all its beats. numpy is 20 times as fast. Files that
+    define symbols or a time resolution are read by ``wfdb.rdann``.
+
+    A file consists of little-endian words of 16 bits: the code in the upper six, the samples
+    since the previous annotation in the lower ten. Codes from 59 on add to an annotation, and
+    a zero word ends the file; see the WFDB Applications Guide, annot(5).
 
     Parameters
     ----------
     file : Path
-        The annotation file, such as ``100.atr``.
+        Annotation file, such as ``100.atr``.
 
     Returns
     -------
@@ -389,51 +391,50 @@ def read_annotations(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     Raises
     ------
     ValueError
-        If the file does not end as an annotation file must: it was cut short.
+        If the file has no end mark, so that a part of it is missing.
     """
     content = file.read_bytes()
     words = np.frombuffer(content, dtype="<u2", count=len(content) // 2)
     codes = (words >> 10).astype(np.uint16)
-    is_payload, skipped, end = _walk(words, codes)
+    is_payload, skipped, end = _scan(words, codes)
     if end is None:
-        raise ValueError("it ends without the end mark, so a part of it is missing")
+        raise ValueError("it has no end mark, so a part of it is missing")
 
     words, codes = words[:end], codes[:end]
-    own = ~is_payload[:end]
-    is_annotation = own & (codes < SKIP)
-    first = codes[is_annotation][:1]
-    if np.any(codes[is_annotation] > LAST_CODE) or np.any(codes[is_annotation] == 0):
+    is_annotation = ~is_payload[:end] & (codes < _SKIP)
+    own = codes[is_annotation]
+    if np.any(own > _LAST_CODE) or np.any(own == 0):
         return _read_with_wfdb(file)
     step = np.where(is_annotation, words & 0x3FF, 0).astype(np.int64)
     for at, samples in skipped:
         step[at] = samples
     sample = np.cumsum(step)[is_annotation]
-    if len(first) and first[0] == NOTE and sample[0] == 0:
+    if len(own) and own[0] == _NOTE and sample[0] == 0:
         return _read_with_wfdb(file)
-    return sample, _symbols()[codes[is_annotation]]
+    return sample, _symbols()[own]
 
 
-def _walk(
+def _scan(
     words: NDArray[np.uint16], codes: NDArray[np.uint16]
 ) -> tuple[NDArray[np.bool_], list[tuple[int, int]], int | None]:
-    """Tell payload words (of SKIP and AUX) from the others, and find the end mark.
+    """Find the payload words of SKIP and AUX, the skipped samples, and the end mark.
 
-    Only SKIP, AUX and zero words are visited: a word that looks like one of them may lie in
-    the payload of another, so they must be taken in order.
+    Only SKIP, AUX and zero words are visited. They must be visited in order, because a word
+    that looks like one of them may be in the payload of another.
     """
     is_payload = np.zeros(len(words), dtype=bool)
     skipped: list[tuple[int, int]] = []
     resume = 0
-    for at in np.flatnonzero((codes == SKIP) | (codes == AUX) | (words == 0)).tolist():
+    for at in np.flatnonzero((codes == _SKIP) | (codes == _AUX) | (words == 0)).tolist():
         if at < resume:
             continue
         if words[at] == 0:
             return is_payload, skipped, at
-        if codes[at] == SKIP:
+        if codes[at] == _SKIP:
             resume = at + 3
             if resume > len(words):
                 break
-            # The high half comes first; the whole is a signed number.
+            # A signed number of 32 bits, the high half first.
             high, low = int(words[at + 1]), int(words[at + 2])
             skipped.append((at, (high << 16 | low) - (high >> 15 << 32)))
         else:
@@ -443,7 +444,6 @@ def _walk(
 
 
 def _read_with_wfdb(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Read an annotation file in full generality."""
     import wfdb
 
     annotation = wfdb.rdann(str(file.with_suffix("")), file.suffix.removeprefix("."))
@@ -451,3 +451,13 @@ def _read_with_wfdb(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
         np.asarray(annotation.sample, dtype=np.int64),
         np.asarray(annotation.symbol, dtype=np.str_),
     )
+
+
+@cache
+def _symbols() -> NDArray[np.str_]:
+    """Return the symbol of each annotation code."""
+    from wfdb.io.annotation import ann_label_table
+
+    symbols = np.full(_LAST_CODE + 1, " ", dtype="U1")
+    symbols[ann_label_table["label_store"].to_numpy()] = ann_label_table["symbol"].to_numpy()
+    return symbols

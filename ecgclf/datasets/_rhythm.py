@@ -1,4 +1,4 @@
-"""Rhythm features: what the times of the beats around it say about a beat."""
+"""Rhythm features of beats: RR intervals and their ratios."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class RhythmFeature(NamedTuple):
-    """One column of `rhythm_features`.
+    """Column of `rhythm_features`.
 
     Attributes
     ----------
     name : str
+        Name of the feature.
     causal : bool
-        Whether it needs no beat later than the beat itself.
+        Whether it depends on no later beat.
     relative : bool
-        Whether it compares intervals with each other, and so says nothing of the heart rate.
+        Whether it compares intervals with each other, so that it does not depend on the heart
+        rate.
     description : str
+        Definition of the feature.
     """
 
     name: str
@@ -101,15 +104,15 @@ RHYTHM_NAMES: tuple[str, ...] = tuple(feature.name for feature in RHYTHM_FEATURE
 
 
 def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
-    """Describe the rhythm around each beat of one record.
+    """Compute features of the rhythm around each beat of one record.
 
     Parameters
     ----------
     positions : array-like of shape (n_beats,)
-        All beats of one record, in samples, in order of time. Beats of two records must
-        not be mixed: there is no RR interval between them.
+        Positions of all beats of one record in samples, increasing. Beats of several records
+        must not be mixed, because there is no RR interval between them.
     fs : float
-        Sampling rate in Hz that `positions` refer to.
+        Sampling rate of `positions` in Hz.
 
     Returns
     -------
@@ -124,16 +127,15 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
 
     Notes
     -----
-    "The last 10 RR intervals" are the ten that end with `rr_prev`, or as many as there are
-    since the record's beginning. Their spread is the median absolute deviation from their
-    median, and the change is absolute too: where the rhythm is irregular throughout, as in
-    atrial fibrillation, a short interval is nothing unusual. The 2 % keep a rhythm without any
-    spread from dividing by zero.
+    "The last 10 RR intervals" are the ten that end with `rr_prev`, or fewer at the start of a
+    record. Their spread is the median absolute deviation from their median, and the change is
+    absolute as well: in an irregular rhythm, such as atrial fibrillation, a short interval is
+    not unusual. The 2 % avoid a division by zero in a rhythm without spread.
 
-    At the edges of a record a missing RR interval is taken to equal the nearest one that
-    exists, so that ratios there are near 1. So the first beat, which has no past, borrows
-    the interval after it: its causal features are known only with the second beat. A record
-    with a single beat has no RR interval at all; its features are NaN.
+    At the ends of a record a missing RR interval is replaced by the nearest one, so that
+    ratios are near 1. The first beat, which has no previous interval, uses the one after it,
+    so its causal features are known only with the second beat. The features of a single beat
+    are NaN.
 
     Examples
     --------
@@ -149,8 +151,8 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
     if n_beats < 2:
         return np.full((n_beats, len(RHYTHM_FEATURES)), np.nan, dtype=np.float32)
 
-    # `last` is the beat at which the past intervals of each beat end: the beat itself, but
-    # for the first beat the second, whose interval it borrows.
+    # `last` is the beat at which the previous intervals end: the beat itself, or the second
+    # beat for the first one.
     last = np.maximum(np.arange(n_beats), 1)
     rr = np.diff(times)
     rr_prev = rr[last - 1]
@@ -169,13 +171,14 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
 
 
 def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.float64]:
-    """Mean of the last RR intervals at each beat, of as many as there are at the beginning.
+    """Compute the mean of the last RR intervals at each beat, of fewer at the start.
 
     Parameters
     ----------
     times : ndarray of shape (n_beats,)
-        Of at least two beats, in any unit.
+        Times of at least two beats, in any unit.
     n_intervals : int
+        Number of intervals.
 
     Returns
     -------
@@ -188,21 +191,12 @@ def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.flo
 
 
 def _regularity(rr: NDArray[np.float64], n_intervals: int) -> tuple[NDArray[np.float64], ...]:
-    """Median, median absolute deviation and median change of the last RR intervals.
+    """Compute median, median absolute deviation and median change of the last RR intervals.
 
-    Parameters
-    ----------
-    rr : ndarray of shape (n_rr,)
-    n_intervals : int
-
-    Returns
-    -------
-    tuple of three ndarrays of shape (n_rr,)
-        In the unit of `rr`, each over the intervals that end with the one at its place. One
-        interval alone has neither deviation nor change.
+    Each array has one value for each interval, over the intervals that end with it.
     """
-    none_yet = np.full(n_intervals - 1, np.nan)
-    windows = sliding_window_view(np.concatenate([none_yet, rr]), n_intervals)
+    padding = np.full(n_intervals - 1, np.nan)
+    windows = sliding_window_view(np.concatenate([padding, rr]), n_intervals)
     median = np.nanmedian(windows, axis=1)
     spread = np.nanmedian(np.abs(windows - median[:, np.newaxis]), axis=1)
     changes = np.abs(np.diff(windows, axis=1))
@@ -211,23 +205,23 @@ def _regularity(rr: NDArray[np.float64], n_intervals: int) -> tuple[NDArray[np.f
 
 
 def check_positions(samples: NDArray[np.floating]) -> None:
-    """Refuse positions that do not increase from beat to beat."""
+    """Raise a ValueError if positions do not increase from beat to beat."""
     wrong = np.flatnonzero(~(np.diff(samples) > 0))
     if len(wrong):
         at = int(wrong[0])
         raise ValueError(
-            f"positions must increase from beat to beat, but beat {at + 1} lies at sample "
-            f"{samples[at + 1]:g} after beat {at} at sample {samples[at]:g}: pass the beats "
-            "of one record in order of time, each once"
+            f"positions must increase from beat to beat, but beat {at + 1} is at sample "
+            f"{samples[at + 1]:g} after beat {at} at sample {samples[at]:g}. Pass the beats "
+            "of one record in order of time, each once."
         )
 
 
 def _times(positions: ArrayLike, fs: float) -> NDArray[np.float64]:
-    """Check the positions and give the times of the beats in seconds."""
+    """Check the positions, and convert them to seconds."""
     samples = np.asarray(positions, dtype=np.float64)
     if samples.ndim != 1:
-        raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,)")
+        raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,).")
     if not fs > 0:
-        raise ValueError(f"fs={fs!r}: expected a positive sampling rate in Hz")
+        raise ValueError(f"fs={fs!r}: expected a positive sampling rate in Hz.")
     check_positions(samples)
     return samples / fs

@@ -1,4 +1,4 @@
-"""Find R peaks in a record that has no beat annotations."""
+"""Detection of R peaks."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecgclf.datasets._windows import fixed_windows, resample, resampling_ratio
 
-#: The detector's thresholds hold at about this rate, in Hz. At the 1000 Hz of the PTB
-#: records it finds nothing in most leads, at 250 Hz the same beats in all of them.
+#: Rate for the detector in Hz. At the 1000 Hz of the PTB records its thresholds find nothing
+#: in most leads, at 250 Hz the same beats in all of them.
 _DETECTION_FS = 250
 
-#: How far from the detected position the R peak is looked for, in s.
+#: Largest distance of the R peak from the detected position, in s.
 _SEARCH = 0.06
 
-#: Half the width of the window whose median stands for the baseline, in s.
+#: Half the width of the window of which the median is the baseline, in s.
 _BASELINE = 0.2
 
 
 def detect_r_peaks(signal: ArrayLike, fs: float) -> NDArray[np.int64]:
     """Detect the R peaks in one lead of an ECG.
 
-    `wfdb.processing.xqrs_detect` finds the QRS complexes in the signal brought to 250 Hz;
-    each is then moved to the largest deflection from the baseline within 60 ms in the
-    signal itself. In a lead whose QRS complex points downwards this is the S or Q wave.
+    `wfdb.processing.xqrs_detect` finds the QRS complexes in the signal resampled to 250 Hz;
+    each position is then moved to the largest deflection from the baseline within 60 ms in
+    the original signal. In a lead with negative QRS complexes this is the S or Q wave.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def detect_r_peaks(signal: ArrayLike, fs: float) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of int64, shape (n_beats,)
-        Positions in samples, strictly increasing; empty if there is no QRS complex.
+        Positions in samples, strictly increasing; empty without QRS complexes.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def detect_r_peaks(signal: ArrayLike, fs: float) -> NDArray[np.int64]:
     if lead.ndim != 1 or not np.isfinite(lead).all():
         raise ValueError(
             f"signal of shape {lead.shape}: expected one lead (n_samples,) without NaN or "
-            "infinite values"
+            "infinite values."
         )
-    # The detector needs a second or so to learn the signal from.
+    # The detector needs about a second to adapt to the signal.
     if len(lead) < 2 * fs or np.ptp(lead) == 0:
         return np.empty(0, dtype=np.int64)
     ratio = resampling_ratio(fs, _DETECTION_FS)

@@ -13,49 +13,51 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
-from ecgclf.datasets._beats import PER_BEAT, Beats
+from ecgclf.datasets._beats import PER_BEAT, SHARED, Beats, check_same_form, known_fields
 
-#: What is written last: without it, a folder is not complete.
+#: Names of the arrays in their folder.
+_NPY, _ZARR = "data.npy", "data.zarr"
+
+#: Bytes of a Zarr chunk before compression.
+_CHUNK = 2**20
+
+#: Description of the feature that needs Zarr, for the error message.
+_ZARR_ARRAYS = "an array of Zarr, unlike that of beats_to_memmap,"
+
+#: File that is written last, so that a folder without it is incomplete.
 _ABOUT = "beats.json"
-
-#: What all parts must agree in.
-_SHARED = ("rhythm_names", "fs", "fs_record", "target_names")
-
-#: Fields that are as large as the number of beats, beside the signals.
-_COLUMNS = tuple(name for name in PER_BEAT if name != "data")
 
 
 def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
-    """Write beats into a folder, one record after another, the signals as a ``.npy`` file.
+    """Write beats to a folder, with the signals in a ``.npy`` file.
 
-    Only one part at a time is in memory, and of all beats what is known beside the signals:
+    Only the signals of one part at a time are in memory, and the other fields of all beats:
     label, patient, record, position, leads and rhythm.
 
     Parameters
     ----------
     parts : Beats or iterable of Beats
-        As from a loader or `ecgclf.transforms.BeatSegmenter`; a generator that loads one record
-        after another is what this is made for. Their windows, rates, leads and fields must be
-        alike.
+        From a loader or `ecgclf.transforms.BeatSegmenter`, typically a generator that loads
+        one record after another. All parts need the same windows, rates, leads and fields.
     folder : str or Path
-        Is made; must not hold any files.
+        Folder to write to. It is created, and must be empty.
 
     Returns
     -------
     Beats
-        As of `load_beats`.
+        As from `load_beats`.
 
     Raises
     ------
     FileExistsError
-        If there is something in the folder.
+        If the folder is not empty.
     ValueError
-        If there are no parts, one differs from the first, or a field holds objects that are
-        neither numbers nor text.
+        If there are no parts, one does not have the form of the first, or a field contains
+        objects other than numbers and text.
 
     See Also
     --------
-    beats_to_zarr : Compressed, for a slow or small disk.
+    beats_to_zarr : Compress the signals, for a slow or small disk.
 
     Examples
     --------
@@ -67,33 +69,33 @@ def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
     ...     print(type(beats.data).__name__, beats.data.shape[0], len(beats.target))
     memmap 300 300
     """
-    return _write(parts, folder, NpySink)
+    return _write(parts, folder, _NpySink)
 
 
 def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
-    """Write beats into a folder, one record after another, the signals as a Zarr array.
+    """Write beats to a folder, with the signals in a compressed Zarr array.
 
-    As `beats_to_memmap`, but the signals are compressed. To train on them takes as much room
-    for a temporary file as they have without, see the page "Data larger than memory".
+    Training on a Zarr array needs a temporary file of its uncompressed size, see the page
+    "Data larger than memory".
 
     Parameters
     ----------
     parts : Beats or iterable of Beats
+        As for `beats_to_memmap`.
     folder : str or Path
+        Folder to write to. It is created, and must be empty.
 
     Returns
     -------
     Beats
-        As of `load_beats`.
+        As from `load_beats`.
 
     Raises
     ------
     ImportError
         If zarr is not installed.
-    FileExistsError
-        If there is something in the folder.
-    ValueError
-        As of `beats_to_memmap`.
+    FileExistsError, ValueError
+        As for `beats_to_memmap`.
 
     Examples
     --------
@@ -102,25 +104,26 @@ def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
     >>> parts = (load_mitbih(folder, records=[name]) for name in ("100", "101"))
     >>> beats = beats_to_zarr(parts, "two-records")  # doctest: +SKIP
     """
-    return _write(parts, folder, ZarrSink)
+    return _write(parts, folder, _ZarrSink)
 
 
 def load_beats(folder: str | Path) -> Beats:
-    """Open what `beats_to_memmap` or `beats_to_zarr` wrote.
+    """Open beats that were written by `beats_to_memmap` or `beats_to_zarr`.
 
     Parameters
     ----------
     folder : str or Path
+        Folder of the beats.
 
     Returns
     -------
     Beats
-        Its ``data`` is a read-only memory map or a Zarr array; all else is in memory.
+        ``data`` is a read-only memory map or a Zarr array; the other fields are in memory.
 
     Raises
     ------
     FileNotFoundError
-        If the folder was not written by these functions, or not to the end.
+        If the folder was not written by these functions, or is incomplete.
     ImportError
         If zarr is needed and not installed.
     ValueError
@@ -140,148 +143,118 @@ def load_beats(folder: str | Path) -> Beats:
     if not (folder / _ABOUT).is_file():
         raise FileNotFoundError(
             f"{folder / _ABOUT} is missing: the folder was not written by beats_to_memmap or "
-            "beats_to_zarr, or not to the end; then delete it and write it again"
+            "beats_to_zarr, or is incomplete. Delete an incomplete folder and write it again."
         )
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     fields: dict[str, Any] = {
         name: np.load(folder / f"{name}.npy", allow_pickle=False)
         if name in about["held"]
         else None
-        for name in _COLUMNS
+        for name in PER_BEAT[1:]
     }
-    if about["format"] == ZARR:
-        fields["data"] = open_zarr(folder / ZARR)
+    if about["format"] == _ZARR:
+        fields["data"] = _open_zarr(folder / _ZARR)
     else:
-        fields["data"] = np.load(folder / NPY, mmap_mode="r")
+        fields["data"] = np.load(folder / _NPY, mmap_mode="r")
     lengths = {name: value.shape[0] for name, value in fields.items() if value is not None}
     if set(lengths.values()) != {about["n_beats"]}:
         raise ValueError(
-            f"{folder} should hold {about['n_beats']:,} beats, but its files have {lengths}: "
-            "they do not belong together; write them again"
+            f"{folder} should contain {about['n_beats']:,} beats, but its files have {lengths}. "
+            "Write them again."
         )
-    shared = {name: _as_tuple(about[name]) for name in _SHARED}
+    shared = {
+        name: tuple(about[name]) if isinstance(about[name], list) else about[name]
+        for name in SHARED
+    }
     return Beats(**fields, **shared, DESCR=about["DESCR"])
 
 
-def _write(parts: Iterable[Beats], folder: str | Path, make_sink: type[Sink]) -> Beats:
-    """Write part after part, then what is known of all of them."""
+def _write(parts: Iterable[Beats], folder: str | Path, make_sink: type[_Sink]) -> Beats:
+    """Write the signals of part after part, then the other fields of all parts."""
     folder = Path(folder).expanduser()
     if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty: choose another folder, or delete it first")
+        raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(parts, Beats):
         parts = [parts]
     first, n_parts = None, 0
-    columns: dict[str, list[NDArray]] = {name: [] for name in _COLUMNS}
+    columns: dict[str, list[NDArray]] = {name: [] for name in PER_BEAT}
     with make_sink(folder) as sink:
         for n_parts, part in enumerate(parts, start=1):
             first = part if first is None else first
-            _check_alike(part, first, n_parts)
+            check_same_form(part, first, n_parts)
             sink.append(np.asarray(part.data, dtype=np.float32))
-            for name in _held(part):
-                columns[name].append(_plain(name, part[name]))
+            for name in known_fields(part):
+                columns[name].append(_as_plain_array(name, part[name]))
     if first is None:
-        raise ValueError("parts holds no beats: give the Beats of at least one record")
-    for name in _held(first):
+        raise ValueError("parts contains no beats. Give the Beats of at least one record.")
+    for name in known_fields(first):
         np.save(folder / f"{name}.npy", np.concatenate(columns[name]), allow_pickle=False)
     about = {
         "format": make_sink.name,
         "n_beats": sink.n_rows,
-        "held": _held(first),
-        **{name: first.get(name) for name in _SHARED},
+        "held": known_fields(first),
+        **{name: first.get(name) for name in SHARED},
         "DESCR": _describe(first, n_parts, sink.n_rows),
     }
     (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return load_beats(folder)
 
 
-def _held(part: Beats) -> list[str]:
-    """Name what is known of each beat."""
-    return [name for name in _COLUMNS if part.get(name) is not None]
-
-
-def _check_alike(part: Beats, first: Beats, number: int) -> None:
-    """Refuse a part that cannot stand in one array with the first."""
-    for what, of_part, of_first in [
-        ("beats of the shape", part.data.shape[1:], first.data.shape[1:]),
-        ("the fields", _held(part), _held(first)),
-        *((name, _as_tuple(part.get(name)), _as_tuple(first.get(name))) for name in _SHARED),
-    ]:
-        if of_part != of_first:
-            raise ValueError(
-                f"part {number} has {what} {of_part!r}, but the first has {of_first!r}: load all "
-                "of them with the same window, rate, leads and options"
-            )
-
-
-def _plain(name: str, values: Any) -> NDArray:
-    """Bring a field into a form that can be written without pickle."""
+def _as_plain_array(name: str, values: Any) -> NDArray:
+    """Convert a field to an array that can be written without pickle."""
     array = np.asarray(values)
     if array.dtype.kind in "OT" and all(isinstance(value, str) for value in array.ravel()):
         array = array.astype(np.str_)
     if array.dtype.kind not in "biufSU":
         raise ValueError(
-            f"{name} holds objects of the type {type(array.ravel()[0]).__name__}: give numbers "
-            "or text, which can be written to a file"
+            f"{name} contains objects of type {type(array.ravel()[0]).__name__}, which cannot be "
+            "written to a file. Give numbers or text."
         )
     return array
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _describe(first: Beats, n_parts: int, n_beats: int) -> str:
-    text = first.get("DESCR") or "It has no description.\n"
+    text = first.get("DESCR") or "There is no description.\n"
     if n_parts == 1:
         return text
-    return f"{n_beats:,} beats in {n_parts} parts. Of the first part is said:\n\n{text}"
+    return f"{n_beats:,} beats in {n_parts} parts. Description of the first part:\n\n{text}"
 
 
-#: Names of the arrays in their folder.
-NPY, ZARR = "data.npy", "data.zarr"
+class _Sink(ABC):
+    """Array on disk to which rows are appended within a ``with`` block."""
 
-#: Bytes of a chunk before it is compressed.
-_CHUNK = 2**20
-
-#: What asks for Zarr, for the message where it is missing.
-_ZARR_ARRAYS = "an array of Zarr, unlike that of beats_to_memmap,"
-
-
-class Sink(ABC):
-    """An array in a folder to which rows are appended; open as long as its ``with`` block."""
-
-    #: Of the file or folder.
+    #: Name of the file or folder.
     name: ClassVar[str]
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / self.name
         self.n_rows = 0
 
-    def __enter__(self) -> Sink:
+    def __enter__(self) -> _Sink:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
 
     def append(self, rows: NDArray[np.float32]) -> None:
-        """Add rows of one shape."""
+        """Append rows, all of the same shape."""
         self._write(np.ascontiguousarray(rows))
         self.n_rows += len(rows)
 
     @abstractmethod
     def _write(self, rows: NDArray[np.float32]) -> None:
-        """Write rows behind those that are there."""
+        """Write rows at the end."""
 
     @abstractmethod
     def close(self) -> None:
-        """Finish what has been written."""
+        """Complete the array."""
 
 
-class NpySink(Sink):
-    """A ``.npy`` file."""
+class _NpySink(_Sink):
+    """Array in a ``.npy`` file."""
 
-    name = NPY
+    name = _NPY
     _file: IO[bytes] | None = None
 
     def _write(self, rows: NDArray[np.float32]) -> None:
@@ -292,7 +265,7 @@ class NpySink(Sink):
         rows.tofile(self._file)
 
     def _head(self) -> None:
-        """Write the header; numpy leaves room in it for the number of rows to grow."""
+        """Write the header, in which numpy leaves space for the number of rows to grow."""
         assert self._file is not None
         head = {
             "descr": npy.dtype_to_descr(np.dtype(np.float32)),
@@ -310,10 +283,10 @@ class NpySink(Sink):
             self._file.close()
 
 
-class ZarrSink(Sink):
-    """A Zarr array, compressed by Zarr's default."""
+class _ZarrSink(_Sink):
+    """Zarr array with its default compression."""
 
-    name = ZARR
+    name = _ZARR
     _array: Any = None
 
     def __init__(self, folder: Path) -> None:
@@ -333,9 +306,9 @@ class ZarrSink(Sink):
         self._array.append(rows)
 
     def close(self) -> None:
-        """Do nothing: Zarr has written all."""
+        """Do nothing, because Zarr writes at once."""
 
 
-def open_zarr(path: Path) -> Any:
-    """Open a Zarr array to read it."""
+def _open_zarr(path: Path) -> Any:
+    """Open a Zarr array for reading."""
     return import_extra("zarr", _ZARR_ARRAYS).open(str(path), mode="r")

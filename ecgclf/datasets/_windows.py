@@ -1,4 +1,4 @@
-"""Beat windows: functions on arrays and the classes that loaders take as ``window``."""
+"""Beat windows: functions on arrays, and the classes that loaders take as ``window``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from ecgclf._validation import is_number
-from ecgclf.datasets import _descriptions as descriptions
 from ecgclf.datasets._rhythm import mean_of_last
 
 #: Values in a row of the Kaggle "heartbeat" set.
@@ -22,238 +21,35 @@ KAGGLE_LENGTH = 187
 #: The Kaggle set keeps every third sample of the 360 Hz records.
 KAGGLE_STEP = 3
 
-
-#: Above this, a ratio of two sampling rates asks for a filter longer than is sensible.
+#: Largest numerator and denominator of a ratio of sampling rates. Larger ones need filters
+#: that are too long.
 _MAX_RATIO_TERM = 5_000
-
-
-def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
-    """Turn a window in seconds around the beat into samples.
-
-    Parameters
-    ----------
-    window : tuple (before, after)
-        Seconds before the beat, and from the beat on.
-    fs : float
-        In Hz.
-
-    Returns
-    -------
-    before, after : int
-
-    Raises
-    ------
-    ValueError
-        If `window` is not a pair of finite numbers of at least 0, or is empty at `fs`.
-
-    Examples
-    --------
-    >>> window_samples((0.25, 0.45), 360)
-    (90, 162)
-    """
-    check_window(window)
-    before, after = (round(part * fs) for part in window)
-    if before + after == 0:
-        raise ValueError(f"window={window!r} holds no sample at fs={fs:g} Hz; make it longer")
-    return before, after
-
-
-def check_window(window: object) -> None:
-    """Refuse what is no pair of seconds before and after the beat."""
-    is_pair = isinstance(window, (tuple, list)) and len(window) == 2
-    if not is_pair or not all(is_number(part) and part >= 0 for part in window):  # type: ignore
-        raise ValueError(
-            f"window={window!r}: expected two numbers of at least 0, the seconds before and "
-            "after the beat, such as (0.25, 0.45)"
-        )
-
-
-def resampling_ratio(fs: float, fs_new: float) -> Fraction:
-    """Ratio of two sampling rates, in small integers.
-
-    Raises
-    ------
-    ValueError
-        If `fs_new` is not a positive number, or the ratio has no small integers.
-
-    Examples
-    --------
-    >>> resampling_ratio(360, 250)
-    Fraction(25, 36)
-    """
-    if not is_number(fs_new) or fs_new <= 0:
-        raise ValueError(f"fs={fs_new!r}: expected a positive number of Hz, or None")
-    ratio = Fraction(fs_new) / Fraction(fs)
-    small = ratio.limit_denominator(_MAX_RATIO_TERM)
-    if abs(small - ratio) > ratio / 10**9 or small.numerator > _MAX_RATIO_TERM:
-        raise ValueError(
-            f"cannot change the sampling rate from {fs:g} Hz to fs={fs_new!r}: their ratio is "
-            f"no fraction of integers up to {_MAX_RATIO_TERM:,}; choose a rounder rate"
-        )
-    return small
-
-
-def resample(signal: NDArray, ratio: Fraction) -> NDArray:
-    """Change the sampling rate of a whole record, with an anti-aliasing filter.
-
-    Polyphase filtering by `scipy.signal.resample_poly`; beyond its ends the record is taken
-    to go on along the line between its ends, so that an offset makes no step there.
-
-    Parameters
-    ----------
-    signal : ndarray of float, shape (n_leads, n_samples)
-    ratio : Fraction
-        New rate over old rate; from `resampling_ratio`.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, ceil(n_samples * ratio))
-    """
-    if ratio == 1:
-        return signal
-    return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
-
-
-def fixed_windows(
-    signal: NDArray, positions: NDArray[np.integer], before: int, after: int
-) -> NDArray:
-    """Cut a window of the same length around each beat.
-
-    Parameters
-    ----------
-    signal : ndarray of shape (n_leads, n_samples)
-    positions : ndarray of int, shape (n_beats,)
-        Beats, in samples of `signal`.
-    before, after : int
-        Samples to take before the beat, and from the beat on: a window is
-        ``signal[position - before : position + after]``.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, before + after)
-        Of the dtype of `signal`. Where a window reaches beyond the record, the first or
-        last value of the record is repeated, so that every beat gets its window.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> fixed_windows(np.arange(10)[np.newaxis], np.array([1, 5]), 2, 3)[:, 0]
-    array([[0, 0, 1, 2, 3],
-           [3, 4, 5, 6, 7]])
-    """
-    padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, before + after, axis=1)
-    # Lead by lead into place: one pass over the memory, no transposed copy.
-    cut = np.empty((len(positions), len(signal), before + after), dtype=signal.dtype)
-    for lead, lead_windows in enumerate(windows):
-        cut[:, lead] = lead_windows[positions]
-    return cut
-
-
-def kaggle_windows(
-    signal: NDArray[np.integer], starts: NDArray[np.integer], lengths: NDArray[np.integer]
-) -> NDArray[np.float32]:
-    """Cut the rows of the Kaggle "heartbeat" set by its recipe.
-
-    A row is ``signal[start : start + length]``, of which every third sample is kept
-    (without an anti-aliasing filter), scaled by ``(w - min) / (max - min)`` over the
-    whole window, then cut or padded with zeros to 187 values.
-
-    Parameters
-    ----------
-    signal : ndarray of int, shape (n_leads, n_samples)
-        In ADC units.
-    starts : ndarray of int, shape (n_beats,)
-    lengths : ndarray of int, shape (n_beats,)
-        Of the windows before every third sample is taken; from `kaggle_lengths`.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_beats, n_leads, 187)
-        A window in which the signal does not change at all is zero throughout.
-    """
-    rows = np.zeros((len(starts), len(signal), KAGGLE_LENGTH), dtype=np.float32)
-    for lead, samples in enumerate(signal):
-        for phase in range(KAGGLE_STEP):
-            # Windows that start at this phase are plain slices of one thinned signal.
-            chosen = np.flatnonzero(starts % KAGGLE_STEP == phase)
-            if len(chosen):
-                rows[chosen, lead] = _scaled_rows(
-                    samples[phase::KAGGLE_STEP],
-                    starts[chosen] // KAGGLE_STEP,
-                    -(-lengths[chosen] // KAGGLE_STEP),
-                )
-    return rows
-
-
-def _scaled_rows(
-    thinned: NDArray[np.integer], starts: NDArray[np.integer], lengths: NDArray[np.integer]
-) -> NDArray[np.float32]:
-    """Scale each ``thinned[start : start + length]`` to [0, 1] and bring it to 187 values."""
-    # One value more, because reduceat takes no bound at the very end. Its odd results,
-    # which lie between the windows, are of no use.
-    thinned = np.append(thinned, thinned[-1]).astype(np.float64)
-    bounds = np.column_stack([starts, starts + lengths]).ravel()
-    low = np.minimum.reduceat(thinned, bounds)[::2, np.newaxis]
-    span = np.maximum.reduceat(thinned, bounds)[::2, np.newaxis] - low
-    column = np.arange(KAGGLE_LENGTH)
-    index = np.minimum(starts[:, np.newaxis] + column, len(thinned) - 1)
-    inside = column < lengths[:, np.newaxis]
-    rows = np.zeros(index.shape)
-    np.divide(thinned[index] - low, span, out=rows, where=inside & (span > 0))
-    return rows.astype(np.float32)
-
-
-def kaggle_lengths(annotations: NDArray[np.integer], n_samples: int) -> NDArray[np.integer]:
-    """Window length of the Kaggle "heartbeat" set at each annotation but the last.
-
-    From an annotation a[j] a window reaches to the next annotation and a fifth of the way
-    to the one after it: ``int((a[j+1] - a[j]) + 0.2 * (a[j+2] - a[j+1]))``.
-
-    Parameters
-    ----------
-    annotations : ndarray of int, shape (n_annotations,)
-        All annotations of a record, of beats and of anything else.
-    n_samples : int
-        Length of the record; it stands in for the annotation after the last one.
-
-    Returns
-    -------
-    ndarray of int, shape (max(n_annotations - 1, 0),)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> kaggle_lengths(np.array([0, 300, 650]), 1000)
-    array([370, 420])
-    """
-    to_next = np.diff(annotations, append=n_samples)
-    return (to_next[:-1] + 0.2 * to_next[1:]).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedSignal:
-    """What a `BeatWindow` cuts: a signal and the positions of its beats.
+    """Signal of one recording with the positions of its beats, as a `BeatWindow` takes it.
 
     Parameters
     ----------
     name : str or None
-        Of the record, for messages.
+        Name of the record, for error messages.
     signal : ndarray of shape (n_leads, n_samples)
+        The signal of all leads.
     fs : float
         Sampling rate of the signal in Hz.
     positions : ndarray of int, shape (n_beats,)
-        The beats, in samples, in order of time.
+        Positions of the beats in samples, increasing.
     marks : ndarray of int, shape (n_marks,)
-        All annotations, of beats and of anything else; at least the beats.
+        Positions of all annotations, of beats and others, increasing.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from ecgclf.datasets import FixedWindow, AnnotatedSignal
+    >>> from ecgclf.datasets import AnnotatedSignal, FixedWindow
     >>> beats = np.array([90, 450])
-    >>> recording = AnnotatedSignal("own", np.zeros((1, 720)), 360.0, beats, beats)
-    >>> FixedWindow(0.25, 0.45).cut(recording).shape
+    >>> signal = AnnotatedSignal("own", np.zeros((1, 720)), 360.0, beats, beats)
+    >>> FixedWindow(0.25, 0.45).cut(signal).shape
     (2, 1, 252)
     """
 
@@ -264,17 +60,17 @@ class AnnotatedSignal:
     marks: NDArray[np.integer]
 
     def at_rate(self, fs: float | None) -> AnnotatedSignal:
-        """Bring the whole recording to another rate, before any window has an edge.
+        """Resample the whole recording, before windows are cut.
 
         Parameters
         ----------
         fs : float or None
-            In Hz; None keeps the rate.
+            New sampling rate in Hz; None keeps the rate.
 
         Returns
         -------
         AnnotatedSignal
-            With the positions at the nearest samples.
+            With the positions rounded to the nearest samples.
         """
         if fs is None or fs == self.fs:
             return self
@@ -293,28 +89,32 @@ class AnnotatedSignal:
 
 
 class BeatWindow(ABC):
-    """Base of the ways to cut beats: what loaders and `BeatSegmenter` take as ``window``.
+    """Base class of the windows that loaders and `BeatSegmenter` take as ``window``.
 
-    A subclass says in `cut` how the beats of a recording become rows of one length.
+    A subclass defines in `cut` how beats become rows of equal length.
     """
 
-    #: Whether the rows are the same for a signal in mV and in any other unit.
+    #: Whether the rows do not depend on the unit of the signal.
     any_unit: ClassVar[bool] = False
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """Give the sampling rate of the rows in Hz, None if each row has its own.
+        """Return the sampling rate of the rows in Hz, or None if it differs between rows.
 
         Parameters
         ----------
         fs_record : float
-            Of the recording, in Hz.
+            Sampling rate of the recording in Hz.
         fs : float or None
-            The rate that is asked for; None is that of the recording.
+            Requested sampling rate in Hz; None keeps that of the recording.
+
+        Returns
+        -------
+        float or None
 
         Raises
         ------
         ValueError
-            If the rate cannot be had, or the window makes no sense at it.
+            If the rate is not possible, or the window is invalid at this rate.
         """
         if fs is None:
             return float(fs_record)
@@ -323,36 +123,52 @@ class BeatWindow(ABC):
 
     @abstractmethod
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """Cut the beats.
+        """Cut the beats of a recording.
 
         Parameters
         ----------
         recording : AnnotatedSignal
-        fs : float or None
-            As in `rate`.
+            The signal and its beats.
+        fs : float or None, default=None
+            Requested sampling rate in Hz, as in `rate`.
 
         Returns
         -------
         ndarray of shape (n_rows, n_leads, n_samples)
-            The rows of the first `n_rows` beats: of all, unless the way to cut says otherwise.
+            Rows of the first `n_rows` beats, which are all beats unless the subclass states
+            otherwise.
         """
 
     @abstractmethod
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """Say for ``DESCR`` how the rows were cut."""
+        """Describe the rows, for ``DESCR``.
+
+        Parameters
+        ----------
+        n_samples : int
+            Length of the rows.
+        fs : float or None
+            Sampling rate of the rows in Hz, from `rate`.
+        fs_record : float
+            Sampling rate of the recording in Hz.
+
+        Returns
+        -------
+        str
+        """
 
 
 @dataclass(frozen=True)
 class FixedWindow(BeatWindow):
-    """The same time around every beat.
+    """Window of fixed duration around each beat.
 
     Beyond the ends of a recording its first or last value is repeated, so that every beat has
-    its row.
+    a row.
 
     Parameters
     ----------
     before, after : float, default=0.25, 0.45
-        Seconds to take before the beat, and from the beat on.
+        Seconds before the beat, and from the beat on.
 
     Examples
     --------
@@ -364,49 +180,50 @@ class FixedWindow(BeatWindow):
     after: float = 0.45
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.rate`."""
         rate = super().rate(fs_record, fs)
         window_samples((self.before, self.after), rate or fs_record)
         return rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.cut`."""
         window = (self.before, self.after)
         before, after = window_samples(window, fs or recording.fs)
         at_rate = recording.at_rate(fs)
         if before + after > at_rate.signal.shape[1]:
             raise ValueError(
-                f"window={window!r} is longer than {_named(recording)}, which lasts "
-                f"{recording.signal.shape[1] / recording.fs:g} s; make it shorter"
+                f"window={window!r} is longer than {_name_of(recording)}, which lasts "
+                f"{recording.signal.shape[1] / recording.fs:g} s. Choose a shorter window."
             )
         return fixed_windows(at_rate.signal, at_rate.positions, before, after)
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.describe`."""
         reach = f"{self.before:g} s before to {self.after:g} s after the beat"
-        return descriptions.windows(reach, n_samples, fs, fs_record)
+        return _describe_window(reach, n_samples, fs, fs_record)
 
 
 @dataclass(frozen=True)
 class RRWindow(BeatWindow):
-    """A time around every beat that grows and shrinks with the RR interval.
+    """Window around each beat whose duration is proportional to the RR interval.
 
-    A row reaches from `before` RR intervals before the beat to `after` RR intervals after it.
-    The interval is the mean of the last ten (of as many as there are at the beginning), so
-    that it follows the heart rate but not the single early beat, and needs no later beat but
-    at the first one. In every row the beat lies at column ``round(n_samples * before /
-    (before + after))``. Beyond the ends of a recording its first or last value is repeated.
+    A row extends from `before` RR intervals before the beat to `after` RR intervals after it.
+    The interval is the mean of the last ten (or as many as there are at the start of a
+    recording), so that it follows the heart rate but not a single premature beat, and does not
+    need later beats, except at the first beat. The beat is at column
+    ``round(n_samples * before / (before + after))`` of every row. Beyond the ends of a
+    recording its first or last value is repeated.
 
     Parameters
     ----------
     before, after : float, default=0.3, 0.6
-        In RR intervals.
+        RR intervals before the beat, and from the beat on.
     n_samples : int, default=128
         Length of the rows.
     stretch : bool, default=True
-        Bring each window to `n_samples` by linear interpolation, so that beats of all heart
-        rates have equal length. False keeps the time as it is: zeros fill the row outside of
-        the window, and a window that is longer than the row is cut on both sides.
+        Stretch each window to `n_samples` by linear interpolation, so that beats of all heart
+        rates have the same length. False keeps the time scale: rows are padded with zeros
+        outside the window, and windows longer than the row are truncated on both sides.
 
     Examples
     --------
@@ -426,26 +243,26 @@ class RRWindow(BeatWindow):
     stretch: bool = True
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """As of `BeatWindow`; None if rows are stretched."""
+        """See `BeatWindow.rate`; None if rows are stretched."""
         shares = (self.before, self.after)
         if not all(is_number(share) and share >= 0 for share in shares) or not sum(shares) > 0:
             raise ValueError(
-                f"before={self.before!r}, after={self.after!r}: expected two numbers of at least "
-                "0, not both 0, in RR intervals, such as 0.3 and 0.6"
+                f"before={self.before!r}, after={self.after!r}: expected two numbers of RR "
+                "intervals, at least 0 and not both 0, such as 0.3 and 0.6."
             )
         if not isinstance(self.n_samples, Integral) or self.n_samples < 1:
-            raise ValueError(f"n_samples={self.n_samples!r}: expected an integer of at least 1")
+            raise ValueError(f"n_samples={self.n_samples!r}: expected an integer of at least 1.")
         rate = super().rate(fs_record, fs)
         return None if self.stretch else rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.cut`."""
         self.rate(recording.fs, fs)
         at_rate = recording.at_rate(fs)
         if len(at_rate.positions) == 1:
             raise ValueError(
-                f"{_named(recording)} has a single beat and so no RR interval, by which "
-                "RRWindow goes: leave it out, or cut with FixedWindow"
+                f"{_name_of(recording)} has a single beat, so there is no RR interval for "
+                "RRWindow. Leave it out, or use FixedWindow."
             )
         rr = mean_of_last(at_rate.positions.astype(np.float64), 10)[:, np.newaxis]
         span = self.before + self.after
@@ -460,22 +277,23 @@ class RRWindow(BeatWindow):
         return rows.astype(at_rate.signal.dtype)
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.describe`."""
         reach = f"{self.before:g} RR intervals before to {self.after:g} after the beat"
-        return descriptions.windows(reach, n_samples, fs, fs_record)
+        return _describe_window(reach, n_samples, fs, fs_record)
 
 
 @dataclass(frozen=True)
 class KaggleWindow(BeatWindow):
-    """The recipe of the Kaggle "heartbeat" set.
+    """Window of the Kaggle "heartbeat" set.
 
-    A row starts at the beat and has 187 values in [0, 1] at a third of the recording's rate;
-    see `load_kaggle_heartbeat`. The last annotation of a recording gives no row, because
-    nothing tells where it would end.
+    A row starts at the beat and has 187 values in [0, 1] at a third of the sampling rate of the
+    recording; see `load_kaggle_heartbeat`. The last annotation of a recording has no row,
+    because its window would have no end.
 
     Examples
     --------
-    >>> from ecgclf.datasets import KaggleWindow, make_record
+    >>> import numpy as np
+    >>> from ecgclf.datasets import KaggleWindow
     >>> from ecgclf.transforms import BeatSegmenter
     >>> segmenter = BeatSegmenter(fs=120, window=KaggleWindow())
     >>> signal = np.sin(np.arange(3600) / 20)
@@ -486,17 +304,17 @@ class KaggleWindow(BeatWindow):
     any_unit: ClassVar[bool] = True
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.rate`."""
         rate = fs_record / KAGGLE_STEP
         if fs not in (None, rate):
             raise ValueError(
-                f'fs={fs!r} does not go with window="kaggle", whose rows are at {rate:g} Hz by '
-                "their recipe; leave fs out, or give window in seconds"
+                f'fs={fs!r} cannot be combined with window="kaggle", which gives rows at '
+                f"{rate:g} Hz. Leave fs out, or give the window in seconds."
             )
         return rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """As of `BeatWindow`."""
+        """See `BeatWindow.cut`."""
         self.rate(recording.fs, fs)
         lengths = kaggle_lengths(recording.marks, recording.signal.shape[1])
         place = np.searchsorted(recording.marks, recording.positions)
@@ -504,21 +322,25 @@ class KaggleWindow(BeatWindow):
         return kaggle_windows(recording.signal, recording.positions[: len(place)], lengths[place])
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """As of `BeatWindow`."""
-        return f'by the recipe of the Kaggle "heartbeat" set, {n_samples} values at {fs:g} Hz'
+        """See `BeatWindow.describe`."""
+        return f'as in the Kaggle "heartbeat" set, {n_samples} values at {fs:g} Hz'
 
 
 def as_window(window: Any) -> BeatWindow:
-    """Bring the `window` parameter of loaders and segmenters to a `BeatWindow`.
+    """Convert the `window` parameter of loaders and segmenters to a `BeatWindow`.
 
     Parameters
     ----------
     window : BeatWindow, tuple (before, after) or "kaggle"
 
+    Returns
+    -------
+    BeatWindow
+
     Raises
     ------
     ValueError
-        If it is something else.
+        If `window` is none of these.
     """
     if isinstance(window, BeatWindow):
         return window
@@ -526,11 +348,236 @@ def as_window(window: Any) -> BeatWindow:
         if window == "kaggle":
             return KaggleWindow()
         raise ValueError(
-            f'window={window!r}: expected (before, after) in seconds, "kaggle", or a BeatWindow'
+            f'window={window!r}: expected (before, after) in seconds, "kaggle", or a BeatWindow.'
         )
-    check_window(window)
+    _check_window(window)
     return FixedWindow(*window)
 
 
-def _named(recording: AnnotatedSignal) -> str:
+def _name_of(recording: AnnotatedSignal) -> str:
     return "the recording" if recording.name is None else f"record {recording.name}"
+
+
+def _describe_window(reach: str, n_samples: int, fs: float | None, fs_record: float) -> str:
+    if fs is None:
+        rate = "stretched to one length"
+    else:
+        changed = "" if fs == fs_record else f" (resampled from {fs_record:g} Hz)"
+        rate = f"at\n          {fs:g} Hz{changed}"
+    return (
+        f"{reach}, {n_samples} samples {rate}, in mV;\n"
+        "          beyond the ends of a record its first or last value is repeated"
+    )
+
+
+def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
+    """Convert a window in seconds around the beat to samples.
+
+    Parameters
+    ----------
+    window : tuple (before, after)
+        Seconds before the beat, and from the beat on.
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    before, after : int
+
+    Raises
+    ------
+    ValueError
+        If `window` is not a pair of finite numbers of at least 0, or is empty at `fs`.
+
+    Examples
+    --------
+    >>> window_samples((0.25, 0.45), 360)
+    (90, 162)
+    """
+    _check_window(window)
+    before, after = (round(part * fs) for part in window)
+    if before + after == 0:
+        raise ValueError(f"window={window!r} contains no sample at fs={fs:g} Hz. Make it longer.")
+    return before, after
+
+
+def _check_window(window: object) -> None:
+    is_pair = isinstance(window, (tuple, list)) and len(window) == 2
+    if not is_pair or not all(is_number(part) and part >= 0 for part in window):  # type: ignore
+        raise ValueError(
+            f"window={window!r}: expected two numbers of at least 0, the seconds before and "
+            "after the beat, such as (0.25, 0.45)."
+        )
+
+
+def resampling_ratio(fs: float, fs_new: float) -> Fraction:
+    """Compute the ratio of two sampling rates as a fraction of small integers.
+
+    Parameters
+    ----------
+    fs, fs_new : float
+        Old and new sampling rate in Hz.
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    ValueError
+        If `fs_new` is not a positive number, or the ratio is not a fraction of integers up to
+        5,000.
+
+    Examples
+    --------
+    >>> resampling_ratio(360, 250)
+    Fraction(25, 36)
+    """
+    if not is_number(fs_new) or fs_new <= 0:
+        raise ValueError(f"fs={fs_new!r}: expected a positive number of Hz, or None.")
+    ratio = Fraction(fs_new) / Fraction(fs)
+    small = ratio.limit_denominator(_MAX_RATIO_TERM)
+    if abs(small - ratio) > ratio / 10**9 or small.numerator > _MAX_RATIO_TERM:
+        raise ValueError(
+            f"Cannot change the sampling rate from {fs:g} Hz to fs={fs_new!r}: their ratio is "
+            f"not a fraction of integers up to {_MAX_RATIO_TERM:,}. Choose a rounder rate."
+        )
+    return small
+
+
+def resample(signal: NDArray, ratio: Fraction) -> NDArray:
+    """Change the sampling rate of a record by polyphase filtering, which avoids aliasing.
+
+    Beyond its ends the record is extended along the line through its first and last value, so
+    that an offset does not give a step there.
+
+    Parameters
+    ----------
+    signal : ndarray of float, shape (n_leads, n_samples)
+    ratio : Fraction
+        New rate divided by old rate, from `resampling_ratio`.
+
+    Returns
+    -------
+    ndarray of shape (n_leads, ceil(n_samples * ratio))
+    """
+    if ratio == 1:
+        return signal
+    return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+
+
+def fixed_windows(
+    signal: NDArray, positions: NDArray[np.integer], before: int, after: int
+) -> NDArray:
+    """Cut a window of fixed length around each beat.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_leads, n_samples)
+    positions : ndarray of int, shape (n_beats,)
+        Positions of the beats in samples.
+    before, after : int
+        A window is ``signal[position - before : position + after]``.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_leads, before + after)
+        Of the dtype of `signal`. Beyond the ends of the record its first or last value is
+        repeated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fixed_windows(np.arange(10)[np.newaxis], np.array([1, 5]), 2, 3)[:, 0]
+    array([[0, 0, 1, 2, 3],
+           [3, 4, 5, 6, 7]])
+    """
+    padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, before + after, axis=1)
+    # Writing lead by lead avoids a transposed copy.
+    cut = np.empty((len(positions), len(signal), before + after), dtype=signal.dtype)
+    for lead, lead_windows in enumerate(windows):
+        cut[:, lead] = lead_windows[positions]
+    return cut
+
+
+def kaggle_windows(
+    signal: NDArray[np.integer], starts: NDArray[np.integer], lengths: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Cut the rows of the Kaggle "heartbeat" set.
+
+    Of ``w = signal[start : start + length]`` every third sample is kept, without an
+    anti-aliasing filter, scaled by ``(w - min) / (max - min)``, and truncated or padded with
+    zeros to 187 values.
+
+    Parameters
+    ----------
+    signal : ndarray of int, shape (n_leads, n_samples)
+        In ADC units.
+    starts : ndarray of int, shape (n_beats,)
+        Start of each window in samples.
+    lengths : ndarray of int, shape (n_beats,)
+        Length of each window in samples, from `kaggle_lengths`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_beats, n_leads, 187)
+        The row of a constant window is zero.
+    """
+    rows = np.zeros((len(starts), len(signal), KAGGLE_LENGTH), dtype=np.float32)
+    for lead, samples in enumerate(signal):
+        for phase in range(KAGGLE_STEP):
+            # Windows that start at this phase are slices of one decimated signal.
+            chosen = np.flatnonzero(starts % KAGGLE_STEP == phase)
+            if len(chosen):
+                rows[chosen, lead] = _scaled_rows(
+                    samples[phase::KAGGLE_STEP],
+                    starts[chosen] // KAGGLE_STEP,
+                    -(-lengths[chosen] // KAGGLE_STEP),
+                )
+    return rows
+
+
+def _scaled_rows(
+    samples: NDArray[np.integer], starts: NDArray[np.integer], lengths: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Scale each ``samples[start : start + length]`` to [0, 1], as a row of 187 values."""
+    # One more value, because reduceat takes no bound at the very end. Every second of its
+    # results is of the stretch between two windows and is dropped.
+    samples = np.append(samples, samples[-1]).astype(np.float64)
+    bounds = np.column_stack([starts, starts + lengths]).ravel()
+    low = np.minimum.reduceat(samples, bounds)[::2, np.newaxis]
+    span = np.maximum.reduceat(samples, bounds)[::2, np.newaxis] - low
+    column = np.arange(KAGGLE_LENGTH)
+    index = np.minimum(starts[:, np.newaxis] + column, len(samples) - 1)
+    inside = column < lengths[:, np.newaxis]
+    rows = np.zeros(index.shape)
+    np.divide(samples[index] - low, span, out=rows, where=inside & (span > 0))
+    return rows.astype(np.float32)
+
+
+def kaggle_lengths(annotations: NDArray[np.integer], n_samples: int) -> NDArray[np.integer]:
+    """Compute the window length of the Kaggle set at each annotation except the last.
+
+    From an annotation a[j] a window extends to the next annotation and a fifth of the way
+    to the one after it: ``int((a[j+1] - a[j]) + 0.2 * (a[j+2] - a[j+1]))``.
+
+    Parameters
+    ----------
+    annotations : ndarray of int, shape (n_annotations,)
+        Positions of all annotations of a record, of beats and others.
+    n_samples : int
+        Length of the record, which serves as the annotation after the last one.
+
+    Returns
+    -------
+    ndarray of int, shape (max(n_annotations - 1, 0),)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kaggle_lengths(np.array([0, 300, 650]), 1000)
+    array([370, 420])
+    """
+    to_next = np.diff(annotations, append=n_samples)
+    return (to_next[:-1] + 0.2 * to_next[1:]).astype(np.int64)

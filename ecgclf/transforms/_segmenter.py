@@ -12,15 +12,14 @@ from sklearn.base import BaseEstimator
 
 from ecgclf._validation import is_number
 from ecgclf.datasets import (
-    RHYTHM_NAMES,
     AnnotatedSignal,
     Beats,
     BeatWindow,
     as_window,
     check_leads,
     check_positions,
-    finish,
-    segment,
+    convert,
+    cut_beats,
 )
 
 _DESCR = """\
@@ -147,26 +146,24 @@ class BeatSegmenter(BaseEstimator):
                 f"{np.shape(signal)} has {len(samples)} leads: name each, in their order"
             )
         target = None if labels is None else _check_labels(labels, len(peaks))
-        beats = segment(
+        beats = cut_beats(
             AnnotatedSignal(record, samples, float(recorded), positions=peaks, marks=peaks),
             window,
             fs=self.fs,
             target=target,
+            target_names=() if target is None else tuple(np.unique(target).tolist()),
             group=groups,
             leads=names,
             rhythm=self.rhythm,
         )
         _warn_of_flat_beats(beats)
-        beats.rhythm_names = RHYTHM_NAMES if self.rhythm else ()
-        beats.fs, beats.fs_record = fs_beats, float(recorded)
-        beats.target_names = () if target is None else tuple(np.unique(target).tolist())
         beats.DESCR = _DESCR.format(
             n_beats=len(beats.data),
             record="a recording" if record is None else f"recording {record}",
             windows=window.describe(beats.data.shape[-1], fs_beats, float(recorded)),
             rhythm=", ".join(beats.rhythm_names) or "not asked for",
         )
-        return finish(beats, return_X_y=False, as_frame=as_frame)
+        return convert(beats, return_X_y=False, as_frame=as_frame)
 
 
 def _check_signal(signal: ArrayLike) -> NDArray:

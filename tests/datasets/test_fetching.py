@@ -1,4 +1,4 @@
-"""Downloads, against a small fake PhysioNet on the loopback interface."""
+"""Downloads from a small server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ import wfdb
 
 from ecgclf.datasets import fetch_mitbih, fetch_ptbdb, get_data_home, make_record
 
-#: Where a connection breaks: beyond one chunk of the downloader, so that some is kept.
+#: Bytes before a connection is closed: more than one chunk of the downloader.
 CUT = 100_000
 
 
 @dataclass
 class FakePhysioNet:
-    """A server whose faults can be switched on, and what was asked of it."""
+    """Server with optional faults and a log of its requests."""
 
     files: dict[str, bytes]
     url: str = ""
     ranges: bool = True
-    cut: dict[str, int] = field(default_factory=dict)  # file -> how often to break off
-    status: dict[str, list[int]] = field(default_factory=dict)  # file -> answers to come
+    cut: dict[str, int] = field(default_factory=dict)  # file -> number of interruptions
+    status: dict[str, list[int]] = field(
+        default_factory=dict
+    )  # file -> next status codes
     log: list[tuple[str, str | None, int]] = field(default_factory=list)
 
     def requests(self, file: str) -> list[tuple[str | None, int]]:
-        """Range header and number of bytes sent, of each request for `file`."""
+        """Return the Range header and the number of bytes sent for each request of `file`."""
         return [(asked, sent) for name, asked, sent in self.log if name == file]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -65,7 +67,7 @@ def sums_of(files: dict[str, bytes]) -> bytes:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory) -> dict[str, bytes]:
-    """Two short records, as PhysioNet lays them out."""
+    """Two short records, in the layout of PhysioNet."""
     folder = tmp_path_factory.mktemp("published")
     for seed, name in enumerate(["100", "101"]):
         make_record(folder, name, duration=150, random_state=seed)
@@ -82,7 +84,7 @@ def server(database, monkeypatch):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # header and body in one packet: no delayed acknowledgement between
+        wbufsize = -1  # header and body in one packet, without delayed acknowledgement
 
         def do_GET(self):
             fake.answer(self)
@@ -125,7 +127,7 @@ def test_downloads_only_the_records_asked_for(fetch, server):
     assert not server.requests("100.dat")
 
 
-def test_a_complete_database_costs_no_request_but_the_checksums(fetch, server):
+def test_a_complete_database_only_requests_the_checksums(fetch, server):
     folder = fetch()
     server.log.clear()
     assert fetch() == folder
@@ -147,7 +149,7 @@ def test_ptbdb_keeps_the_folders_of_its_patients(server, database, tmp_path):
     assert not (folder / "patient001").exists()
 
 
-def test_an_interrupted_file_goes_on_within_one_call(fetch, server, database):
+def test_an_interrupted_file_is_resumed_in_the_same_call(fetch, server, database):
     server.cut["100.dat"] = 1
     folder = fetch(retries=1)
     assert contents(folder) == dict(sorted(database.items()))
@@ -158,7 +160,7 @@ def test_an_interrupted_file_goes_on_within_one_call(fetch, server, database):
     assert sent_second == len(database["100.dat"]) - kept
 
 
-def test_an_interrupted_file_goes_on_in_a_later_call(fetch, server, database, tmp_path):
+def test_an_interrupted_file_is_resumed_in_a_later_call(fetch, server, database, tmp_path):
     folder = tmp_path / "mitdb"
     server.cut["100.dat"] = 1
     with pytest.raises(ConnectionError, match=r"100\.dat.*call again"):
@@ -171,10 +173,10 @@ def test_an_interrupted_file_goes_on_in_a_later_call(fetch, server, database, tm
     assert contents(folder) == dict(sorted(database.items()))
     rest = len(database["100.dat"]) - kept
     assert server.requests("100.dat") == [(f"bytes={kept}-", rest)]
-    assert not server.requests("100.hea"), "what was there is kept"
+    assert not server.requests("100.hea"), "existing files are kept"
 
 
-def test_a_server_without_ranges_sends_the_file_anew(fetch, server, database):
+def test_a_server_without_ranges_sends_the_whole_file(fetch, server, database):
     server.ranges = False
     server.cut["100.dat"] = 1
     folder = fetch(retries=1)
@@ -185,9 +187,7 @@ def test_a_server_without_ranges_sends_the_file_anew(fetch, server, database):
 
 
 @pytest.mark.parametrize("extra", [0, 5], ids=["complete", "too long"])
-def test_a_part_with_nothing_left_to_ask_for_is_started_anew(
-    fetch, server, database, tmp_path, extra
-):
+def test_a_complete_or_longer_part_is_downloaded_again(fetch, server, database, tmp_path, extra):
     part = tmp_path / "mitdb" / "100.dat.part"
     part.parent.mkdir()
     part.write_bytes(b"x" * (len(database["100.dat"]) + extra))
@@ -198,7 +198,7 @@ def test_a_part_with_nothing_left_to_ask_for_is_started_anew(
     ]
 
 
-def test_a_part_with_wrong_bytes_is_started_anew(fetch, server, database, tmp_path):
+def test_a_part_with_wrong_bytes_is_downloaded_again(fetch, server, database, tmp_path):
     part = tmp_path / "mitdb" / "100.dat.part"
     part.parent.mkdir()
     part.write_bytes(b"not the beginning of the file")
@@ -249,9 +249,9 @@ def test_no_network_says_what_to_do(fetch, tmp_path):
     assert not list((tmp_path / "mitdb").iterdir())
 
 
-def test_no_network_is_no_obstacle_to_a_complete_database(fetch, database):
+def test_a_complete_database_needs_no_network(fetch, database):
     fetch()
-    with pytest.warns(UserWarning, match="checksums downloaded before"):
+    with pytest.warns(UserWarning, match="checksums of an earlier download"):
         folder = fetch(base_url="http://127.0.0.1:9/")
     assert contents(folder) == dict(sorted(database.items()))
 
@@ -266,7 +266,7 @@ def test_a_damaged_file_on_the_disk_is_replaced(fetch, database, damage):
     assert place.read_bytes() == good
 
 
-def test_a_damaged_file_goes_even_if_it_cannot_be_replaced(fetch, server):
+def test_a_damaged_file_is_deleted_even_if_it_cannot_be_replaced(fetch, server):
     place = fetch() / "100.dat"
     place.write_bytes(b"damaged")
     del server.files["100.dat"]
@@ -289,7 +289,7 @@ def test_bad_records(fetch, records, message):
         fetch(records=records)
 
 
-def test_checksums_that_are_none(fetch, server):
+def test_a_list_without_checksums_is_refused(fetch, server):
     server.files["SHA256SUMS.txt"] = b"<html>Please log in</html>"
     with pytest.raises(ValueError, match=r"SHA256SUMS\.txt is not a list"):
         fetch()
@@ -339,7 +339,7 @@ def test_data_home(monkeypatch, tmp_path):
     assert get_data_home() == Path(pooch.os_cache("ecgclf"))
 
 
-def test_the_level_of_the_logger_is_given_back(fetch):
+def test_the_level_of_the_logger_is_restored(fetch):
     level = pooch.get_logger().level
     with pytest.raises(ValueError, match="no record"):
         fetch(records=["?"])

@@ -1,4 +1,4 @@
-"""The Kaggle heartbeat set: rebuilt from records, and read from CSVs."""
+"""The Kaggle heartbeat set, rebuilt from records and read from CSV files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import wfdb
 
 from ecgclf.datasets import AAMI_CLASSES, AAMI_OF_SYMBOL, Beats, _kaggle, load_kaggle_heartbeat
 
-#: SHA-256 of the float32 values of the test rows, as rebuilt by two implementations.
+#: SHA-256 of the float32 values of the test rows, rebuilt by two implementations.
 TEST_ROWS_SHA256 = "6f64721ee4fffe369be7e0cd8136ed1a0b9cf7871df1455001ddbfa824b8b6fd"
 
 
@@ -58,7 +58,7 @@ def test_fields(rebuilt: Beats) -> None:
         rebuilt.groups, np.where(rebuilt.record == "202", "201", rebuilt.record).astype(int)
     )
     assert np.isfinite(rebuilt.rhythm).all()
-    # No beat stands on both sides, and the training rows are in order.
+    # No beat is on both sides, and the training rows are in order.
     pairs = list(zip(rebuilt.record.tolist(), rebuilt.sample.tolist(), strict=True))
     assert len(set(pairs)) == len(pairs) == 109_446
     assert pairs[:87_554] == sorted(pairs[:87_554])
@@ -112,7 +112,7 @@ def test_csv_gives_the_rebuilt_rows(rebuilt: Beats, tmp_path: Path, newline: str
     assert beats.fs == 120
     for field in ("groups", "record", "sample", "lead", "rhythm"):
         assert beats[field] is None
-    assert "tell neither the patient" in beats.DESCR
+    assert "do not contain the patient" in beats.DESCR
 
 
 def test_csv_text_of_any_float32_is_read_back_exactly(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_csv_text_of_any_float32_is_read_back_exactly(tmp_path: Path) -> None:
     bits = np.random.default_rng(0).integers(0x00800000, 0x3F800000, size=(500, 187))
     data = bits.astype(np.uint32).view(np.float32)
     write_csv(tmp_path / "own.csv", data, np.zeros(500))
-    read, _ = _kaggle.read_heartbeat_csv(tmp_path / "own.csv", range(5))
-    np.testing.assert_array_equal(read, data, strict=True)
+    read = _kaggle._parse_csv(tmp_path / "own.csv", range(5))
+    np.testing.assert_array_equal(read[:, :-1], data, strict=True)
 
 
 @pytest.mark.filterwarnings("ignore:.*not comparable")
@@ -160,7 +160,7 @@ def test_no_warning_for_the_published_file(
 
 @pytest.fixture
 def published_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that is the published one as far as the reader knows, and an empty cache."""
+    """A file that the reader takes for the published one, and an empty cache."""
     file = tmp_path / "mitbih_test.csv"
     write_csv(file, *rows(4))
     content = file.read_bytes()
@@ -175,13 +175,13 @@ def test_a_published_file_is_parsed_once(
 ) -> None:
     first = load_kaggle_heartbeat(published_csv.parent, "test")
     with monkeypatch.context() as patch:
-        patch.setattr(pd, "read_csv", None)  # would fail if it were called
+        patch.setattr(pd, "read_csv", None)  # fails if called
         again = load_kaggle_heartbeat(published_csv.parent, "test")
     np.testing.assert_array_equal(again.data, first.data, strict=True)
     np.testing.assert_array_equal(again.target, first.target, strict=True)
 
 
-def test_a_file_that_changed_is_parsed_anew(published_csv: Path) -> None:
+def test_a_changed_file_is_parsed_again(published_csv: Path) -> None:
     load_kaggle_heartbeat(published_csv.parent, "test")
     other = rows(4, seed=9)
     write_csv(published_csv, *other)
@@ -189,13 +189,13 @@ def test_a_file_that_changed_is_parsed_anew(published_csv: Path) -> None:
     with pytest.warns(UserWarning, match="not its SHA-256"):
         beats = load_kaggle_heartbeat(published_csv.parent, "test")
     np.testing.assert_array_equal(beats.data, other[0])
-    # It is kept as well, and known to be another.
+    # It is kept as well, with its own SHA-256.
     with pytest.warns(UserWarning, match="not its SHA-256"):
         load_kaggle_heartbeat(published_csv.parent, "test")
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
-def test_a_cache_that_is_broken_is_passed_over(published_csv: Path, content: bytes) -> None:
+def test_a_damaged_cache_is_ignored(published_csv: Path, content: bytes) -> None:
     first = load_kaggle_heartbeat(published_csv.parent, "test")
     (kept,) = (published_csv.parent / "cache").iterdir()
     kept.write_bytes(content)
@@ -203,13 +203,13 @@ def test_a_cache_that_is_broken_is_passed_over(published_csv: Path, content: byt
     np.testing.assert_array_equal(again.data, first.data, strict=True)
 
 
-def test_without_a_place_for_the_cache(published_csv: Path) -> None:
+def test_a_cache_that_cannot_be_written(published_csv: Path) -> None:
     (published_csv.parent / "cache").write_text("a file in the way")
     assert len(load_kaggle_heartbeat(published_csv.parent, "test").data) == 4
 
 
 def damaged(line: int, cell: int | slice, value: object) -> str:
-    """Three good rows as text, one cell (or several) of which are replaced."""
+    """Return three valid rows as text, with one or several cells replaced."""
     data, label = rows(3)
     lines = [[f"{v:.18e}" for v in [*row, y]] for row, y in zip(data, label, strict=True)]
     lines[line][cell] = value
@@ -224,19 +224,19 @@ def damaged(line: int, cell: int | slice, value: object) -> str:
         (damaged(0, slice(187, None), []), r"row 1: has 187 columns, expected 188"),
         (damaged(1, slice(180, None), []), r"row 2: has 180 columns, expected 188"),
         (damaged(2, slice(188, None), ["0.5"]), r"row 3: has 189 columns, expected 188"),
-        (damaged(1, 3, "nan"), r"row 2: column 4 holds 'nan', expected a finite number"),
-        (damaged(1, 3, ""), r"row 2: column 4 holds '', expected a number"),
-        (damaged(2, 0, "inf"), r"row 3: column 1 holds 'inf'"),
-        (damaged(1, 3, "0,5".replace(",", ";")), r"row 2: column 4 holds '0;5'"),
-        (damaged(0, 0, "ecg"), r"row 1: column 1 holds 'ecg', expected a number"),
+        (damaged(1, 3, "nan"), r"row 2: column 4 contains 'nan', expected a finite number"),
+        (damaged(1, 3, ""), r"row 2: column 4 contains '', expected a number"),
+        (damaged(2, 0, "inf"), r"row 3: column 1 contains 'inf'"),
+        (damaged(1, 3, "0,5".replace(",", ";")), r"row 2: column 4 contains '0;5'"),
+        (damaged(0, 0, "ecg"), r"row 1: column 1 contains 'ecg', expected a number"),
         (damaged(1, 187, "5.0"), r"row 2: has the label 5\.0, expected an integer 0 to 4"),
         (damaged(1, 187, "-1"), r"row 2: has the label -1"),
         (damaged(2, 187, "1.5"), r"row 3: has the label 1\.5"),
     ],
 )
-def test_csv_that_cannot_be_right(tmp_path: Path, content: str, message: str) -> None:
+def test_invalid_csv(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "mitbih_train.csv").write_text(content)
-    with pytest.raises(ValueError, match=rf"mitbih_train\.csv.*{message}.*download"):
+    with pytest.raises(ValueError, match=rf"mitbih_train\.csv.*{message}.*Download"):
         load_kaggle_heartbeat(tmp_path)
 
 
@@ -257,13 +257,13 @@ def test_nothing_to_load(tmp_path: Path) -> None:
         load_kaggle_heartbeat(tmp_path, "valid")
 
 
-def test_records_are_preferred_to_csvs(mitdb_dir: Path, tmp_path: Path, rebuilt: Beats) -> None:
+def test_records_have_priority_over_csvs(mitdb_dir: Path, tmp_path: Path, rebuilt: Beats) -> None:
     for file in mitdb_dir.iterdir():
         (tmp_path / file.name).symlink_to(file)
     write_csv(tmp_path / "mitbih_test.csv", *rows(1))
     beats = load_kaggle_heartbeat(tmp_path, "test")
     np.testing.assert_array_equal(beats.data, rebuilt.data[87_554:])
-    assert "preferred to any CSV" in beats.DESCR
+    assert "have priority over CSV files" in beats.DESCR
     (tmp_path / "234.hea").unlink()
     with pytest.warns(UserWarning, match="published"):
         assert len(load_kaggle_heartbeat(tmp_path, "test").target) == 1

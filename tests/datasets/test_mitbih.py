@@ -1,4 +1,4 @@
-"""Loading MIT-BIH beats: published counts, wfdb, and bad requests."""
+"""MIT-BIH beats, against published counts and wfdb."""
 
 from __future__ import annotations
 
@@ -97,18 +97,18 @@ def test_swapped_lead_is_found_by_its_name(mitdb_dir: Path) -> None:
     np.testing.assert_array_equal(by_name.data[:, 90], second[by_name.sample])
 
 
-def test_resampling_keeps_the_beat_in_its_place(mitdb_dir: Path) -> None:
+def test_resampling_keeps_the_position_of_the_beat(mitdb_dir: Path) -> None:
     beats = load_mitbih(mitdb_dir, records=["103"], fs=120)
     original = load_mitbih(mitdb_dir, records=["103"])
     assert beats.fs == 120
     assert beats.data.shape == (len(original.target), 84)
     np.testing.assert_array_equal(beats.sample, original.sample)
-    # Where no rounding moves the beat, every third sample of the original but for the filter.
+    # If no rounding moves the beat: every third sample of the original, except for the filter.
     exact = original.sample % 3 == 0
     thinned = original.data[exact, ::3]
     pairs = zip(beats.data[exact], thinned, strict=True)
     assert np.median([np.corrcoef(a, b)[0, 1] for a, b in pairs]) > 0.995
-    # The R peak stands 0.25 s after the window's start, at sample 30.
+    # The R peak is 0.25 s after the start of the window, at sample 30.
     assert abs(np.median(beats.data.argmax(axis=1)) - 30) <= 1
 
 
@@ -162,7 +162,7 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
     assert both.data.shape == (len(first.target), 2, 187)
     np.testing.assert_array_equal(both.data[:, 1], first.data)
     beats = load_mitbih(synthetic_dir, records=["201"])
-    # The last annotation has no row; the rhythm is still that of all beats.
+    # The last annotation has no row, but it is used for the rhythm.
     np.testing.assert_array_equal(first.sample, beats.sample[:-1])
     np.testing.assert_array_equal(first.rhythm, beats.rhythm[:-1])
 
@@ -175,7 +175,7 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
         ({"records": []}, "empty list"),
         ({"records": 100}, r"records=100: expected"),
         ({"records": ["100", "100"]}, "names a record twice"),
-        ({"records": ["202"], "leads": "MLII"}, r"record 202 .* no lead 'MLII'; it has 'V5'"),
+        ({"records": ["202"], "leads": "MLII"}, r"Record 202 .* no lead 'MLII'; it has 'V5'"),
         ({"leads": ()}, r"leads=\(\): expected the name of a lead"),
         ({"leads": 1}, r"leads=1: expected the name of a lead"),
         ({"leads": ["MLII", "mlii"]}, "names a lead twice"),
@@ -183,11 +183,11 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
         ({"fs": 360 / np.pi}, r"from 360 Hz to fs=114\.59"),
         ({"window": (0.1,)}, r"window=\(0\.1,\): expected two numbers"),
         ({"window": "beat"}, r"window='beat'"),
-        ({"window": "kaggle", "fs": 125}, r'fs=125 does not go with window="kaggle"'),
+        ({"window": "kaggle", "fs": 125}, r'fs=125 cannot be combined with window="kaggle"'),
         ({"records": ["100"], "window": (20, 20)}, "longer than record 100, which lasts 30 s"),
     ],
 )
-def test_bad_request(synthetic_dir: Path, options: dict, message: str) -> None:
+def test_invalid_parameters(synthetic_dir: Path, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_mitbih(synthetic_dir, **options)
 
@@ -199,5 +199,5 @@ def test_record_that_is_not_there(synthetic_dir: Path) -> None:
 
 def test_record_at_another_rate(tmp_path: Path) -> None:
     make_record(tmp_path, "100", duration=10, fs=250, random_state=0)
-    with pytest.raises(ValueError, match=r"100\.hea states 250 Hz.* 360 Hz"):
+    with pytest.raises(ValueError, match=r"100\.hea gives a sampling rate of 250 Hz.* 360 Hz"):
         load_mitbih(tmp_path, records=["100"])

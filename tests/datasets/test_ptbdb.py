@@ -1,4 +1,4 @@
-"""Loading PTB beats: raw records and CSVs."""
+"""PTB beats, from raw records and CSV files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def beats(ptbdb_dir: Path) -> Beats:
 
 
 def copy_record(source: Path, name: str, folder: Path, **replaced: str) -> None:
-    """Link a record's signals into `folder` and write its header with changes."""
+    """Link the signals of a record in `folder`, and write its header with changes."""
     folder.mkdir(parents=True, exist_ok=True)
     for ending in ("dat", "xyz"):
         (folder / f"{name}.{ending}").symlink_to(source / f"{name}.{ending}")
@@ -36,12 +36,12 @@ def test_beats_of_the_sample(beats: Beats, ptbdb_dir: Path) -> None:
     assert beats.target_names == ("healthy", "infarction")
     assert (beats.fs, beats.fs_record) == (1000, 1000)
     assert set(beats.lead[:, 0]) == {"ii"}
-    # The sample is of one patient, and its headers agree but for the date.
+    # The records are of one patient, and their headers agree except for the date.
     assert set(beats.groups) == {"s0010_re"}
     assert beats.data.shape == (len(beats.target), 700)
-    # 38.4 + 115.2 + 115.2 s at a heart rate of 80 to 87 a minute.
+    # 38.4 + 115.2 + 115.2 s at a heart rate of 80 to 87 per minute.
     assert 360 <= len(beats.target) <= 390
-    assert "Left out, as their reason is another or not given: 0" in beats.DESCR
+    assert "Left out, because of another reason or none: 0." in beats.DESCR
 
 
 def test_windows_are_cut_at_the_detected_peaks(beats: Beats, ptbdb_dir: Path) -> None:
@@ -91,7 +91,7 @@ def test_patients_diagnoses_and_records_left_out(ptbdb_dir: Path, tmp_path: Path
         ("s0014lre", "patient002", "healthy"),
     }
     assert "2 of the 3 raw records" in beats.DESCR
-    assert "Left out, as their reason is another or not given: 1." in beats.DESCR
+    assert "Left out, because of another reason or none: 1." in beats.DESCR
 
 
 def test_flat_records_of_two_patients(ptbdb_dir: Path, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_flat_records_of_two_patients(ptbdb_dir: Path, tmp_path: Path) -> None:
 
 def test_no_record_of_the_two_diagnoses(ptbdb_dir: Path, tmp_path: Path) -> None:
     copy_record(ptbdb_dir, "s0010_re", tmp_path, reason=("Reason for admission:", "Reason:"))
-    with pytest.raises(ValueError, match=r"none of the 1 records .* reason for admission"):
+    with pytest.raises(ValueError, match=r"None of the 1 records .* reason for admission"):
         load_ptbdb(tmp_path)
 
 

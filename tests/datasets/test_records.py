@@ -1,4 +1,4 @@
-"""Reading WFDB records: against wfdb itself, and damaged files."""
+"""WFDB records, against wfdb, and damaged files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_other_formats_equal_wfdb(tmp_path: Path, fmt: str, n_signals: int) -> N
     np.testing.assert_array_equal(record.millivolts(), expected)
 
 
-def test_units_are_brought_to_millivolts(tmp_path: Path) -> None:
+def test_units_are_converted_to_millivolts(tmp_path: Path) -> None:
     signal = np.linspace(-1, 1, 500)[:, np.newaxis]
     for name, units, factor in (("mv", "mV", 1.0), ("uv", "uV", 1000.0)):
         wfdb.wrsamp(
@@ -92,7 +92,7 @@ def test_units_are_brought_to_millivolts(tmp_path: Path) -> None:
 
 ANNOTATIONS = st.lists(
     st.tuples(
-        st.integers(1, 3_000),  # from 1024 samples on, the distance takes a SKIP word
+        st.integers(1, 3_000),  # distances from 1024 samples on need a SKIP word
         st.sampled_from(["N", "V", "/", "+", "~", '"']),
         st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=7),
     ),
@@ -143,7 +143,9 @@ def test_one_flipped_bit_fails_the_checksum(folder: Path, at: int) -> None:
     content = bytearray(file.read_bytes())
     content[at] ^= 1
     file.write_bytes(content)
-    with pytest.raises(RecordError, match=r"100\.dat: the checksum of lead \w+ is -?\d+.*again"):
+    with pytest.raises(
+        RecordError, match=r"100\.dat is damaged: .* of lead \w+ is -?\d+.*again"
+    ):
         read_record(folder, "100")
 
 
@@ -158,7 +160,7 @@ def test_damage_of_a_real_record_is_found(mitdb_dir: Path, tmp_path: Path) -> No
         read_record(tmp_path, "100")
 
 
-def test_header_that_is_no_header(folder: Path) -> None:
+def test_unreadable_header(folder: Path) -> None:
     (folder / "100.hea").write_text("<html>404</html>\n")
     with pytest.raises(RecordError, match=r"100\.hea is not a readable WFDB header"):
         read_record(folder, "100")
@@ -174,7 +176,7 @@ def test_header_without_signals(folder: Path) -> None:
     ("content", "message"),
     [
         (b"", "end mark"),
-        (b"\0\0", "holds no annotations"),
+        (b"\0\0", "contains no annotations"),
         (b"\x10\x04", "end mark"),
         (b"\x00\xec\x00", "end mark"),
     ],
@@ -198,12 +200,12 @@ def test_annotation_beyond_the_end(folder: Path) -> None:
         read_record(folder, "100")
 
 
-def test_missing_lead_names_the_leads_there_are(folder: Path) -> None:
+def test_a_missing_lead_lists_the_known_leads(folder: Path) -> None:
     with pytest.raises(ValueError, match=re.escape("no lead 'V5'; it has 'MLII', 'V1'")):
         read_record(folder, "100").pick(["MLII", "V5"])
 
 
-def test_gap_matters_only_in_the_lead_asked_for(tmp_path: Path) -> None:
+def test_a_gap_matters_only_in_the_selected_lead(tmp_path: Path) -> None:
     signal = np.zeros((100, 2))
     signal[50:60, 1] = np.nan
     wfdb.wrsamp(
@@ -221,7 +223,7 @@ def test_gap_matters_only_in_the_lead_asked_for(tmp_path: Path) -> None:
         record.pick(["II"])
 
 
-def test_unit_that_is_no_voltage(tmp_path: Path) -> None:
+def test_unit_other_than_a_voltage(tmp_path: Path) -> None:
     wfdb.wrsamp(
         "bp",
         fs=360,

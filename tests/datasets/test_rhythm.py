@@ -1,4 +1,4 @@
-"""Rhythm features: against values computed by hand and by a plain loop."""
+"""Rhythm features, against values computed by hand and by a plain loop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POSITIONS = st.lists(st.integers(1, 2000), min_size=2, max_size=50).map(np.cumsu
 
 
 def naive(positions: np.ndarray, fs: float) -> dict[str, list[float]]:
-    """The features by their descriptions, beat by beat."""
+    """Compute the features by their descriptions, beat by beat."""
     rr = [float(b - a) / fs for a, b in pairwise(positions)]
     columns: dict[str, list[float]] = {name: [] for name in NAMES}
     for i in range(len(positions)):
@@ -127,13 +127,13 @@ def test_too_few_beats_for_an_interval() -> None:
 @pytest.mark.parametrize(
     ("positions", "fs", "message"),
     [
-        ([10, 10], 360, "beat 1 lies at sample 10 after beat 0"),
-        ([10, 20, 5], 360, "beat 2 lies at sample 5 after beat 1 at sample 20"),
+        ([10, 10], 360, "beat 1 is at sample 10 after beat 0"),
+        ([10, 20, 5], 360, "beat 2 is at sample 5 after beat 1 at sample 20"),
         ([10, float("nan")], 360, "must increase"),
         ([[10, 20]], 360, "shape"),
         ([10, 20], 0, "positive sampling rate"),
     ],
 )
-def test_positions_that_make_no_rhythm(positions: list, fs: float, message: str) -> None:
+def test_invalid_positions(positions: list, fs: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         rhythm_features(positions, fs)

@@ -1,4 +1,4 @@
-"""R peak detection: against annotated beats and synthetic peaks."""
+"""R peak detection, against annotated and synthetic beats."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_finds_the_beats_of_a_synthetic_record(tmp_path: Path, fs: int, sign: in
     annotation = wfdb.rdann(str(path), "atr")
     beats = annotation.sample[np.array(annotation.symbol) == "N"]
     peaks = detect_r_peaks(signal, fs)
-    # Every beat but perhaps those at the edges, within 20 ms.
+    # All beats, except possibly the first and the last, within 20 ms.
     distance = np.abs(peaks[:, np.newaxis] - beats[np.newaxis]).min(axis=1) / fs
     assert distance.max() < 0.02
     assert len(beats) - 2 <= len(peaks) <= len(beats)
@@ -43,7 +43,7 @@ def test_finds_the_annotated_beats_of_a_real_record(mitdb_dir: Path) -> None:
 
 @pytest.mark.parametrize("name", ["105", "207"])
 def test_the_published_figures_are_those_of_the_detector(mitdb_dir: Path, name: str) -> None:
-    """The table in the guide is rendered from this file; nobody may forget to measure again."""
+    """The table in the guide is rendered from this file, which must be up to date."""
     rows = json.loads(R_PEAKS.read_text())["figures"]
     published = next(row for row in rows if row["record"] == name)
     record = wfdb.rdrecord(str(mitdb_dir / name))
@@ -72,6 +72,6 @@ def test_nothing_to_find(signal: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("signal", [np.zeros((2, 5000)), np.full(5000, np.nan)])
-def test_signal_that_is_none(signal: np.ndarray) -> None:
+def test_invalid_signal(signal: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"signal of shape .* expected one lead"):
         detect_r_peaks(signal, 360)

@@ -1,4 +1,4 @@
-"""Beats in a folder come back as they were."""
+"""Beats in a folder, against the beats that were written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def same(found, expected) -> None:
 
 
 @pytest.mark.parametrize("n_leads", [1, 2])
-def test_a_loaded_set_comes_back_whole(store, tmp_path, n_leads):
+def test_written_beats_can_be_loaded(store, tmp_path, n_leads):
     beats = make_beats(n_beats=120, n_leads=n_leads, random_state=0)
     written = store(beats, tmp_path / "beats")
     same(written, beats)
@@ -52,7 +52,7 @@ def test_a_loaded_set_comes_back_whole(store, tmp_path, n_leads):
     assert not isinstance(again.data, np.ndarray) or isinstance(again.data, np.memmap)
 
 
-def test_records_one_after_another_are_the_records_together(store, tmp_path, mitdb_dir):
+def test_records_in_parts_equal_the_records_together(store, tmp_path, mitdb_dir):
     options = {"fs": 72, "window": FixedWindow(0.1, 0.2)}
     names = ["100", "201", "202"]
     parts = (load_mitbih(mitdb_dir, records=[name], **options) for name in names)
@@ -63,21 +63,21 @@ def test_records_one_after_another_are_the_records_together(store, tmp_path, mit
 
 
 @pytest.mark.parametrize("sizes", [(1,), (3, 1, 996), (7, 100_000)])
-def test_the_header_tells_the_final_length(tmp_path, sizes):
+def test_the_header_has_the_final_length(tmp_path, sizes):
     parts = (Beats(data=np.full((n, 3), n, np.float32), DESCR="") for n in sizes)
     beats_to_memmap(parts, tmp_path / "beats")
     data = np.load(tmp_path / "beats" / "data.npy")
     np.testing.assert_array_equal(data[:, 0], np.repeat(sizes, sizes))
 
 
-def test_beats_without_anything_beside_them(store, tmp_path):
+def test_beats_with_data_only(store, tmp_path):
     found = store(Beats(data=np.arange(6.0).reshape(3, 2)), tmp_path)
     np.testing.assert_array_equal(np.asarray(found.data), [[0, 1], [2, 3], [4, 5]])
     assert found.target is None
     assert found.groups is None
 
 
-def test_frames_and_text_of_pandas(tmp_path):
+def test_pandas_fields(tmp_path):
     beats = make_beats(n_beats=60, random_state=0, as_frame=True)
     beats.groups = pd.Series([f"patient {g}" for g in beats.groups])
     found = beats_to_memmap(beats, tmp_path)
@@ -86,17 +86,17 @@ def test_frames_and_text_of_pandas(tmp_path):
     np.testing.assert_array_equal(found.target, beats.target.to_numpy())
 
 
-def test_what_is_stored_can_be_selected(store, tmp_path):
+def test_stored_beats_can_be_selected(store, tmp_path):
     beats = make_beats(n_beats=120, random_state=0)
     found = store(beats, tmp_path)
     for rows in (beats.target == "V", [7, 3, 3], slice(10, 40, 5)):
         same(found.select(rows), beats.select(rows))
 
 
-# --- what is refused -----------------------------------------------------------------------
+# --- invalid input -------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_in_use(store, tmp_path):
+def test_a_folder_that_is_not_empty(store, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="is not empty"):
         store(make_beats(n_beats=60, random_state=0), tmp_path)
@@ -104,42 +104,42 @@ def test_a_folder_that_is_in_use(store, tmp_path):
 
 
 def test_no_parts(store, tmp_path):
-    with pytest.raises(ValueError, match="parts holds no beats"):
+    with pytest.raises(ValueError, match="parts contains no beats"):
         store([], tmp_path)
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"data": np.zeros((60, 5))}, r"part 2 has beats of the shape \(5,\)"),
-        ({"fs": 99.0}, r"part 2 has fs 99.0, but the first has 120.0"),
-        ({"groups": None}, r"part 2 has the fields \['target', 'record'"),
-        ({"target_names": ("a", "b")}, r"part 2 has target_names \('a', 'b'\)"),
+        ({"data": np.zeros((60, 5))}, r"Part 2 has beats of shape \(5,\)"),
+        ({"fs": 99.0}, r"Part 2 has fs 99.0, but the first part has 120.0"),
+        ({"groups": None}, r"Part 2 has the fields \['target', 'record'"),
+        ({"target_names": ("a", "b")}, r"Part 2 has target_names \('a', 'b'\)"),
     ],
 )
 def test_parts_that_differ(store, tmp_path, change, match):
     first = make_beats(n_beats=60, random_state=0)
     with pytest.raises(ValueError, match=match):
         store([first, Beats(**{**first, **change})], tmp_path)
-    with pytest.raises(FileNotFoundError, match="not to the end"):
+    with pytest.raises(FileNotFoundError, match="incomplete"):
         load_beats(tmp_path)
 
 
 def test_objects_that_need_pickle(store, tmp_path):
     beats = make_beats(n_beats=60, random_state=0)
     beats.groups = np.array([{"patient": 1}] * 60)
-    with pytest.raises(ValueError, match="groups holds objects of the type dict"):
+    with pytest.raises(ValueError, match="groups contains objects of type dict"):
         store(beats, tmp_path)
 
 
-def test_files_that_do_not_belong_together(tmp_path):
+def test_files_of_different_lengths(tmp_path):
     beats_to_memmap(make_beats(n_beats=60, random_state=0), tmp_path)
     np.save(tmp_path / "target.npy", np.array(["N"] * 59))
-    with pytest.raises(ValueError, match=r"should hold 60 beats.*'target': 59"):
+    with pytest.raises(ValueError, match=r"should contain 60 beats.*'target': 59"):
         load_beats(tmp_path)
 
 
-def test_what_is_read_is_never_unpickled(tmp_path):
+def test_files_are_never_unpickled(tmp_path):
     beats_to_memmap(make_beats(n_beats=60, random_state=0), tmp_path)
     np.save(tmp_path / "target.npy", np.array([object()] * 60), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle=False"):
@@ -154,7 +154,7 @@ def test_without_zarr(tmp_path, monkeypatch):
     assert len(load_beats(tmp_path / "map").target) == 60
 
 
-def test_what_was_written_can_be_read_by_others(tmp_path):
+def test_the_files_can_be_read_with_numpy_and_json(tmp_path):
     beats = beats_to_memmap(make_beats(n_beats=60, random_state=0), tmp_path)
     about = json.loads((tmp_path / "beats.json").read_text())
     assert about["n_beats"] == 60

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ecgclf.datasets import RHYTHM_NAMES, make_beats, make_record
-from ecgclf.datasets._patients import NORMAL_EVENTS, integrate, tachogram
+from ecgclf.datasets._synthetic_patients import NORMAL_EVENTS, integrate, tachogram
 
 CLASSES = ("N", "S", "V", "F", "Q")
 TEXTBOOK_WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)
@@ -47,7 +47,7 @@ def test_integrate_agrees_with_the_three_equations_of_the_paper():
         return [alpha * x - omega * y, alpha * y + omega * x, pull]
 
     time = np.arange(seconds * fs) / fs
-    # At (-1, 0) the first R peak, at angle 0, is half a lap away.
+    # From (-1, 0) the first R peak, at angle 0, is half a lap away.
     paper = solve_ivp(
         motion, (0, seconds), [-1, 0, 0], t_eval=time, max_step=0.004, rtol=1e-7, atol=1e-9
     ).y[2]
@@ -66,7 +66,7 @@ def test_integrate_agrees_with_the_three_equations_of_the_paper():
     np.testing.assert_allclose(ours, paper, atol=2e-3 * np.ptp(paper))
 
 
-def test_integrate_treats_leads_alike_and_skips_absent_events():
+def test_integrate_is_linear_in_the_height_and_skips_absent_events():
     centre, width = np.array([[0.5, 0.7]]), np.full((1, 2), 0.02)
     both = np.array([[[1.0, 0.0]], [[-2.0, 0.0]]])
     z = integrate(centre, width, both, np.zeros((2, 240)), 240)
@@ -142,7 +142,7 @@ def test_the_same_seed_gives_the_same_beats_and_another_does_not():
     assert not np.array_equal(first.data, make_beats(50, random_state=8).data)
 
 
-def test_a_random_state_goes_on_from_call_to_call():
+def test_a_random_state_advances_from_call_to_call():
     state = np.random.RandomState(7)
     assert not np.array_equal(
         make_beats(20, random_state=state).data, make_beats(20, random_state=state).data
@@ -171,7 +171,7 @@ def test_early_beats_come_early_and_pauses_follow():
     early = rr_prev / np.array(sinus)[beats.groups]
     assert np.percentile(early[beats.target == "V"], 90) < 0.85
     assert np.percentile(early[beats.target == "S"], 90) < 0.9
-    # An isolated V beat leaves the sinus rhythm in step: both intervals make two beats.
+    # An isolated V beat does not shift the sinus rhythm: both intervals together are two.
     isolated = (
         (beats.target[1:-1] == "V")
         & (beats.target[:-2] == "N")
@@ -212,7 +212,7 @@ def test_ventricular_complexes_are_wide_and_a_spike_announces_a_paced_one():
 
 def test_normal_r_peaks_lie_where_sample_says():
     beats = make_beats(200, n_leads=12, weights=[1, 0, 0, 0, 0], noise=0, fs=240, random_state=0)
-    # Over all leads, whatever the axis, the R wave is the largest of a normal beat.
+    # Over all leads, for any axis, the R wave is the largest of a normal beat.
     size = np.linalg.norm(beats.data - np.median(beats.data, axis=2, keepdims=True), axis=1)
     assert np.abs(size.argmax(axis=1) - 60).max() <= 3
 
@@ -234,7 +234,7 @@ def test_baseline_wander_follows_the_first_order_lag_of_the_model():
     assert wander.std() == pytest.approx(gain / np.sqrt(2), rel=0.15)
 
 
-def test_a_nonlinear_model_beats_a_linear_one():
+def test_a_nonlinear_model_is_better_than_a_linear_one():
     X, y = make_beats(1000, random_state=0, return_X_y=True)
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     linear, nonlinear = (
@@ -277,7 +277,7 @@ def test_window_and_rate_set_the_number_of_samples():
         ({"random_state": "x"}, "random_state"),
         ({"window": (0.2,)}, "window"),
         ({"window": (-0.1, 0.2)}, "window"),
-        ({"window": (0.001, 0.001)}, "holds no sample"),
+        ({"window": (0.001, 0.001)}, "contains no sample"),
         ({"weights": [1, 1, 1]}, "weights.*5 numbers"),
         ({"weights": [1, 1, 1, 1, -1]}, "none negative"),
         ({"weights": [0, 0, 0, 0, 0]}, "at least one positive"),
@@ -325,7 +325,7 @@ def test_annotations_mark_the_r_peaks(record):
         nearby = signal[sample - 36 : sample + 36]
         size = np.linalg.norm(nearby - np.median(nearby, axis=0), axis=1)
         assert abs(size.argmax() - 36) <= 7
-    # The record is filled with beats: no gap at either end longer than two beats.
+    # Neither end has a gap longer than two beats.
     assert samples[0] < 2 * 360
     assert samples[-1] > signal.shape[0] - 2 * 360
 

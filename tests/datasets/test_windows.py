@@ -1,4 +1,4 @@
-"""Cutting windows: against plain loops and slices."""
+"""Beat windows, against plain loops and slices."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_fixed_windows_equal_a_loop_with_clipped_indices(
 
 
 def naive_kaggle_rows(signal: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """The recipe, word by word, for every annotation but the last."""
+    """Cut the rows as described, for every annotation but the last."""
     rows = []
     for j in range(len(sample) - 1):
         following = sample[j + 2] if j + 2 < len(sample) else len(signal)
@@ -57,7 +57,7 @@ def naive_kaggle_rows(signal: np.ndarray, sample: np.ndarray) -> np.ndarray:
 
 @settings(deadline=None, max_examples=60)
 @given(steps=st.lists(st.integers(1, 900), min_size=1, max_size=12), seed=st.integers(0, 99))
-def test_kaggle_windows_equal_the_recipe_bit_for_bit(steps: list[int], seed: int) -> None:
+def test_kaggle_windows_equal_a_loop_bit_for_bit(steps: list[int], seed: int) -> None:
     sample = np.cumsum(steps)
     n_samples = int(sample[-1]) + steps[0]
     signal = np.random.default_rng(seed).integers(-2048, 2048, size=(1, n_samples))
@@ -80,7 +80,7 @@ def test_kaggle_windows_of_several_leads() -> None:
         np.testing.assert_array_equal(rows[:, lead], naive_kaggle_rows(signal[lead], sample))
 
 
-def test_resampling_filters_what_the_new_rate_cannot_hold() -> None:
+def test_resampling_removes_frequencies_above_the_new_nyquist_frequency() -> None:
     time = np.arange(3600) / 360
     slow, fast = np.sin(2 * np.pi * 5 * time), np.sin(2 * np.pi * 100 * time)
     ratio = resampling_ratio(360, 125)
@@ -90,7 +90,7 @@ def test_resampling_filters_what_the_new_rate_cannot_hold() -> None:
     assert np.abs(high[50:-50]).max() < 0.01
 
 
-def test_resampling_is_that_of_scipy_and_keeps_an_offset_and_the_type() -> None:
+def test_resampling_equals_scipy_and_keeps_an_offset_and_the_type() -> None:
     signal = np.random.default_rng(0).normal(5, 1, size=(2, 720)).astype(np.float32)
     resampled = resample(signal, Fraction(25, 36))
     assert resampled.dtype == np.float32
@@ -109,13 +109,13 @@ def test_resampling_ratio(fs: float, expected: Fraction) -> None:
 
 
 @pytest.mark.parametrize("fs", [0, -1, np.nan, np.inf, "360", True])
-def test_rate_that_is_no_rate(fs: object) -> None:
+def test_invalid_rate(fs: object) -> None:
     with pytest.raises(ValueError, match=r"fs=.*expected a positive number of Hz"):
         resampling_ratio(360, fs)
 
 
 @pytest.mark.parametrize("fs", [np.pi * 100, 1e-3, 1e9])
-def test_rate_without_a_sensible_ratio_names_both_rates(fs: float) -> None:
+def test_a_rate_without_a_small_ratio_names_both_rates(fs: float) -> None:
     with pytest.raises(ValueError, match=r"from 360 Hz to fs="):
         resampling_ratio(360, fs)
 
@@ -123,11 +123,11 @@ def test_rate_without_a_sensible_ratio_names_both_rates(fs: float) -> None:
 @pytest.mark.parametrize(
     "window", [0.5, (0.1,), (0.1, 0.2, 0.3), (-0.1, 0.3), (0.1, np.nan), ("a", "b"), None]
 )
-def test_window_that_is_no_window(window: object) -> None:
+def test_invalid_window(window: object) -> None:
     with pytest.raises(ValueError, match=r"window=.*seconds before and after"):
         window_samples(window, 360)
 
 
 def test_window_shorter_than_a_sample() -> None:
-    with pytest.raises(ValueError, match=r"holds no sample at fs=100 Hz"):
+    with pytest.raises(ValueError, match=r"contains no sample at fs=100 Hz"):
         window_samples((0.001, 0.001), 100)

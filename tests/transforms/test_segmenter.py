@@ -165,7 +165,7 @@ def holed():
             r"1 of 2 r_peaks lie outside .* beat 1 at sample 4,000 of 3,600",
         ),
         (SIGNAL, [-1, 400], {}, r"lie outside"),
-        (SIGNAL, [760, 400], {}, r"beat 1 lies at sample 400 after beat 0 at sample 760"),
+        (SIGNAL, [760, 400], {}, r"beat 1 is at sample 400 after beat 0 at sample 760"),
         (SIGNAL, [400, 400], {}, r"must increase"),
         (SIGNAL, [1.5, 2.5], {}, r"no whole numbers"),
         (SIGNAL, [np.nan, 2], {}, r"no whole numbers"),
@@ -194,7 +194,7 @@ def test_bad_input(signal, peaks, options, message):
         ({"fs": 360, "window": (9, 9)}, "longer than the recording, which lasts 10 s"),
         ({"fs": 360, "window": RRWindow(-1, 1)}, r"before=-1, after=1: expected"),
         ({"fs": 360, "window": RRWindow(n_samples=0)}, r"n_samples=0"),
-        ({"fs": 360, "window": "kaggle"}, r"fs=360 does not go with .* 120 Hz"),
+        ({"fs": 360, "window": "kaggle"}, r"fs=360 cannot be combined with .* 120 Hz"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -230,7 +230,7 @@ def test_a_way_to_cut_of_ones_own(folder):
 def test_stretched_beats_have_no_rate_and_say_so():
     beats = BeatSegmenter(fs=120, window=RRWindow()).segment(SIGNAL, PEAKS, fs_record=360)
     assert beats.fs is None
-    assert "128 samples brought to one length" in beats.DESCR
+    assert "128 samples stretched to one length" in beats.DESCR
     assert "0.3 RR intervals before to 0.6 after" in beats.DESCR
 
 

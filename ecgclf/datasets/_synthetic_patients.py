@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
-from ecgclf.datasets._labels import AAMI_CLASSES
+from ecgclf.datasets._databases import AAMI_CLASSES
 
 #: Angle (rad), force and width (rad) of the events of a normal beat: Table I of the paper.
 NORMAL_EVENTS: dict[str, tuple[float, float, float]] = {
@@ -31,10 +31,10 @@ NORMAL_EVENTS: dict[str, tuple[float, float, float]] = {
 #: Frequency (Hz) of the Mayer waves, and the width (Hz) of both peaks of the spectrum.
 MAYER, SPREAD = 0.1, 0.01
 
-#: Lowest internal rate (Hz): even a pacemaker's spike spans a few steps.
+#: Lowest internal rate (Hz), at which a pacemaker spike spans a few steps.
 _INTERNAL_FS = 500.0
 
-#: Beyond this many widths an event's force is below 1e-6 of its largest value.
+#: Number of widths beyond which the force of an event is below 1e-6 of its maximum.
 _REACH = 6.0
 
 
@@ -54,18 +54,19 @@ def tachogram(
     .. math:: S(f) = \frac{\sigma_1^2}{\sqrt{2\pi c^2}} e^{-(f-f_1)^2 / 2c^2}
                    + \frac{\sigma_2^2}{\sqrt{2\pi c^2}} e^{-(f-f_2)^2 / 2c^2}
 
-    and its phases are random. The series is sampled once a beat, at the mean rate.
+    and its phases are random. The series has one sample per beat, at the mean rate.
 
     Parameters
     ----------
     n_beats : int
+        Number of intervals.
     mean, std : float
-        Of the RR intervals, in seconds.
+        Mean and standard deviation of the RR intervals in seconds.
     respiration : float
         :math:`f_2` in Hz, the frequency of the respiratory sinus arrhythmia.
     lf_hf : float
         :math:`\sigma_1^2 / \sigma_2^2`, the power of the Mayer waves at
-        :math:`f_1 = 0.1` Hz over that of the respiratory part.
+        :math:`f_1 = 0.1` Hz divided by that of the respiratory part.
     rng : RandomState
 
     Returns
@@ -73,7 +74,7 @@ def tachogram(
     ndarray of shape (n_beats,)
         In seconds.
     """
-    # A short series has too coarse a spectrum to show either peak: cut it from a longer.
+    # The spectrum of a short series is too coarse for the peaks, so a longer one is cut.
     length = max(2 * n_beats, 512)
     frequency = np.fft.rfftfreq(length, d=mean)
     power = lf_hf * np.exp(-((frequency - MAYER) ** 2) / (2 * SPREAD**2))
@@ -92,27 +93,27 @@ def integrate(
 ) -> NDArray[np.float64]:
     r"""Solve the model for z, the ECG.
 
-    The model's state runs round the unit circle, one lap a beat, and is pushed up and
-    down as it passes the events i of the lap:
+    The state of the model moves around the unit circle, one lap per beat, and is pushed up
+    and down as it passes the events i of the lap:
 
     .. math::
         \dot z = -\sum_i a_i \Delta\theta_i e^{-\Delta\theta_i^2 / 2 b_i^2} - (z - z_0),
         \quad \Delta\theta_i = \theta - \theta_i
 
-    Here each lap is unrolled onto the time axis: on the limit cycle the lap of a beat whose
-    R peak is at :math:`t_k` runs at a constant :math:`\omega_k`, so that
+    Here each lap is unrolled onto the time axis. On the limit cycle, the lap of the beat with
+    its R peak at :math:`t_k` has a constant angular velocity :math:`\omega_k`, so that
     :math:`\Delta\theta_i = \omega_k (t - t_k) - \theta_i`, and an event is a Gaussian wave
     at :math:`t_k + \theta_i / \omega_k`, of width :math:`b_i / \omega_k` and height
-    :math:`a_i b_i^2 / \omega_k`. For a steady rhythm this is the paper's model; in an
-    unsteady one the wave of an early beat may fall onto a wave of the beat before it, as in
-    a patient.
+    :math:`a_i b_i^2 / \omega_k`. For a regular rhythm this is the model of the paper. In an
+    irregular one, a wave of a premature beat may overlap a wave of the previous beat, as in
+    patients.
 
     Parameters
     ----------
     centre, width : ndarray of shape (n_beats, n_events)
         Time and width (standard deviation) of each event, in seconds.
     height : ndarray of shape (n_leads, n_beats, n_events)
-        In mV; an event of height zero costs nothing.
+        In mV; events of height zero are skipped.
     baseline : ndarray of shape (n_leads, n_samples)
         :math:`z_0` in mV, at `fs`.
     fs : float
@@ -127,9 +128,9 @@ def integrate(
     force = np.repeat(baseline, factor, axis=1)
     for event in range(centre.shape[1]):
         _push(force, centre[:, event], width[:, event], height[:, :, event], fs * factor)
-    # The angle no longer depends on z, so dz/dt = -z + force(t) is linear with constant
-    # coefficients. For a force that is linear between two samples its exact solution is a
-    # recursion of first order, which lfilter runs at the speed of compiled code.
+    # The angle does not depend on z, so dz/dt = -z + force(t) is linear with constant
+    # coefficients. If the force is linear between two samples, the exact solution is a
+    # recursion of first order, which lfilter computes fast.
     step = 1 / (fs * factor)
     decay = math.exp(-step)
     new = 1 - (1 - decay) / step
@@ -146,7 +147,7 @@ def _push(
     height: NDArray[np.float64],
     fs: float,
 ) -> None:
-    """Add to `force`, in place, what one event does in each of its beats."""
+    """Add the force of one event in all beats to `force`, in place."""
     acts = np.any(height != 0, axis=0)
     if not acts.any():
         return
@@ -171,7 +172,7 @@ def _horizontal(degrees: float) -> tuple[float, float, float]:
     return (math.cos(math.radians(degrees)), 0.0, math.sin(math.radians(degrees)))
 
 
-#: Direction each lead looks along: (to the left, to the feet, to the front).
+#: Direction of each lead: (to the left, to the feet, to the front).
 LEADS: dict[str, tuple[float, float, float]] = {
     "MLII": _frontal(60),
     "V1": _horizontal(115),
@@ -185,29 +186,29 @@ LEADS: dict[str, tuple[float, float, float]] = {
     "aVR": _frontal(-150),
     "aVL": _frontal(-30),
     "aVF": _frontal(90),
-    "II": _frontal(60),  # last: MLII looks the same way
+    "II": _frontal(60),  # last, as it has the direction of MLII
 }
 
 
 class _Event(NamedTuple):
-    """One wave of a beat: as in the paper's Table I, but with a height and a direction."""
+    """Wave of a beat, as in Table I of the paper but with a height and a direction."""
 
-    part: str  # what in the heart gives rise to it: a column of `_SHARE`
-    angle: float  # rad at 60 beats a minute
-    width: float  # rad at 60 beats a minute
+    part: str  # its origin in the heart, a column of `_SHARE`
+    angle: float  # rad at 60 beats per minute
+    width: float  # rad at 60 beats per minute
     height: float  # mV
     direction: tuple[float, float, float]  # of the dipole, as in `LEADS`
 
 
 def _normal(name: str, part: str, direction: tuple[float, float, float]) -> _Event:
-    """Return an event of the paper, scaled so that the R wave is 1 mV high."""
+    """Make an event of the paper, scaled to an R wave of 1 mV."""
     angle, force, width = NORMAL_EVENTS[name]
     _, force_r, width_r = NORMAL_EVENTS["R"]
     return _Event(part, angle, width, force * width**2 / (force_r * width_r**2), direction)
 
 
 _QRS = (0.55, 0.75, -0.35)
-_PACED_QRS = (0.5, -0.85, -0.2)  # from the apex of the right ventricle upwards
+_PACED_QRS = (0.5, -0.85, -0.2)  # upwards from the apex of the right ventricle
 
 _EVENTS: tuple[_Event, ...] = (
     _normal("P", "sinus", (0.5, 0.8, 0.3)),
@@ -216,7 +217,7 @@ _EVENTS: tuple[_Event, ...] = (
     _normal("R", "conducted", _QRS),
     _normal("S", "conducted", (0.3, 0.5, -0.8)),
     _normal("T", "conducted", (0.6, 0.7, 0.2)),
-    # Spread from muscle cell to muscle cell: wide, and the T wave points the other way.
+    # Slow conduction through muscle: a wide QRS and an opposite T wave.
     _Event("ventricle", 0.0, 0.24, 1.3, (0.5, 0.8, 0.3)),
     _Event("ventricle", 0.45, 0.22, -0.45, (0.7, 0.4, -0.5)),
     _Event("ventricle", 1.75, 0.42, -0.5, (0.5, 0.8, 0.3)),
@@ -227,43 +228,42 @@ _EVENTS: tuple[_Event, ...] = (
 
 _PARTS = ("sinus", "ectopic atrium", "conducted", "ventricle", "pacemaker")
 
-#: How much each part of the heart has in a beat of each class.
+#: Share of each part of the heart in a beat of each class.
 _SHARE = np.array(
     [
         [1, 0, 1, 0, 0],  # N
         [0, 1, 1, 0, 0],  # S: another P wave, the usual QRS
         [0, 0, 0, 1, 0],  # V: no P wave
-        [1, 0, 0.5, 0.5, 0],  # F: both meet; the halves vary from beat to beat
+        [1, 0, 0.5, 0.5, 0],  # F: both; the shares vary from beat to beat
         [0, 0, 0, 0, 1],  # Q
     ]
 )
 
-#: By class: range of the RR interval before the beat, over the sinus RR interval.
+#: Of each class: range of the RR interval before the beat, divided by the sinus RR interval.
 _PREMATURITY = np.array([[1, 1], [0.55, 0.8], [0.5, 0.75], [0.85, 1], [0.95, 1.05]])
 
-#: By class: how much of the time that the beat came early is made up for after it. A V
-#: beat leaves the sinus node alone (full compensatory pause), an S beat resets it.
+#: Of each class: share of the prematurity that the pause after the beat compensates. A V beat
+#: does not affect the sinus node (full compensatory pause), an S beat resets it.
 _PAUSE = np.array([0, 0.2, 1, 1, 0])
 
-
-#: Proportions of N, S, V, F, Q unless told otherwise.
+#: Default proportions of N, S, V, F, Q.
 _WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)
 
 
 @dataclass(frozen=True)
 class Patient:
-    """What stays the same from beat to beat.
+    """Properties that are the same in all beats of a patient.
 
     Attributes
     ----------
     rr_mean, rr_std : float
-        Of the sinus rhythm, in seconds.
+        Mean and standard deviation of the sinus RR intervals in seconds.
     respiration : float
-        Frequency in Hz, of the baseline wander and of the sinus arrhythmia.
+        Frequency in Hz of the baseline wander and of the sinus arrhythmia.
     angle, width : ndarray of shape (n_events,)
-        In rad at 60 beats a minute.
+        In rad at 60 beats per minute.
     dipole : ndarray of shape (n_events, 3)
-        In mV: what a lead along (left, feet, front) sees of each event.
+        Amplitude of each event in leads along (left, feet, front), in mV.
     """
 
     rr_mean: float
@@ -275,11 +275,11 @@ class Patient:
 
 
 def draw_patient(rng: np.random.RandomState) -> Patient:
-    """Draw a patient: heart rate, axis, focus of the V beats, sizes and widths of waves."""
+    """Draw heart rate, axis, focus of the V beats, and heights and widths of the waves."""
     n = len(_EVENTS)
     direction = np.array([event.direction for event in _EVENTS])
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    # The heart's axis differs, and the focus of the V beats much more.
+    # The axis of the heart varies, and the focus of the V beats varies much more.
     direction = Rotation.from_rotvec(rng.normal(0, 0.6, 3)).apply(direction)
     ventricle = np.array([event.part == "ventricle" for event in _EVENTS])
     focus = Rotation.from_rotvec(rng.normal(0, 1.5, 3))
@@ -300,17 +300,17 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
 def draw_labels(
     n_beats: int, weights: Sequence[float] | None, rng: np.random.RandomState
 ) -> NDArray[np.str_]:
-    """Return the classes of `n_beats` in random order, in counts that follow `weights`."""
+    """Draw the classes of `n_beats` in random order, with counts proportional to `weights`."""
     share = np.asarray(_WEIGHTS if weights is None else weights, dtype=float)
     good = share.shape == (len(AAMI_CLASSES),) and np.isfinite(share).all()
     if not good or (share < 0).any() or share.sum() == 0:
         raise ValueError(
             f"weights={weights!r}: expected {len(AAMI_CLASSES)} numbers, the proportions "
-            f"of {', '.join(AAMI_CLASSES)}, none negative and at least one positive"
+            f"of {', '.join(AAMI_CLASSES)}, none negative and at least one positive."
         )
     exact = n_beats * share / share.sum()
     counts = np.floor(exact).astype(int)
-    # Largest remainder: who lost most by rounding down gets the beats that are left.
+    # Largest remainder method: the classes that lost most by rounding down get the rest.
     left = n_beats - counts.sum()
     counts[np.argsort(counts - exact, kind="stable")[:left]] += 1
     for missing in np.flatnonzero((share > 0) & (counts == 0)):
@@ -332,13 +332,13 @@ def simulate(
     duration: float | None = None,
     rng: np.random.RandomState,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Let a patient's heart beat.
+    """Simulate the ECG of a patient.
 
     Parameters
     ----------
     patient : Patient
     target : ndarray of str, shape (n_beats,)
-        AAMI class of each beat, in the order of time.
+        AAMI class of each beat, in order of time.
     leads : tuple of str
         Keys of `LEADS`.
     fs : float
@@ -348,7 +348,7 @@ def simulate(
     margin : tuple of two floats
         Seconds before the first R peak and after the last one.
     duration : float, optional
-        Seconds to fill: the RR intervals are stretched to it.
+        Length of the signal in seconds, to which the RR intervals are stretched.
     rng : RandomState
 
     Returns
@@ -381,7 +381,7 @@ def simulate(
     height = height * np.exp(rng.normal(0, 0.1, (n_beats, n_events)))
     angle = patient.angle + rng.normal(0, 0.03, (n_beats, n_events)) * (patient.angle != 0)
     width = patient.width * np.exp(rng.normal(0, 0.06, (n_beats, n_events)))
-    # Like the QT interval (Bazett), times within a beat go with the square root of RR.
+    # Times within a beat are proportional to the square root of RR, like QT (Bazett).
     seconds = np.sqrt(sinus)[:, None] / (2 * np.pi)
     seen = np.array([LEADS[lead] for lead in leads]) @ patient.dipole.T
 
@@ -402,7 +402,7 @@ def _with_ectopy(
     early = 1 - rng.uniform(*_PREMATURITY[kind].T)
     made_up = _PAUSE[kind] * early
     rr = sinus * (1 - early)
-    # In a run of early beats the pause comes after the last of them.
+    # In a run of premature beats the pause follows the last of them.
     followed_by_sinus = _PAUSE[kind[1:]] == 0
     rr[1:] += np.where(followed_by_sinus, made_up[:-1] * sinus[1:], 0)
     return rr
