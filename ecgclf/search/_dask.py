@@ -1,4 +1,4 @@
-"""Fits on the workers of a Dask cluster, of which some may be lost."""
+"""Parallel fits on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ecgclf._extras import import_extra
 
 @contextmanager
 def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
-    """Let joblib run its tasks on a Dask cluster, and survive the loss of workers.
+    """Run joblib's tasks on a Dask cluster that may lose workers.
 
-    For all that runs its fits through joblib: scikit-learn's searches, ``cross_validate``,
-    ensembles. As ``joblib.parallel_config("dask")``, under which a search fails when a worker
-    is lost, as the beats go with it: they lie in the memory of workers alone. Here the
-    scheduler keeps a copy, gives it to other workers, and they repeat the fits that were
-    lost.
+    Applies to everything that uses joblib: scikit-learn's searches, ``cross_validate``,
+    ensembles. With ``joblib.parallel_config("dask")`` a search fails when a worker is lost,
+    because only workers hold the data. Here the scheduler keeps a copy of the data, and other
+    workers repeat the lost fits.
 
     Parameters
     ----------
     client : Client, str or None, default=None
-        A client of a cluster, the address of a scheduler, such as ``"tcp://10.0.0.1:8786"``,
-        or None for the client that was opened last.
+        Client of a cluster, address of a scheduler, such as ``"tcp://10.0.0.1:8786"``, or None
+        for the current client.
     **options : dict
-        For the backend of joblib, such as ``wait_for_workers_timeout``, the seconds to wait
-        for the first worker, 10 if not given.
+        Options of the joblib backend, such as ``wait_for_workers_timeout``, the time to wait
+        for the first worker in s (default 10).
 
     Yields
     ------
     Client
+        Client of the cluster.
 
     Raises
     ------
@@ -43,16 +43,16 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
 
     See Also
     --------
-    OptunaSearchCV : shares its trials through a database instead.
+    OptunaSearchCV : Share trials between processes through a database.
 
     Notes
     -----
-    The scheduler holds each array once, however many fits there are. A fit that has brought
-    down several workers one after another, three by Dask's default, is given up.
+    The scheduler holds each array once, for any number of fits. A fit during which several
+    workers are lost in turn, three by default, fails; see ``allowed-failures`` of Dask.
 
     Examples
     --------
-    Here the "cluster" is a thread of this process:
+    The cluster of this example is a thread of the same process:
 
     >>> from distributed import Client
     >>> from sklearn.model_selection import GridSearchCV
@@ -73,12 +73,12 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
                 client = distributed.get_client()
             except ValueError as error:
                 raise ValueError(
-                    "No client of Dask is open: give on_dask a Client or the address of a "
-                    "scheduler."
+                    "No Dask client is open. Pass a Client or the address of a scheduler to "
+                    "on_dask."
                 ) from error
         elif isinstance(client, str):
             client = stack.enter_context(distributed.Client(client, set_as_default=False))
-        # Dask advises against what is done here on purpose.
+        # Tasks contain the data on purpose, so that the scheduler keeps them.
         stack.enter_context(
             dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"})
         )
@@ -89,10 +89,10 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
 
 
 class _KeptByScheduler:
-    """A client whose scattered data outlive the workers that hold them.
+    """Client that scatters data as results of tasks.
 
-    Data that Dask scatters are lost with the last worker that has them, and copies that one
-    asks for are removed soon. Results of tasks are computed again.
+    Scattered data are lost with the last worker that holds them. Results of tasks are computed
+    again.
     """
 
     def __init__(self, client: Any) -> None:

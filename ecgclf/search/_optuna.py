@@ -1,11 +1,13 @@
-"""Search with Optuna, by scikit-learn's manners."""
+"""Hyperparameter search with Optuna and the interface of scikit-learn."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -20,87 +22,93 @@ from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, indexable
 
 from ecgclf._extras import import_extra
-from ecgclf.search._folds import Folds, callbacks_of
-from ecgclf.search._sampler import make_sampler
+from ecgclf.search._conversions import from_optuna, suggest
 from ecgclf.search._space import SearchSpace
-from ecgclf.search._study import open_study
-from ecgclf.search._suggestions import from_optuna, suggest
+from ecgclf.search._study import make_sampler, open_study
 
 
 class OptunaSearchCV(BaseSearchCV):
-    """Search parameters with Optuna, scored by cross-validation.
+    """Hyperparameter search with Optuna, scored by cross-validation.
 
-    As `GridSearchCV <sklearn.model_selection.GridSearchCV>`, but each trial learns from those
-    before, hopeless ones can be ended after a few epochs, and a database lets several
-    processes share a search and a killed one go on.
+    Like `GridSearchCV <sklearn.model_selection.GridSearchCV>`, but later trials use the results
+    of earlier ones, poor trials can be pruned after a few epochs, and a database lets several
+    processes share a search and an interrupted search continue.
 
     Parameters
     ----------
     estimator : estimator
-        Any of scikit-learn's kind.
+        Estimator with the interface of scikit-learn.
     space : SearchSpace
+        Parameters to search and their values.
     n_trials : int, default=20
-        Trials that the study shall have when `fit` returns, complete or pruned, those of
-        earlier calls and of other processes included. Each process that runs at that moment
-        may add one. A trial that fails is not repeated in the same call.
+        Number of complete or pruned trials of the study after `fit`, including those of earlier
+        calls and of other processes. Each process running at that moment may add one. A trial
+        that fails is not repeated in the same call.
     scoring : str, callable or None, default=None
-        As for `GridSearchCV`; higher is better.
+        As in `GridSearchCV`. Higher is better.
     cv : int, splitter, iterable or None, default=None
-        Splits by patient read `groups`, which `fit` passes on. One split into training and
-        validation patients serves too.
+        Cross-validation splits. Splitters by patient use the ``groups`` passed to `fit`. A single
+        split into training and validation patients is allowed.
     sampler : {"tpe", "grid"} or BaseSampler, default="tpe"
-        The tree-structured Parzen estimator [1]_, every cell of the grid in turn, or a
-        sampler of Optuna, which then brings its own seed.
+        "tpe" is the tree-structured Parzen estimator [1]_, "grid" tries every cell of the grid.
+        A sampler of Optuna uses its own seed.
     n_points : int or None, default=None
-        Values that the grid takes of a `FloatRange` without a step.
+        Number of values of a `FloatRange` without a step in the grid.
     pruner : BasePruner or None, default=None
-        A pruner of Optuna. It is told the score on the validation beats after every epoch of
-        the first fold; a trial that survives is trained on the other folds as well. Needs a
-        network, alone or at the end of a `Pipeline <sklearn.pipeline.Pipeline>`.
+        Pruner of Optuna. It gets the score on the validation beats after every epoch of the
+        first fold. Trials that are not pruned are trained on the other folds as well. Needs a
+        network of ecgclf, alone or as the last step of a
+        `Pipeline <sklearn.pipeline.Pipeline>`.
     storage : str, BaseStorage or None, default=None
-        Where the study is kept: the URL of a database, such as ``"sqlite:///search.db"``, or
-        memory. In a database, a trial whose process has been dead for a minute is repeated.
+        Storage of the study: the URL of a database, such as ``"sqlite:///search.db"``, a storage
+        of Optuna, or None for memory. In a database, a trial of a process that ended more than
+        a minute ago is repeated.
     study_name : str or None, default=None
-        Name of the study in the storage. One that is there is continued.
+        Name of the study in the storage. An existing study is continued.
     refit : bool, default=True
-        Fit the best setting on all beats.
+        Fit the estimator with the best parameters on all beats.
     error_score : "raise" or float, default=nan
-        "raise" ends the search when a fit fails. NaN lets the trial fail, with a warning; a
-        number is its score.
+        "raise" stops the search when a fit fails. With NaN the trial fails with a warning. Any
+        other number is its score.
     random_state : int, RandomState or None, default=None
-        Seed of "tpe". Trial i depends on it, on i and on the trials before, so that a search in
-        one process gives the same result every time, also in several calls.
+        Seed of "tpe". A trial depends on the seed, its number and the previous trials, so a
+        search in one process is reproducible, also if it is continued in several calls.
     verbose : int, default=1
-        0 shows no progress bar. There is none either if the standard error is no terminal.
-        From 2 on, Optuna logs every trial.
+        0 disables the progress bar, which is shown on a terminal only. With 2 or more, Optuna
+        logs every trial.
 
     Attributes
     ----------
     best_params_ : dict
+        Parameters of the best trial.
     best_score_ : float
-        Mean over the folds; too good, as the best of many.
+        Mean score of the best trial over the folds. It is optimistic, as the best of many.
     best_estimator_ : estimator
-        Only with `refit`.
+        Estimator fitted with the best parameters. Only with `refit`.
     trials_ : DataFrame
-        A row a trial: ``number, state, mean_test_score, std_test_score``, the score of each
+        One row per trial: ``number, state, mean_test_score, std_test_score``, the score of each
         fold, ``duration`` in seconds, and the parameters as ``param_...``.
     study_ : Study
-        For all that Optuna can do with it, its plots among others.
+        Study of Optuna, for example for its plots.
     scorer_ : callable
+        Scorer used for all folds.
     n_splits_ : int
+        Number of folds.
 
     See Also
     --------
-    to_grid, to_distributions : the same space for scikit-learn's searches.
+    to_grid, to_distributions : Convert a space for the searches of scikit-learn.
 
     Notes
     -----
-    ``OptunaSearchCV`` of optuna-integration prunes through ``partial_fit``, which a pipeline
-    does not have and for which a learning-rate schedule has no end. Here a pruned training is
-    the beginning of the whole one.
+    The ``OptunaSearchCV`` of optuna-integration prunes through ``partial_fit``, which pipelines
+    do not have, and for which learning-rate schedules have no defined length. Here a pruned
+    trial is the start of the complete training. It also cannot repeat the trials of processes
+    that were killed, and does not check that a continued study has the same data and splits.
 
     References
     ----------
@@ -179,27 +187,30 @@ class OptunaSearchCV(BaseSearchCV):
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator is not validated yet
     def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> OptunaSearchCV:
-        """Run trials until the study has `n_trials`, and fit the best setting.
+        """Run trials until the study has `n_trials`, and fit the best parameters.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            Beats.
         y : array-like of shape (n_beats,)
+            Labels.
         **params : dict
-            As for `GridSearchCV`: ``groups`` for the splitter, the rest for `fit` of the
-            estimator; with metadata routing, each to those who ask for it.
+            As in `GridSearchCV`: ``groups`` for the splitter, others for `fit` of the estimator.
+            With metadata routing, they are passed to the objects that request them.
 
         Returns
         -------
         self
+            The fitted search.
 
         Raises
         ------
         ValueError
-            If a parameter is not as described, the estimator lacks one of the space, no trial
-            was completed, or the stored study was about something else.
+            If a parameter is invalid, the estimator lacks a parameter of the space, no trial
+            is complete, or the stored study has another space, scoring, data or splits.
         TypeError
-            If there is a pruner, but no network that it could look at.
+            If `pruner` is given and the estimator has no ``callbacks``.
         ImportError
             If Optuna is not installed.
         """
@@ -207,11 +218,11 @@ class OptunaSearchCV(BaseSearchCV):
         known = self.estimator.get_params()
         if unknown := [name for name in self.space.parameters if name not in known]:
             raise ValueError(
-                f"The space has {unknown[0]!r}, which is no parameter of "
-                f"{type(self.estimator).__name__}; it has {', '.join(sorted(known))}."
+                f"The space has {unknown[0]!r}, which is not a parameter of "
+                f"{type(self.estimator).__name__}. Its parameters are {', '.join(sorted(known))}."
             )
         if self.pruner is not None:
-            callbacks_of(self.estimator)
+            _callbacks_name(self.estimator)
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
         self.scorer_, _ = self._get_scorers()
@@ -220,7 +231,7 @@ class OptunaSearchCV(BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         self.n_splits_ = len(splits)
-        folds = Folds(X, y, splits, self.scorer_, routed.estimator.fit, routed.scorer.score)
+        folds = _Folds(X, y, splits, self.scorer_, routed.estimator.fit, routed.scorer.score)
         with _logging(optuna, self.verbose):
             study = open_study(
                 self.storage,
@@ -238,8 +249,8 @@ class OptunaSearchCV(BaseSearchCV):
         self.trials_ = _trials_frame(study, self.space)
         if not (self.trials_["state"] == "COMPLETE").any():
             raise ValueError(
-                f"None of {len(self.trials_)} trials was completed: error_score='raise' shows "
-                "the error of the first that fails."
+                f"None of the {len(self.trials_)} trials is complete. Use error_score='raise' to "
+                "see the error."
             )
         self.best_params_ = from_optuna(self.space, study.best_trial.params)
         self.best_score_ = study.best_value
@@ -249,8 +260,8 @@ class OptunaSearchCV(BaseSearchCV):
             self.best_estimator_.fit(*given, **routed.estimator.fit)
         return self
 
-    def _run(self, optuna: Any, study: Any, folds: Folds) -> None:
-        """Run what is left of the trials."""
+    def _run(self, optuna: Any, study: Any, folds: _Folds) -> None:
+        """Run the remaining trials."""
         states = optuna.trial.TrialState
         finished = (states.COMPLETE, states.PRUNED)
         left = self.n_trials - len(study.get_trials(deepcopy=False, states=finished))
@@ -264,10 +275,10 @@ class OptunaSearchCV(BaseSearchCV):
             show_progress_bar=bool(self.verbose) and sys.stderr.isatty(),
         )
 
-    def _score(self, optuna: Any, trial: Any, params: dict[str, Any], folds: Folds) -> float:
-        """Score one setting."""
+    def _score(self, optuna: Any, trial: Any, params: dict[str, Any], folds: _Folds) -> float:
+        """Score the parameters of one trial."""
 
-        def prune(epoch: int, score: float, figures: Mapping[str, float]) -> None:
+        def prune(epoch: int, score: float) -> None:
             trial.report(score, epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned(f"pruned after epoch {epoch} with score {score:.4f}")
@@ -291,7 +302,7 @@ class OptunaSearchCV(BaseSearchCV):
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw the seed of the sampler, of None without touching numpy's global generator."""
+    """Draw a seed. None does not use the global generator of numpy."""
     if random_state is None:
         random_state = np.random.RandomState()
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
@@ -299,7 +310,7 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
 
 @contextmanager
 def _logging(optuna: Any, verbose: int) -> Iterator[None]:
-    """Let Optuna tell of every trial only if asked to."""
+    """Suppress Optuna's log of every trial unless `verbose` is 2 or more."""
     before = optuna.logging.get_verbosity()
     if verbose < 2:
         optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
@@ -310,7 +321,7 @@ def _logging(optuna: Any, verbose: int) -> Iterator[None]:
 
 
 def _trials_frame(study: Any, space: SearchSpace) -> pd.DataFrame:
-    """Put the trials into a table, under the names that scikit-learn's searches use."""
+    """Make a table of the trials with the column names of scikit-learn's searches."""
     rows = []
     for trial in study.get_trials(deepcopy=False):
         scores = trial.user_attrs.get("scores", [])
@@ -327,3 +338,61 @@ def _trials_frame(study: Any, space: SearchSpace) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class _Folds:
+    """Beats, cross-validation splits and scorer."""
+
+    X: Any
+    y: Any
+    splits: Sequence[tuple[np.ndarray, np.ndarray]]
+    scorer: Callable[..., float]
+    fit_params: Mapping[str, Any]
+    score_params: Mapping[str, Any]
+
+    def scores(
+        self, estimator: BaseEstimator, on_epoch: Callable[[int, float], None] | None
+    ) -> Iterator[float]:
+        """Fit a clone on each fold and yield its score on the other beats.
+
+        `on_epoch` is called after each epoch of the first fold with the number of the epoch and
+        the score.
+        """
+        for i, (train, test) in enumerate(self.splits):
+            fitted = clone(estimator)
+            X, y = _safe_split(fitted, self.X, self.y, train)
+            X_test, y_test = _safe_split(fitted, self.X, self.y, test, train)
+            score_params = _check_method_params(self.X, dict(self.score_params), test)
+            score = partial(self.scorer, fitted, X_test, y_test, **score_params)
+            if i == 0 and on_epoch is not None:
+                _score_epochs(fitted, score, on_epoch)
+            fitted.fit(X, y, **_check_method_params(self.X, dict(self.fit_params), train))
+            yield float(score())
+
+
+def _score_epochs(
+    estimator: BaseEstimator,
+    score: Callable[[], float],
+    on_epoch: Callable[[int, float], None],
+) -> None:
+    """Add a callback to an estimator that scores it after every epoch."""
+    from ecgclf.training import AfterEpoch  # imports torch
+
+    # The earlier steps of a pipeline are fitted before the network is.
+    name = _callbacks_name(estimator)
+    given = estimator.get_params()[name] or []
+    added = AfterEpoch(lambda epoch, figures: on_epoch(epoch, float(score())))
+    estimator.set_params(**{name: [*given, added]})
+
+
+def _callbacks_name(estimator: BaseEstimator) -> str:
+    """Return the name of the parameter ``callbacks`` of an estimator or of its last step."""
+    steps = getattr(estimator, "steps", None)
+    name = f"{steps[-1][0]}__callbacks" if steps else "callbacks"
+    if name not in estimator.get_params():
+        raise TypeError(
+            f"Pruning needs an estimator with callbacks, but {type(estimator).__name__} has no "
+            f"parameter {name!r}. Use a network of ecgclf, or no pruner."
+        )
+    return name

@@ -1,40 +1,215 @@
-"""The one description of a search space."""
+"""Search spaces of estimator parameters."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ecgclf.search._parameters import Choice, FloatRange, IntRange, Parameter
-from ecgclf.search._reading import Entry, read_entries
+import numpy as np
 
-#: What an entry of a file may say.
-_KEYS = {"low", "high", "step", "log"}
+from ecgclf._extras import import_extra
+
+
+@dataclass(frozen=True)
+class FloatRange:
+    """Range of a real parameter, with both bounds included.
+
+    Parameters
+    ----------
+    low, high : float
+        Lower and upper bound.
+    log : bool, default=False
+        Sample and space values evenly in the logarithm.
+    step : float, optional
+        Allow only ``low``, ``low + step`` and so on. Cannot be combined with `log`.
+
+    Raises
+    ------
+    ValueError
+        If the bounds are not finite or not in order, `log` is used with a bound that is not
+        positive, or `high` is not a multiple of `step` above `low`.
+
+    Examples
+    --------
+    >>> FloatRange(1e-4, 1e-2, log=True).values(n_points=3)
+    [0.0001, 0.001, 0.01]
+    >>> FloatRange(0.0, 0.4, step=0.2).values()
+    [0.0, 0.2, 0.4]
+    """
+
+    low: float
+    high: float
+    log: bool = field(default=False, kw_only=True)
+    step: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, Real, "a finite number")
+        if not isinstance(self.log, bool):
+            raise ValueError(f"log is {self.log!r}, expected true or false.")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low is {self.low!r}, but with log it must be greater than 0.")
+        if self.log and self.step is not None:
+            raise ValueError("log and step cannot be combined. Omit one or list the values.")
+        _check_step(self)
+
+    def values(self, n_points: int | None = None) -> list[float]:
+        """List the values of a grid.
+
+        Parameters
+        ----------
+        n_points : int, optional
+            Number of values. Required without a `step`, ignored with one.
+
+        Returns
+        -------
+        list of float
+            The values, from `low` to `high`.
+
+        Raises
+        ------
+        ValueError
+            If there is no `step` and `n_points` is less than 2 or None.
+        """
+        if self.step is not None:
+            n_steps = round((self.high - self.low) / self.step)
+            # Rounding makes 3 * 0.1 equal to 0.3.
+            return [float(f"{self.low + i * self.step:.12g}") for i in range(n_steps + 1)]
+        if n_points is None or n_points < 2:
+            raise ValueError(
+                f"a grid from {self.low!r} to {self.high!r} needs n_points of at least 2 or a "
+                f"step, got n_points={n_points!r}."
+            )
+        spread = np.geomspace if self.log else np.linspace
+        return [float(f"{value:.12g}") for value in spread(self.low, self.high, n_points)]
+
+
+@dataclass(frozen=True)
+class IntRange:
+    """Range of an integer parameter, with both bounds included.
+
+    Parameters
+    ----------
+    low, high : int
+        Lower and upper bound.
+    step : int, default=1
+        Difference between two values.
+
+    Raises
+    ------
+    ValueError
+        If these are not integers, the bounds are not in order, or `high` is not a multiple of
+        `step` above `low`.
+
+    Examples
+    --------
+    >>> IntRange(32, 128, step=32).values()
+    [32, 64, 96, 128]
+    """
+
+    low: int
+    high: int
+    step: int = field(default=1, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, Integral, "an integer")
+        _check_step(self)
+
+    def values(self, n_points: int | None = None) -> list[int]:
+        """List all values.
+
+        Parameters
+        ----------
+        n_points : int, optional
+            Ignored. Present so that all kinds of parameters have the same method.
+
+        Returns
+        -------
+        list of int
+            The values, from `low` to `high`.
+        """
+        return list(range(self.low, self.high + 1, self.step))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Unordered set of values of a parameter.
+
+    Parameters
+    ----------
+    options : sequence
+        Numbers, strings, booleans, None, or sequences of these. Sequences become tuples.
+
+    Raises
+    ------
+    ValueError
+        If `options` is empty, has duplicates, or contains values of other types.
+
+    Examples
+    --------
+    >>> Choice([[16, 32], [32, 64]]).values()
+    [(16, 32), (32, 64)]
+    """
+
+    options: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.options, str) or not isinstance(self.options, Sequence):
+            raise ValueError(f"options is {self.options!r}, expected a list of values.")
+        options = tuple(_frozen(option) for option in self.options)
+        if not options:
+            raise ValueError("the list of values is empty, expected at least one value.")
+        # True == 1, but they are different values of a parameter.
+        seen = [(type(option), option) for option in options]
+        if twice := [option for i, option in enumerate(options) if seen[i] in seen[:i]]:
+            raise ValueError(f"{twice[0]!r} is listed twice.")
+        object.__setattr__(self, "options", options)
+
+    def values(self, n_points: int | None = None) -> list[Any]:
+        """List all values.
+
+        Parameters
+        ----------
+        n_points : int, optional
+            Ignored. Present so that all kinds of parameters have the same method.
+
+        Returns
+        -------
+        list
+            The values in the given order.
+        """
+        return list(self.options)
+
+
+#: Kinds of parameters.
+Parameter = FloatRange | IntRange | Choice
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Parameters of an estimator, and what each of them may be.
+    """Ranges and choices of the parameters of an estimator.
 
-    One description for scikit-learn's searches, Optuna and Weights & Biases: see
-    `to_grid`, `to_distributions`, `to_optuna` and `to_sweep`.
+    One space works with scikit-learn's searches (`to_grid`, `to_distributions`), Optuna
+    (`OptunaSearchCV`, `suggest`) and other libraries (`as_dict`).
 
     Parameters
     ----------
     parameters : mapping of str to FloatRange, IntRange or Choice
-        By the names that `set_params` of the estimator takes, such as ``"lr"``, or in a
-        pipeline ``"cnn__lr"``.
+        Keys are the names that `set_params` of the estimator takes, such as ``"lr"``, or
+        ``"cnn__lr"`` in a pipeline.
 
     Raises
     ------
     ValueError
         If there is no parameter.
     TypeError
-        If a name or a parameter is of another type.
+        If a name or a parameter has another type.
 
     Examples
     --------
@@ -53,35 +228,37 @@ class SearchSpace:
         for name, parameter in self.parameters.items():
             if not (isinstance(name, str) and isinstance(parameter, Parameter)):
                 raise TypeError(
-                    f"parameters holds {name!r}: {parameter!r}; expected names and FloatRange, "
-                    "IntRange or Choice."
+                    f"parameters contains {name!r}: {parameter!r}; expected names and "
+                    "FloatRange, IntRange or Choice."
                 )
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
     def __reduce__(self) -> tuple:
-        # A view of a dict cannot be pickled or copied, which clone does.
+        # A mapping proxy cannot be pickled or copied, which clone requires.
         return type(self), (dict(self.parameters),)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> SearchSpace:
         r"""Read a space from a YAML file.
 
-        Each parameter has a line: a list of values, or bounds with ``low`` and ``high``, and,
-        where wanted, ``step`` or ``log: true``. Bounds without a point or an exponent are
-        integers.
+        Each entry is a list of values, or a mapping with ``low`` and ``high`` and optionally
+        ``step`` or ``log: true``. If all numbers of a mapping are integers, the parameter is an
+        `IntRange`.
 
         Parameters
         ----------
         path : str or path-like
+            The file.
 
         Returns
         -------
         SearchSpace
+            The space.
 
         Raises
         ------
         ValueError
-            If the file does not describe a space; the message names line and parameter.
+            If the file does not describe a space. The message contains line and parameter.
         ImportError
             If PyYAML is not installed.
 
@@ -101,19 +278,20 @@ class SearchSpace:
         IntRange(low=2, high=10, step=2)
         """
         parameters = {}
-        for entry in read_entries(Path(path)):
+        for name, value, place in _read_entries(Path(path)):
             try:
-                parameters[entry.name] = _parameter(entry)
+                parameters[name] = _parameter(value)
             except ValueError as error:
-                raise ValueError(f"{entry.place}: {error}") from None
+                raise ValueError(f"{place}: {error}") from None
         return cls(parameters)
 
     def as_dict(self) -> dict[str, Any]:
-        """Say the same with plain values, as a file does.
+        """Return the space as plain values, in the format of `from_file`.
 
         Returns
         -------
         dict
+            A list or a dict for each parameter.
 
         Examples
         --------
@@ -121,33 +299,128 @@ class SearchSpace:
         {'max_epochs': {'low': 5, 'high': 20, 'step': 1}}
         """
         return {
-            name: plain(parameter.options) if isinstance(parameter, Choice) else asdict(parameter)
+            name: _plain(parameter.options)
+            if isinstance(parameter, Choice)
+            else asdict(parameter)
             for name, parameter in self.parameters.items()
         }
 
 
-def plain(value: Any) -> Any:
-    """Turn tuples into lists, which is what files hold."""
-    return [plain(part) for part in value] if isinstance(value, tuple) else value
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
-def _parameter(entry: Entry) -> Parameter:
-    said = entry.value
-    if isinstance(said, list):
-        return Choice(said)
-    if not isinstance(said, dict):
+def _frozen(option: Any) -> Any:
+    if isinstance(option, (list, tuple)):
+        return tuple(_frozen(part) for part in option)
+    if option is None or isinstance(option, (bool, int, str)):
+        return option
+    if isinstance(option, float) and math.isfinite(option):
+        return option
+    raise ValueError(
+        f"{option!r} of type {type(option).__name__} is not allowed; expected finite numbers, "
+        "strings, booleans, None, or lists of these."
+    )
+
+
+def _check_numbers(parameter: FloatRange | IntRange, kind: type, expected: str) -> None:
+    for name in ("low", "high", "step"):
+        value: Any = getattr(parameter, name)
+        if name == "step" and value is None:
+            continue
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not (is_number and math.isfinite(value)):
+            raise ValueError(f"{name} is {value!r}, expected {expected}.")
+    if parameter.low >= parameter.high:
         raise ValueError(
-            f"{said!r} is neither a list of values nor bounds such as {{low: 1, high: 10}}."
+            f"low is {parameter.low!r} and high is {parameter.high!r}, expected low < high."
         )
-    if unknown := [key for key in said if key not in _KEYS]:
-        raise ValueError(f"unknown {unknown[0]!r}; expected low, high, step or log.")
-    if missing := [key for key in ("low", "high") if key not in said]:
+
+
+def _check_step(parameter: FloatRange | IntRange) -> None:
+    if parameter.step is None:
+        return
+    if parameter.step <= 0:
+        raise ValueError(f"step is {parameter.step!r}, expected a number greater than 0.")
+    steps = (parameter.high - parameter.low) / parameter.step
+    if not math.isclose(steps, round(steps), rel_tol=1e-9):
+        raise ValueError(
+            f"steps of {parameter.step!r} from {parameter.low!r} do not reach {parameter.high!r}."
+        )
+
+
+# --- files -------------------------------------------------------------------------
+
+
+def _parameter(value: Any) -> Parameter:
+    """Make a parameter from the value of an entry."""
+    if isinstance(value, list):
+        return Choice(value)
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"{value!r} is neither a list of values nor bounds such as {{low: 1, high: 10}}."
+        )
+    if unknown := [key for key in value if key not in ("low", "high", "step", "log")]:
+        raise ValueError(f"unknown key {unknown[0]!r}; expected low, high, step or log.")
+    if missing := [key for key in ("low", "high") if key not in value]:
         raise ValueError(f"{missing[0]} is missing.")
-    numbers = [said[key] for key in ("low", "high", "step") if said.get(key) is not None]
+    numbers = [value[key] for key in ("low", "high", "step") if value.get(key) is not None]
     if not all(isinstance(number, int) for number in numbers):
-        return FloatRange(**said)
-    if said.pop("log", False):
+        return FloatRange(**value)
+    if value.pop("log", False):
         raise ValueError(
-            "log goes with floats: write low and high with a point, or list the integers."
+            "log needs floats. Write low and high with a decimal point, or list the integers."
         )
-    return IntRange(**said)
+    return IntRange(**value)
+
+
+def _read_entries(path: Path) -> list[tuple[str, Any, str]]:
+    """Read the name, the value and the place of each entry of a YAML mapping."""
+    yaml = import_extra("yaml", "SearchSpace.from_file")
+
+    safe: Any = yaml.SafeLoader
+
+    class Loader(safe):
+        """Loader with the floats of YAML 1.2. PyYAML reads 1e-4 as a string."""
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+        list("-+.0123456789"),
+    )
+
+    def check_names(mapping: Any) -> None:
+        """Reject duplicates, of which PyYAML keeps the last."""
+        seen = set()
+        for key, value in mapping.value:
+            line = f"{path.name}, line {key.start_mark.line + 1}"
+            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                raise ValueError(f"{line}: {key.value!r} is not a name. Write it in quotes.")
+            if key.value in seen:
+                raise ValueError(f"{line}, {key.value!r}: given twice.")
+            seen.add(key.value)
+            if isinstance(value, yaml.MappingNode):
+                check_names(value)
+
+    loader = Loader(path.read_text(encoding="utf-8"))
+    try:
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode) or not root.value:
+            raise ValueError(
+                f"{path.name}: contains no parameters; expected lines such as 'lr: {{low: 1e-4, "
+                "high: 1e-2, log: true}' or 'batch_size: [32, 64]'."
+            )
+        check_names(root)
+        return [
+            (
+                key.value,
+                loader.construct_object(value, deep=True),
+                f"{path.name}, line {key.start_mark.line + 1}, parameter {key.value!r}",
+            )
+            for key, value in root.value
+        ]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ValueError(f"{path.name}, line {line}: invalid YAML: {error.problem}.") from error
+    finally:
+        loader.dispose()

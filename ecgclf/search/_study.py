@@ -1,44 +1,54 @@
-"""The study of a search: where its trials are kept."""
+"""Optuna studies and samplers."""
 
 from __future__ import annotations
 
 import json
 import time
 import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ecgclf._extras import import_extra
+import numpy as np
 
-#: Seconds between two signs of life of a trial in a database. One without a sign for twice
-#: as long is taken to be dead, and is repeated.
+from ecgclf._extras import import_extra
+from ecgclf.search._conversions import encoded_grid
+from ecgclf.search._space import SearchSpace
+
+#: Seconds between two heartbeats of a trial in a database. A trial without a heartbeat for twice
+#: as long is repeated.
 HEARTBEAT = 30
 
-#: Seconds that a process waits for others that write to the same file.
+#: Seconds to wait for a lock on a database file.
 PATIENCE = 60
 
 
 def open_study(
     storage: Any, study_name: str | None, sampler: Any, pruner: Any, about: dict[str, Any]
 ) -> Any:
-    """Begin a study, or go on with one.
+    """Create a study, or load an existing one.
 
     Parameters
     ----------
     storage : str, BaseStorage or None
+        URL of a database, a storage of Optuna, or None for memory.
     study_name : str or None
+        Name of the study.
     sampler : BaseSampler
+        Sampler of Optuna.
     pruner : BasePruner or None
+        Pruner of Optuna.
     about : dict
-        What is searched. Must not change between the processes of a study.
+        Description of the search, which must be the same in all processes.
 
     Returns
     -------
     Study
+        The study.
 
     Raises
     ------
     ValueError
-        If the study of that name searched something else.
+        If the existing study has another description.
     """
     optuna = import_extra("optuna", "OptunaSearchCV")
     if isinstance(storage, str):
@@ -47,7 +57,7 @@ def open_study(
         storage=storage,
         study_name=study_name,
         sampler=sampler,
-        # Without one Optuna would take its own.
+        # None would select the MedianPruner.
         pruner=pruner or optuna.pruners.NopPruner(),
         direction="maximize",
         load_if_exists=study_name is not None,
@@ -59,15 +69,14 @@ def open_study(
     elif differing := [name for name in about if about[name] != stored.get(name)]:
         name = differing[0]
         raise ValueError(
-            f"The study {study_name!r} of this storage was about other {', '.join(differing)}: "
-            f"{stored.get(name)!r}, not {about[name]!r}. Scores of both cannot be compared; take "
-            "another study_name."
+            f"The study {study_name!r} was created with different {', '.join(differing)}: "
+            f"{stored.get(name)!r} instead of {about[name]!r}. Use another study_name."
         )
     return study
 
 
 def _database(optuna: Any, url: str) -> Any:
-    """Open a database, and make its tables if it has none."""
+    """Open a database and create its tables if needed."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import DBAPIError
 
@@ -81,15 +90,79 @@ def _database(optuna: Any, url: str) -> Any:
                     url,
                     engine_kwargs={"connect_args": {"timeout": PATIENCE}} if is_file else None,
                     heartbeat_interval=HEARTBEAT,
-                    # The grid of Optuna never returns to a cell whose trial has failed, so
-                    # that a killed one has to be repeated.
+                    # The GridSampler does not return to a cell of a failed trial.
                     heartbeat_stale_trial_callback=(
                         optuna.storages.RetryHeartbeatStaleTrialCallback()
                     ),
                 )
         except DBAPIError:
-            # Of processes that begin together one makes the tables, and the others fail, as
-            # a table or a row is there that was not when they looked.
+            # When several processes start together, one creates the tables and others fail.
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
+
+
+def make_sampler(kind: Any, space: SearchSpace, n_points: int | None, seed: int) -> Any:
+    """Make the sampler of a search.
+
+    Parameters
+    ----------
+    kind : {"tpe", "grid"} or BaseSampler
+        Kind of sampler. A sampler of Optuna is returned unchanged.
+    space : SearchSpace
+        The search space.
+    n_points : int or None
+        Number of values of a `FloatRange` without a step in the grid.
+    seed : int
+        Seed of "tpe".
+
+    Returns
+    -------
+    BaseSampler
+        The sampler.
+    """
+    samplers = import_extra("optuna", "OptunaSearchCV").samplers
+    if kind == "grid":
+        # Cells must have the same number in all processes, whatever their seeds.
+        return samplers.GridSampler(encoded_grid(space, n_points), seed=0)
+    if kind == "tpe":
+        return _seeded_by_trial(samplers.TPESampler, seed)
+    return kind
+
+
+def _seeded_by_trial(make: Callable[..., Any], seed: int) -> Any:
+    """Make a sampler that seeds each trial from the seed and the number of the trial.
+
+    With a single seed, a resumed search would repeat its first suggestions, and two processes
+    would make the same ones.
+    """
+    base: Any = import_extra("optuna", "OptunaSearchCV").samplers.BaseSampler
+
+    class SeededByTrial(base):
+        def __init__(self) -> None:
+            self.number = -1
+
+        def of(self, trial: Any) -> Any:
+            if trial.number != self.number:
+                self.number = trial.number
+                sequence = np.random.SeedSequence([seed, trial.number + 1])
+                self.sampler = make(seed=int(sequence.generate_state(1)[0]))
+            return self.sampler
+
+        def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+            return self.of(trial).infer_relative_search_space(study, trial)
+
+        def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
+            return self.of(trial).sample_relative(study, trial, search_space)
+
+        def sample_independent(
+            self, study: Any, trial: Any, param_name: str, param_distribution: Any
+        ) -> Any:
+            return self.of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+        def after_trial(
+            self, study: Any, trial: Any, state: Any, values: Sequence[float] | None
+        ) -> None:
+            self.of(trial).after_trial(study, trial, state, values)
+
+    return SeededByTrial()

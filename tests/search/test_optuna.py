@@ -1,4 +1,4 @@
-"""The search with Optuna against scikit-learn's own searches and its promises."""
+"""Search with Optuna compared with cross-validation and grid search of scikit-learn."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def params_of(search):
     return frame[[name for name in frame if name.startswith("param_")]].to_numpy().tolist()
 
 
-def test_scores_are_those_of_cross_validation():
+def test_scores_equal_those_of_cross_validation():
     search = quick(scoring="f1_macro").fit(X, Y, groups=GROUPS)
     for _, trial in search.trials_.iterrows():
         scores = cross_val_score(
@@ -60,7 +60,7 @@ def test_scores_are_those_of_cross_validation():
     assert_array_equal(search.classes_, [0, 1])
 
 
-def test_the_grid_is_scikit_learns():
+def test_the_grid_equals_that_of_grid_search():
     space = SearchSpace({"C": Choice([0.01, 1.0]), "max_iter": IntRange(50, 150, step=50)})
     search = quick(space=space, sampler="grid", n_trials=100).fit(X, Y, groups=GROUPS)
     grid = GridSearchCV(
@@ -74,7 +74,7 @@ def test_the_grid_is_scikit_learns():
     assert search.best_score_ == pytest.approx(grid.best_score_)
 
 
-def test_groups_reach_the_splitter_and_fit_where_routing_asks():
+def test_groups_are_passed_to_the_splitter_and_routed_to_fit():
     import sklearn
 
     beats_seen = []
@@ -93,10 +93,10 @@ def test_groups_reach_the_splitter_and_fit_where_routing_asks():
 
 @pytest.mark.parametrize("calls", [[12], [3, 11, 12]])
 def test_a_seed_gives_the_same_trials_in_one_call_or_several(calls):
-    # Beyond TPE's ten first trials at random its suggestions depend on the trials before.
+    # After ten random trials, suggestions of TPE depend on the previous trials.
     storage = optuna.storages.InMemoryStorage()
     for n_trials in calls:
-        search = quick(n_trials=n_trials, storage=storage, study_name="taken up again").fit(
+        search = quick(n_trials=n_trials, storage=storage, study_name="continued").fit(
             X, Y, groups=GROUPS
         )
     assert len(search.trials_) == 12
@@ -108,7 +108,7 @@ def test_a_seed_gives_the_same_trials_in_one_call_or_several(calls):
     )
 
 
-def test_the_callers_random_numbers_are_untouched():
+def test_the_global_random_state_is_unchanged():
     np.random.seed(3)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     quick(n_trials=12).fit(X, Y, groups=GROUPS)
@@ -134,7 +134,7 @@ def test_a_network_in_a_pipeline_is_searched_by_patients(beats):
 
 
 class PruneAt(optuna.pruners.BasePruner if hasattr(optuna, "pruners") else object):
-    """Ends the trials of some numbers after an epoch."""
+    """Prunes the trials with some numbers after an epoch."""
 
     def __init__(self, epoch, trials):
         self.epoch = epoch
@@ -162,27 +162,27 @@ def pruned_search(beats, pruner, **kwargs):
     ).fit(beats.data, beats.target, groups=beats.groups)
 
 
-def test_a_trial_is_ended_after_the_epoch_that_the_pruner_names(beats):
+def test_a_trial_is_pruned_after_the_epoch_that_the_pruner_selects(beats):
     search = pruned_search(beats, PruneAt(2, trials=[1]))
     assert search.trials_["state"].tolist() == ["COMPLETE", "PRUNED", "COMPLETE"]
     told = [sorted(trial.intermediate_values) for trial in search.study_.trials]
     assert told == [[1, 2, 3, 4], [1, 2], [1, 2, 3, 4]]
 
 
-def test_looking_on_changes_nothing(beats):
+def test_reporting_epochs_does_not_change_scores(beats):
     watched = pruned_search(beats, optuna.pruners.NopPruner())
     alone = pruned_search(beats, None)
     assert not alone.study_.trials[0].intermediate_values
     columns = ["param_mlp__lr", "split0_test_score", "split1_test_score"]
     assert watched.trials_[columns].equals(alone.trials_[columns])
-    # After the last epoch the pruner is told what the fold is scored with, the statistics of
-    # batch norms apart, of which this network has none.
+    # The last reported score is that of the fold, as this network has no batch norms, which
+    # change at the end of training.
     for trial, score in zip(watched.study_.trials, watched.trials_["split0_test_score"]):
         assert trial.intermediate_values[4] == score
     assert watched.best_estimator_["mlp"].callbacks is None
 
 
-def test_what_has_no_epochs_cannot_be_pruned():
+def test_pruning_needs_an_estimator_with_callbacks():
     with pytest.raises(TypeError, match="LogisticRegression has no parameter 'callbacks'"):
         quick(pruner=optuna.pruners.MedianPruner()).fit(X, Y, groups=GROUPS)
 
@@ -190,7 +190,7 @@ def test_what_has_no_epochs_cannot_be_pruned():
 # --- failures ----------------------------------------------------------------------------------
 
 
-def test_failing_trials_are_told_of():
+def test_failing_trials_are_reported():
     space = SearchSpace({"C": Choice([-1.0, 1.0])})
     search = quick(space=space, sampler="grid", n_trials=2)
     with pytest.warns(FitFailedWarning, match=r"with \{'C': -1.0\} failed: The 'C' parameter"):
@@ -202,14 +202,14 @@ def test_failing_trials_are_told_of():
     hopeless = quick(space=SearchSpace({"C": FloatRange(-2.0, -1.0)}), n_trials=3)
     with (
         pytest.warns(FitFailedWarning),
-        pytest.raises(ValueError, match="None of 3 trials was completed"),
+        pytest.raises(ValueError, match="None of the 3 trials is complete"),
     ):
         hopeless.fit(X, Y, groups=GROUPS)
 
 
-def test_a_parameter_that_the_estimator_lacks_is_named():
+def test_an_unknown_parameter_is_reported():
     with pytest.raises(
-        ValueError, match=r"'lr', which is no parameter of LogisticRegression; .*C"
+        ValueError, match=r"'lr', which is not a parameter of LogisticRegression. .*C"
     ):
         quick(space=SearchSpace({"lr": Choice([1])})).fit(X, Y, groups=GROUPS)
 
@@ -222,22 +222,22 @@ def test_a_parameter_that_the_estimator_lacks_is_named():
         ({"cv": StratifiedGroupKFold(2)}, "beats and splits"),
     ],
 )
-def test_a_study_does_not_mix_what_cannot_be_compared(change, named):
+def test_a_study_with_a_different_search_is_rejected(change, named):
     storage = optuna.storages.InMemoryStorage()
     kept = {"storage": storage, "study_name": "mine", "n_trials": 1}
     quick(**kept).fit(X, Y, groups=GROUPS)
     quick(**kept).fit(X, Y, groups=GROUPS)
-    with pytest.raises(ValueError, match=f"study 'mine'.*was about other {named}"):
+    with pytest.raises(ValueError, match=f"study 'mine' was created with different {named}"):
         quick(**(kept | change)).fit(X, Y, groups=GROUPS)
 
 
-def test_without_optuna_the_message_says_how_to_get_it(monkeypatch):
+def test_missing_optuna_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r"OptunaSearchCV needs optuna.*ecgclf\[search\]"):
         quick().fit(X, Y, groups=GROUPS)
 
 
-def test_optunas_own_talk_is_as_loud_as_before(capfd):
+def test_the_log_level_of_optuna_is_restored(capfd):
     before = optuna.logging.get_verbosity()
     quick(n_trials=2).fit(X, Y, groups=GROUPS)
     assert optuna.logging.get_verbosity() == before

@@ -1,4 +1,4 @@
-"""A study in a database, shared by processes and taken up after a kill."""
+"""Studies in a database, shared by processes and continued after a kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ optuna = pytest.importorskip("optuna", reason="needs Optuna, which is not instal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-#: A search in a process of its own. The first fit waits until `wait_for` processes are there.
+#: Program that runs a search. The first fit waits until `wait_for` processes are running.
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
@@ -75,10 +75,10 @@ def start(folder, n_trials, *, sampler="tpe", wait_for=1, pause=0.0):
 
 
 def finished(url):
-    """The complete trials of a study, none while there is no study."""
+    """Return the complete trials of a study, or none if there is no study yet."""
     try:
         trials = optuna.load_study(study_name="shared", storage=url).trials
-    except Exception:  # the tables are just being made
+    except Exception:  # the tables are being created
         return []
     return [trial for trial in trials if trial.state == optuna.trial.TrialState.COMPLETE]
 
@@ -96,7 +96,7 @@ def test_two_processes_share_a_study(tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize(("sampler", "n_trials"), [("tpe", 7), ("grid", 6)])
-def test_a_killed_search_goes_on_where_it_was(tmp_path, sampler, n_trials):
+def test_a_killed_search_continues(tmp_path, sampler, n_trials):
     url = f"sqlite:///{tmp_path / 'search.db'}"
     worker = start(tmp_path, n_trials, sampler=sampler, pause=0.3)
     until = time.monotonic() + 60
@@ -118,17 +118,17 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path, sampler, n_trials):
         cells = {(round(t.params["C"], 9), t.params["max_iter"]) for t in done}
         assert len(cells) == n_trials
 
-    # Nothing is left to do.
+    # Another call runs no trial.
     again = search_in(url, LogisticRegression(), n_trials=n_trials, sampler=sampler)
     assert len(again.trials_) == len(search.trials_)
 
 
 @pytest.mark.filterwarnings("ignore:Argument ``heartbeat_interval``")
-def test_a_trial_whose_process_died_is_repeated(tmp_path, monkeypatch):
+def test_a_trial_of_a_dead_process_is_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr("ecgclf.search._study.HEARTBEAT", 1)
     url = f"sqlite:///{tmp_path / 'search.db'}"
     search_in(url, LogisticRegression(), n_trials=1)
-    # A trial that began, gave a sign of life, and no more.
+    # A trial with one heartbeat that never ends.
     study = optuna.load_study(study_name="shared", storage=url)
     dead = study.ask({"C": optuna.distributions.FloatDistribution(1e-3, 1e2, log=True)})
     optuna.storages.RDBStorage(url, heartbeat_interval=1).record_heartbeat(dead._trial_id)

@@ -1,27 +1,25 @@
-"""Sweeps of Weights & Biases, from the space to what a run has logged."""
+"""The W&B sweeps of examples/sweeps, offline."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ecgclf.search import (
-    Choice,
-    FloatRange,
-    IntRange,
-    SearchSpace,
-    run_sweep_trial,
-    sweep_params,
-    to_sweep,
-)
+from ecgclf.search import Choice, FloatRange, IntRange, SearchSpace
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+pytest.importorskip("wandb", reason="needs wandb, which is not installed")
+yaml = pytest.importorskip("yaml", reason="needs PyYAML, which is not installed")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 SWEEPS = REPOSITORY / "examples" / "sweeps"
 SPACE = SearchSpace(
     {
@@ -35,11 +33,26 @@ SPACE = SearchSpace(
 )
 
 
-def test_a_bayesian_sweep_takes_ranges_as_distributions():
-    sweep = to_sweep(SPACE, method="bayes", program="train.py", arguments=["--fast"])
+@pytest.fixture(scope="module")
+def program() -> dict:
+    return runpy.run_path(str(SWEEPS / "make_sweeps.py"))
+
+
+@pytest.fixture(scope="module")
+def parse_params() -> Callable:
+    return runpy.run_path(str(SWEEPS / "train.py"))["parse_params"]
+
+
+# --- configurations ----------------------------------------------------------------------------
+
+
+def test_a_bayesian_sweep_uses_distributions_for_ranges(program):
+    sweep = program["make_sweep"](SPACE, "bayes", "ECGCNNClassifier")
     assert sweep["method"] == "bayes"
     assert sweep["metric"] == {"name": "score", "goal": "maximize"}
-    assert sweep["command"] == ["${env}", "${interpreter}", "${program}", "--fast", "${args}"]
+    assert sweep["command"] == [
+        *("${env}", "${interpreter}", "${program}", "ECGCNNClassifier", "${args}")
+    ]
     assert sweep["parameters"] == {
         "lr": {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-2},
         "weight_decay": {"distribution": "uniform", "min": 0.0, "max": 0.1},
@@ -50,31 +63,26 @@ def test_a_bayesian_sweep_takes_ranges_as_distributions():
     }
 
 
-def test_a_grid_sweep_lists_values():
+def test_a_grid_sweep_lists_values(program):
     with pytest.raises(ValueError, match=r"'lr'.*n_points"):
-        to_sweep(SPACE, method="grid", program="train.py")
-    parameters = to_sweep(SPACE, method="grid", program="train.py", n_points=3)["parameters"]
-    assert parameters["lr"] == {"values": [1e-4, 1e-3, 1e-2]}
-    assert parameters["max_epochs"] == {"values": [2, 3, 4]}
+        program["make_sweep"](SPACE, "grid", "ECGCNNClassifier")
+    sweep = program["make_sweep"](SPACE, "grid", "ECGCNNClassifier", n_points=3)
+    assert sweep["parameters"]["lr"] == {"values": [1e-4, 1e-3, 1e-2]}
+    assert sweep["parameters"]["max_epochs"] == {"values": [2, 3, 4]}
 
 
-def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="method"):
-        to_sweep(SPACE, method="hyperband", program="train.py")
-
-
-def test_the_sweep_files_are_what_the_spaces_give():
-    pytest.importorskip("yaml", reason="needs PyYAML, which is not installed")
-    made = runpy.run_path(str(SWEEPS / "make_sweeps.py"))["sweeps"]()
+def test_the_sweep_files_are_up_to_date(program):
+    made = program["sweeps"]()
     assert set(made) == {f"{n}_{m}.yaml" for n in ("cnn", "rnn") for m in ("bayes", "grid")}
     for name, text in made.items():
         assert (SWEEPS / name).read_text(encoding="utf-8") == text, f"run {SWEEPS}/make_sweeps.py"
 
 
-def test_the_command_line_is_read_as_the_agent_writes_it():
-    utils = pytest.importorskip(
-        "wandb.sdk.launch.sweeps.utils", reason="needs wandb, which is not installed"
-    )
+# --- trials ------------------------------------------------------------------------------------
+
+
+def test_the_command_line_of_the_agent_is_parsed(parse_params):
+    utils = pytest.importorskip("wandb.sdk.launch.sweeps.utils")
     given = {
         "lr": 1e-05,
         "batch_size": 64,
@@ -85,19 +93,19 @@ def test_the_command_line_is_read_as_the_agent_writes_it():
     }
     command = {"args": {name: {"value": value} for name, value in given.items()}}
     arguments = utils.create_sweep_command_args(command)["args"]
-    assert sweep_params(arguments) == given | {"filters": (16, 32)}
+    assert parse_params(arguments) == given | {"filters": (16, 32)}
 
 
 @pytest.mark.parametrize("argument", ["--lr", "lr=1", "--=1"])
-def test_another_command_line_is_refused(argument):
+def test_an_invalid_command_line_is_rejected(argument, parse_params):
     with pytest.raises(ValueError, match="expected --name=value"):
-        sweep_params([argument])
+        parse_params([argument])
     with pytest.raises(ValueError, match="--lr is given twice"):
-        sweep_params(["--lr=1", "--lr=2"])
+        parse_params(["--lr=1", "--lr=2"])
 
 
-def expanded(sweep: dict, setting: dict) -> list[str]:
-    """The command line that ``wandb agent`` makes of a sweep, by its documentation."""
+def command_line(sweep: dict, setting: dict) -> list[str]:
+    """Return the documented command line of ``wandb agent``."""
     parts = {
         "${env}": ["/usr/bin/env"],
         "${interpreter}": [sys.executable],
@@ -107,13 +115,33 @@ def expanded(sweep: dict, setting: dict) -> list[str]:
     return list(itertools.chain.from_iterable(parts.get(p, [p]) for p in sweep["command"]))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="an agent leaves ${env} out on other systems")
+def by_name(items) -> dict:
+    return {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+def offline_run(records) -> SimpleNamespace:
+    """Collect the configuration and history of an offline run."""
+    run = SimpleNamespace(config={}, history=[], project=None, exit_code=None)
+    for record in records:
+        kind = record.WhichOneof("record_type")
+        if kind == "run":
+            run.project = record.run.project
+            run.config |= by_name(record.run.config.update)
+        elif kind == "history":
+            run.history.append(by_name(record.history.item))
+        elif kind == "exit":
+            run.exit_code = record.exit.exit_code
+    return run
+
+
+@pytest.mark.skipif(os.name != "posix", reason="agents omit ${env} on other systems")
 @pytest.mark.parametrize("network", ["cnn", "rnn"])
-def test_a_run_of_a_sweep_logs_what_it_did(network, tmp_path, read_offline_run):
-    yaml = pytest.importorskip("yaml", reason="needs PyYAML, which is not installed")
+def test_a_run_of_a_sweep_logs_parameters_epochs_and_scores(
+    network, tmp_path, read_wandb_records
+):
     sweep = yaml.safe_load((SWEEPS / f"{network}_grid.yaml").read_text(encoding="utf-8"))
-    setting = {name: said["values"][0] for name, said in sweep["parameters"].items()}
-    # Nothing of the machine's own records or account takes part.
+    setting = {name: parameter["values"][0] for name, parameter in sweep["parameters"].items()}
+    # The program uses neither records nor an account of this machine.
     environment = os.environ | {
         "WANDB_MODE": "offline",
         "WANDB_DIR": str(tmp_path),
@@ -123,7 +151,7 @@ def test_a_run_of_a_sweep_logs_what_it_did(network, tmp_path, read_offline_run):
         "PYTHONPATH": str(REPOSITORY),
     }
     done = subprocess.run(
-        expanded(sweep, setting),
+        command_line(sweep, setting),
         cwd=SWEEPS,
         env=environment,
         capture_output=True,
@@ -132,7 +160,7 @@ def test_a_run_of_a_sweep_logs_what_it_did(network, tmp_path, read_offline_run):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    run = read_offline_run(tmp_path)
+    run = offline_run(read_wandb_records(tmp_path))
     assert run.project == "ecgclf"
     assert run.exit_code == 0
     assert {name: run.config[name] for name in setting} == setting
@@ -144,11 +172,3 @@ def test_a_run_of_a_sweep_logs_what_it_did(network, tmp_path, read_offline_run):
     score = run.history[-1]["score"]
     assert score == pytest.approx(sum(folds) / 2)
     assert f"{score:.3f}" in done.stdout
-
-
-def test_without_wandb_a_trial_says_how_to_get_it(beats, monkeypatch):
-    from ecgclf import ECGMLPClassifier
-
-    monkeypatch.setitem(sys.modules, "wandb", None)
-    with pytest.raises(ImportError, match=r"run_sweep_trial needs wandb.*ecgclf\[wandb\]"):
-        run_sweep_trial(ECGMLPClassifier(), {}, beats.data, beats.target)
