@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def origin(*, seed: int, started: float, packages: Iterable[str] = ()) -> dict[s
         "command": shlex.join(["python", "-m", _module(), *sys.argv[1:]]),
         "seed": seed,
         "commit": _commit(),
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
         "versions": {package: version(package) for package in (*_PACKAGES, *packages)},
         "machine": {

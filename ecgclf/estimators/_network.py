@@ -20,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import persistence, training
-from ecgclf.augmentation import Augmentation, OnSignals
 from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf.augmentation import Augmentation, OnSignals
 from ecgclf.estimators._checkpoint import FitCheckpoint
 from ecgclf.estimators._contract import check_contract, input_contract
 from ecgclf.estimators._fitted import become_fitted, fitted_values

@@ -8,23 +8,24 @@ from ecgclf.transforms._baseline import (
 )
 from ecgclf.transforms._beat_transformer import BeatTransformer
 from ecgclf.transforms._filters import BandpassFilter, NotchFilter, WaveletDenoiser
-from ecgclf.transforms._fourier import FourierFeatures
-from ecgclf.transforms._measures import (
+from ecgclf.transforms._morphology import (
     BeatMeasure,
     HermiteCoefficients,
+    MorphologyFeatures,
     QRSWidth,
     WaveAmplitudes,
     WaveAreas,
 )
-from ecgclf.transforms._morphology import MorphologyFeatures
 from ecgclf.transforms._quality import SignalQuality
-from ecgclf.transforms._record_relative import RecordRelative, TemplateCorrelation
+from ecgclf.transforms._record_transformers import (
+    RecordRelative,
+    RhythmFeatures,
+    TemplateCorrelation,
+)
 from ecgclf.transforms._resampler import SignalResampler
-from ecgclf.transforms._rhythm import RhythmFeatures
 from ecgclf.transforms._scaler import BeatScaler
-from ecgclf.transforms._scalogram import Scalogram
 from ecgclf.transforms._segmenter import BeatSegmenter
-from ecgclf.transforms._spectrogram import Spectrogram
+from ecgclf.transforms._time_frequency import FourierFeatures, Scalogram, Spectrogram
 
 __all__ = [
     "BandpassFilter",

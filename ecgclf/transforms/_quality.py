@@ -1,4 +1,4 @@
-"""Whether a stretch of signal is fit to be looked at."""
+"""Signal quality of beats."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ from sklearn.utils._param_validation import Interval
 
 from ecgclf.transforms._beat_transformer import BeatFeatures
 
-#: The frequencies of the QRS complex, and those up to which an ECG has its power, in Hz.
+#: Band of the QRS complex, and highest frequency of an ECG, in Hz.
 _QRS_LOW, _QRS_HIGH, _ECG_HIGH = 5.0, 15.0, 40.0
 
 
 class SignalQuality(BeatFeatures):
-    """Indices of signal quality of each beat, or of each longer stretch of signal.
+    """Signal quality indices of beats, or of longer segments of signal.
 
     =============== =========================================================================
-    flat            longest stretch in which the signal does not change, as a share of all
-                    samples: 1 if a lead is off
-    saturated       longest stretch at the highest or the lowest value, as a share: long if
-                    the amplifier or the converter was driven to its end
-    kurtosis        fourth moment over the squared variance: low for noise (3 if Gaussian)
-                    and high for an ECG, more than 5 over several beats (kSQI [1]_)
-    qrs_power       power from 5 to 15 Hz over that from 5 to 40 Hz: low with the noise of
-                    muscles, near 1 with artefacts of electrodes (pSQI [1]_)
-    high_frequency  power above 40 Hz over all power: the mains and muscles
+    flat            longest constant run as a fraction of all samples: 1 if a lead is off
+    saturated       longest run at the maximum or the minimum as a fraction of all samples:
+                    long if the amplifier or the converter was saturated
+    kurtosis        fourth moment divided by the squared variance: low for noise (3 if
+                    Gaussian), high for an ECG, more than 5 over several beats (kSQI [1]_)
+    qrs_power       power from 5 to 15 Hz divided by that from 5 to 40 Hz: low with muscle
+                    noise, near 1 with electrode artefacts (pSQI [1]_)
+    high_frequency  power above 40 Hz divided by all power: power line and muscles
     =============== =========================================================================
 
-    Only these stretches themselves are looked at, so the indices are causal. How like a beat
-    is to the others of its record [2]_ tells `TemplateCorrelation`.
+    Each segment is measured alone, so the indices are causal. `TemplateCorrelation` measures
+    the similarity of a beat to the other beats of its record [2]_.
 
     Parameters
     ----------
     fs : float
-        Sampling rate in Hz, more than 80.
+        Sampling rate in Hz, more than 80 Hz.
 
     Notes
     -----
-    The power is that of a periodogram with a Hann window after the line through the signal is
-    taken off. A flat signal has neither a shape nor power: its last three indices are NaN.
+    Powers are those of a periodogram with a Hann window, after removal of the linear trend. The
+    last three indices of a constant signal are NaN.
 
-    The published bounds are for stretches of some ten seconds. The window of a single beat
-    has a QRS complex in a larger part of it, and its kurtosis is lower: look at the values of
-    beats known to be good before you set a bound.
+    The published thresholds are for segments of about ten seconds. The QRS complex takes a
+    larger part of a single beat, so its kurtosis is lower: choose thresholds by beats of known
+    quality.
 
     References
     ----------
@@ -87,15 +86,15 @@ class SignalQuality(BeatFeatures):
         ]
         values = np.full((*signals.shape[:2], len(self._names())), np.nan)
         for column, run in enumerate(runs):
-            # A single sample is no stretch.
+            # A run needs two samples.
             values[:, :, column] = np.where((run > 1) | (n_samples == 1), run, 0) / n_samples
-        lively = np.ptp(signals, axis=2) > 0
-        if lively.any():
-            values[lively, len(runs) :] = self._of_shape(signals[lively].astype(np.float64))
+        varying = np.ptp(signals, axis=2) > 0
+        if varying.any():
+            values[varying, len(runs) :] = self._of_shape(signals[varying].astype(np.float64))
         return values
 
     def _of_shape(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute of signals of (n_signals, n_samples) what a flat one does not have."""
+        """Compute the indices of varying signals, of shape (n_signals, n_samples)."""
         frequency, power = periodogram(signals, self.fs, window="hann", detrend="linear")
 
         def within(low: float, high: float) -> NDArray[np.float64]:
@@ -117,10 +116,10 @@ class SignalQuality(BeatFeatures):
 
 
 def _longest(holds: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Length of the longest run of True along the last axis."""
+    """Compute the length of the longest run of True along the last axis."""
     if not holds.shape[-1]:
         return np.zeros(holds.shape[:-1], dtype=np.intp)
     total = np.cumsum(holds, axis=-1)
-    # What had been counted where the current run began.
+    # Count before the start of the current run.
     before = np.maximum.accumulate(np.where(holds, 0, total), axis=-1)
     return (total - before).max(axis=-1)

@@ -1,40 +1,38 @@
-"""Bring beats to another sampling rate."""
+"""Resampling of beats."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
 
+from ecgclf._validation import POSITIVE
 from ecgclf.datasets import resample, resampling_ratio
 from ecgclf.transforms._beat_transformer import BeatTransformer
 
 
 @dataclass(eq=False, repr=False)
 class SignalResampler(BeatTransformer):
-    """Change the sampling rate of beats by polyphase filtering, which avoids aliases.
+    """Resampler of beats by polyphase filtering, with an anti-aliasing filter.
 
-    Beyond its ends a beat is taken to go on along the line through its first and last
-    sample. The first sample keeps its time.
+    Beats are extended along the line through their first and last sample. The first sample
+    keeps its time.
 
     Parameters
     ----------
     fs_in : float
         Sampling rate of the beats in Hz.
     fs_out : float
-        The one that they are to have. Its ratio to `fs_in` must be one of integers up to
-        5,000. ``ceil(n_samples * fs_out / fs_in)`` samples come out.
+        Sampling rate of the output in Hz. Its ratio to `fs_in` must be a fraction of integers
+        up to 5,000. The output has ``ceil(n_samples * fs_out / fs_in)`` samples.
 
     See Also
     --------
-    scipy.signal.resample_poly : what filters.
-    ecgclf.datasets.load_mitbih : its `fs` changes the rate of whole records, before beats are
-        cut.
+    scipy.signal.resample_poly : Computation of the samples.
+    ecgclf.datasets.load_mitbih : Its `fs` resamples whole records before beats are cut.
 
     Examples
     --------
@@ -51,27 +49,27 @@ class SignalResampler(BeatTransformer):
     fs_out: float
 
     _parameter_constraints: ClassVar[dict] = {
-        "fs_in": [Interval(Real, 0, np.inf, closed="neither")],
-        "fs_out": [Interval(Real, 0, np.inf, closed="neither")],
+        "fs_in": [POSITIVE],
+        "fs_out": [POSITIVE],
     }
 
     def transform_positions(self, positions: ArrayLike) -> NDArray[np.int64]:
-        """Find where positions in the beats lie in the resampled ones.
+        """Convert positions in the beats to positions in the resampled beats.
 
         Parameters
         ----------
         positions : array-like of int, of any shape
-            In samples from the start of a beat, at `fs_in`.
+            Positions in samples from the start of a beat, at `fs_in`.
 
         Returns
         -------
         ndarray of int64, of the shape of `positions`
-            In samples at `fs_out`: the nearest ones.
+            Nearest samples at `fs_out`.
 
         Raises
         ------
         ValueError
-            If a position lies outside of the beats that were passed to `fit`.
+            If a position lies outside the beats of `fit`.
         """
         check_is_fitted(self, "n_samples_")
         given = check_array(
@@ -80,24 +78,24 @@ class SignalResampler(BeatTransformer):
         outside = given[(given < 0) | (given > self.n_samples_ - 1)]
         if outside.size:
             raise ValueError(
-                f"position {outside[0]:g} lies outside of beats of {self.n_samples_} samples: "
-                "count positions from the start of each beat, at fs_in."
+                f"position {outside[0]:g} lies outside beats of {self.n_samples_} samples. Count "
+                "positions from the start of each beat, at fs_in."
             )
         ratio = resampling_ratio(self.fs_in, self.fs_out)
         nearest = np.rint(given * float(ratio)).astype(np.int64)
         return np.minimum(nearest, self._n_samples_out() - 1)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
-        """Name the samples that come out, by their numbers.
+        """Get the names of the output columns.
 
         Parameters
         ----------
         input_features : array-like of str or None
-            Checked to be the names of the columns of `X`, and not used.
+            Names of the columns of `X`. They are checked but not used.
 
         Returns
         -------
-        ndarray of str objects
+        ndarray of str
             ``"sample_000"`` and so on.
         """
         check_is_fitted(self, "n_samples_")

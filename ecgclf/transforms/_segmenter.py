@@ -1,4 +1,4 @@
-"""Cut the beats of an own recording as the loaders cut those of theirs."""
+"""Segmentation of recordings into beats."""
 
 from __future__ import annotations
 
@@ -29,31 +29,32 @@ Windows : {windows}
 Rhythm  : {rhythm}
 """
 
-#: How many places a warning names.
+#: Number of positions in a warning.
 _N_NAMED = 5
 
 
 class BeatSegmenter(BaseEstimator):
-    """Cut beats out of a recording at its R peaks.
+    """Segmenter that cuts a recording into beats at its R peaks.
 
-    The loaders cut in the same way, by the same code: with the same `fs` and `window`, the
-    beats of a recording of your own are what a model has met that was fitted on
-    `load_mitbih`.
+    The loaders use the same code. With the same `fs` and `window`, the beats of your own
+    recording are comparable with those of `ecgclf.datasets.load_mitbih`.
 
     Parameters
     ----------
     fs : float
-        Sampling rate of the beats in Hz. A recording at another rate is brought to it as a
-        whole, with an anti-aliasing filter, before it is cut.
+        Sampling rate of the beats in Hz. A recording at another rate is resampled as a whole,
+        with an anti-aliasing filter, before it is cut.
     window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
-        Seconds around the R peak, short for `FixedWindow`; or another way to cut, such as
-        `RRWindow`. ``"kaggle"`` is short for `KaggleWindow`.
+        Seconds before and after the R peak, short for `ecgclf.datasets.FixedWindow`; or
+        another window, such as `ecgclf.datasets.RRWindow`. ``"kaggle"`` is short for
+        `ecgclf.datasets.KaggleWindow`.
     rhythm : bool, default=True
-        Add the rhythm features of `rhythm_features`, computed over all R peaks.
+        Whether to add the features of `ecgclf.datasets.rhythm_features`, computed over all R
+        peaks.
 
     See Also
     --------
-    ecgclf.datasets.detect_r_peaks : Finds the R peaks.
+    ecgclf.datasets.detect_r_peaks : Detect R peaks.
 
     Examples
     --------
@@ -94,48 +95,48 @@ class BeatSegmenter(BaseEstimator):
         Parameters
         ----------
         signal : array-like of shape (n_samples,) or (n_leads, n_samples)
-            In mV.
+            Signal in mV.
         r_peaks : array-like of int, shape (n_beats,)
-            All beats of the recording, in samples of `signal`, in order of time.
+            Positions of all beats of the recording, in samples of `signal`, in ascending order.
         labels : array-like of shape (n_beats,), optional
-            The class of each beat.
+            Class of each beat.
         fs_record : float, optional
             Sampling rate of `signal` in Hz; by default `fs`.
         record : str, optional
             Name of the recording.
         groups : object, optional
-            The patient: one value, that each beat gets.
+            Patient: one value, which every beat gets.
         leads : str or sequence of str, optional
             Names of the leads.
         as_frame : bool, default=False
-            Give ``data``, ``rhythm`` and ``target`` as pandas objects and add ``frame``.
+            Whether to return ``data``, ``rhythm`` and ``target`` as pandas objects and to add
+            ``frame``.
 
         Returns
         -------
         Beats
-            ``data`` is float32 of shape (n_beats, n_samples), with several leads
-            (n_beats, n_leads, n_samples); what was not given is None. Beyond the ends of the
-            recording its first or last value is repeated, so that each R peak gives a beat;
-            only by the Kaggle recipe the last one gives none.
+            ``data`` is float32 of shape (n_beats, n_samples) or, with several leads,
+            (n_beats, n_leads, n_samples); fields that were not given are None. The recording
+            is extended by its first and last value, so every R peak gives a beat, except the
+            last one with the Kaggle window.
 
         Raises
         ------
         ValueError
-            If the signal has NaN or infinite values or is no signal; if R peaks lie outside
-            of it, do not increase or are no integers; if there are none; if labels or leads
-            are not as many; or if `fs`, `fs_record` or `window` make no sense.
+            If the signal has NaN or infinite values or another shape; if there are no R peaks
+            or they lie outside the signal, do not increase or are not integers; if labels or
+            leads have another number; or if `fs`, `fs_record` or `window` are invalid.
 
         Warns
         -----
         UserWarning
-            If beats are flat: the signal does not change in their whole window. It names how
-            many and where.
+            If the signal is constant in the whole window of a beat.
         """
         window = as_window(self.window)
         recorded = self.fs if fs_record is None else fs_record
         if not is_number(recorded) or recorded <= 0:
             name = "fs" if fs_record is None else "fs_record"
-            raise ValueError(f"{name}={recorded!r}: expected a positive sampling rate in Hz")
+            raise ValueError(f"{name}={recorded!r}: expected a positive sampling rate in Hz.")
         fs_beats = window.rate(recorded, self.fs)
         samples = _check_signal(signal)
         peaks = _check_peaks(r_peaks, samples.shape[1])
@@ -143,7 +144,7 @@ class BeatSegmenter(BaseEstimator):
         if names is not None and len(names) != len(samples):
             raise ValueError(
                 f"leads={leads!r} are {len(names)} names, but the signal of shape "
-                f"{np.shape(signal)} has {len(samples)} leads: name each, in their order"
+                f"{np.shape(signal)} has {len(samples)} leads. Give one name per lead, in order."
             )
         target = None if labels is None else _check_labels(labels, len(peaks))
         beats = cut_beats(
@@ -161,52 +162,52 @@ class BeatSegmenter(BaseEstimator):
             n_beats=len(beats.data),
             record="a recording" if record is None else f"recording {record}",
             windows=window.describe(beats.data.shape[-1], fs_beats, float(recorded)),
-            rhythm=", ".join(beats.rhythm_names) or "not asked for",
+            rhythm=", ".join(beats.rhythm_names) or "none",
         )
         return convert(beats, return_X_y=False, as_frame=as_frame)
 
 
 def _check_signal(signal: ArrayLike) -> NDArray:
-    """Check a signal and give it an axis of leads."""
+    """Check a signal and return it in 2-D."""
     samples = np.asarray(signal)
     if samples.dtype.kind not in "iuf":
-        raise ValueError(f"signal is an array of {samples.dtype}; expected numbers, in mV")
+        raise ValueError(f"signal is an array of {samples.dtype}; expected numbers in mV.")
     in_leads = samples[np.newaxis] if samples.ndim == 1 else samples
     if in_leads.ndim != 2 or 0 in in_leads.shape or in_leads.shape[0] > in_leads.shape[1]:
         raise ValueError(
             f"signal has the shape {samples.shape}; expected (n_samples,) or (n_leads, "
-            "n_samples): the signal of wfdb, (n_samples, n_leads), is to be transposed"
+            "n_samples). Transpose signals of wfdb, which are (n_samples, n_leads)."
         )
     bad = ~np.isfinite(in_leads)
     if bad.any():
         lead, at = (int(place) for place in np.argwhere(bad)[0])
         raise ValueError(
             f"signal has {int(bad.sum()):,} NaN or infinite values, the first in lead {lead} at "
-            f"sample {at:,}: fill the gaps, or cut the stretches between them one by one"
+            f"sample {at:,}. Fill the gaps, or segment the parts between them separately."
         )
     return in_leads if in_leads.dtype.kind == "f" else in_leads.astype(np.float64)
 
 
 def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
-    """Check positions within a signal of so many samples."""
+    """Check the positions of R peaks in a signal of `n_samples` samples."""
     given = np.asarray(r_peaks)
     if given.ndim != 1 or not len(given):
         raise ValueError(
-            f"r_peaks have the shape {given.shape}; expected (n_beats,) with at least one beat: "
-            "if none was detected, look at the signal, or try another lead"
+            f"r_peaks have the shape {given.shape}; expected (n_beats,) with at least one beat. "
+            "If no beat was detected, plot the signal or try another lead."
         )
     if given.dtype.kind not in "iuf" or not np.array_equal(given, np.rint(given)):
         raise ValueError(
-            "r_peaks are no whole numbers; expected samples of the signal: multiply times in "
-            "seconds by the sampling rate and round"
+            "r_peaks are not whole numbers; expected samples of the signal. Multiply times in "
+            "seconds by the sampling rate and round."
         )
     outside = np.flatnonzero((given < 0) | (given >= n_samples))
     if len(outside):
         at = int(outside[0])
         raise ValueError(
-            f"{len(outside):,} of {len(given):,} r_peaks lie outside of the signal, the first is "
-            f"beat {at} at sample {given[at]:,.0f} of {n_samples:,}: do the two belong together, "
-            "at one sampling rate?"
+            f"{len(outside):,} of {len(given):,} r_peaks lie outside the signal, the first is "
+            f"beat {at} at sample {given[at]:,.0f} of {n_samples:,}. Pass the R peaks of this "
+            "signal, at its sampling rate."
         )
     check_positions(given.astype(np.float64))
     return given.astype(np.int64)
@@ -217,14 +218,14 @@ def _check_labels(labels: ArrayLike, n_beats: int) -> NDArray:
     target = np.asarray(labels)
     if target.shape != (n_beats,):
         raise ValueError(
-            f"labels have the shape {target.shape}, but there are {n_beats:,} r_peaks; give one "
-            "label for each"
+            f"labels have the shape {target.shape}, but there are {n_beats:,} r_peaks. Give one "
+            "label per R peak."
         )
     return target
 
 
 def _warn_of_flat_beats(beats: Beats) -> None:
-    """Warn of beats in which a lead does not change at all."""
+    """Warn of beats with a constant lead."""
     rows = beats.data if beats.data.ndim == 3 else beats.data[:, np.newaxis]
     is_flat = np.ptp(rows, axis=2) == 0
     flat = np.flatnonzero(is_flat.any(axis=1))
@@ -236,9 +237,9 @@ def _warn_of_flat_beats(beats: Beats) -> None:
     of_record = "" if beats.record is None else f" of record {beats.record[0]}"
     warnings.warn(
         f"{len(flat):,} of {len(rows):,} beats{of_record} ({len(flat) / len(rows):.1%}) are flat "
-        f"in lead {', '.join(named)}: the signal does not change around sample {places}"
-        f"{', ...' if len(flat) > _N_NAMED else ''}. A lead may have been off; SignalQuality "
-        "finds such beats.",
+        f"in lead {', '.join(named)}: the signal is constant around sample {places}"
+        f"{', ...' if len(flat) > _N_NAMED else ''}. The lead may be off; SignalQuality finds "
+        "such beats.",
         UserWarning,
         stacklevel=3,
     )

@@ -1,32 +1,36 @@
-"""What pictures of time and frequency share: their axes, decibels, and blocks of beats."""
+"""Spectrograms, scalograms and Fourier transforms of beats."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 from typing import ClassVar
 
 import numpy as np
+import pywt
 from numpy.typing import NDArray
+from scipy.fft import rfft
+from scipy.signal import get_window, spectrogram
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval
 
+from ecgclf._validation import NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER
 from ecgclf.transforms._beat_transformer import BeatTransformer
 
-#: Beats that are worked on at once: as many as the caches of a processor can hold.
+#: Beats transformed at once, so that they fit into the processor's cache.
 _BLOCK = 256
-
-POSITIVE = Interval(Real, 0, np.inf, closed="neither")
 
 
 class TimeFrequencyTransformer(BeatTransformer):
-    """Base of `Spectrogram` and `Scalogram`.
+    """Base class of `Spectrogram` and `Scalogram`.
 
-    A subclass has the parameters ``fs``, ``log`` and ``floor_db``, and says in `_axes` and
-    `_power` which frequencies and times there are, and with what power.
+    A subclass has the parameters ``fs``, ``low``, ``high``, ``log`` and ``floor_db``.
     """
 
     fs: float
+    low: float
+    high: float | None
     log: bool
     floor_db: float
     frequencies_: NDArray
@@ -34,19 +38,23 @@ class TimeFrequencyTransformer(BeatTransformer):
 
     _parameter_constraints: ClassVar[dict] = {
         "fs": [POSITIVE],
+        "high": [POSITIVE, None],
+        "hop": [POSITIVE_INTEGER],
+        "detrend": ["boolean"],
         "log": ["boolean"],
         "floor_db": [Interval(Real, -np.inf, np.inf, closed="neither")],
     }
 
     _gives_signals: ClassVar[bool] = False
+    _min_samples: ClassVar[int] = 2
 
     @abstractmethod
     def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
-        """Frequencies in Hz and times in s; raise if the parameters do not fit the beats."""
+        """Compute frequencies in Hz and times in s; raise if the parameters do not fit."""
 
     @abstractmethod
     def _power(self, signals: NDArray) -> NDArray:
-        """Power of shape (n_beats, n_leads, n_freqs, n_frames)."""
+        """Compute the power, of shape (n_beats, n_leads, n_freqs, n_frames)."""
 
     def _learn(self, signals: NDArray) -> None:
         self.frequencies_, self.times_ = self._axes(signals.shape[2])
@@ -66,22 +74,277 @@ class TimeFrequencyTransformer(BeatTransformer):
             pictures[block] = power.reshape(-1, *shape[1:])
         return pictures
 
+    def _highest(self) -> float:
+        """Check the range of frequencies and return its upper end in Hz."""
+        nyquist = self.fs / 2
+        high = nyquist if self.high is None else self.high
+        if high > nyquist:
+            raise ValueError(
+                f"high={high:g} Hz: signals at fs={self.fs:g} Hz contain only frequencies up to "
+                f"{nyquist:g} Hz. Lower high, or set fs to the sampling rate of the beats."
+            )
+        if self.low > high:
+            raise ValueError(f"low={self.low:g} Hz is above high={high:g} Hz: exchange them.")
+        return high
 
-def check_frequency_range(low: float, high: float | None, fs: float) -> float:
-    """Check a range of frequencies in Hz; return its upper end.
 
-    Raises
-    ------
-    ValueError
-        If it ends above half of the rate, or below its begin.
+@dataclass(eq=False, repr=False)
+class Spectrogram(TimeFrequencyTransformer):
+    """Short-time Fourier transform: power of each frequency in each frame of a beat.
+
+    Transforms beats into arrays of shape (n_beats, n_freqs, n_frames), the input of
+    `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis: all
+    frequencies of the first lead, then all of the second. Frames lie within the beat, without
+    padding; samples after the last whole frame are ignored.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the beats in Hz.
+    frame : int, default=32
+        Number of samples in a frame. Frequencies are ``fs / frame`` apart.
+    hop : int, default=4
+        Number of samples from one frame to the next.
+    window : str, tuple or float, default="hann"
+        Window of a frame, as in `scipy.signal.get_window`: a name, or a tuple of a name and
+        its parameters, such as ``("tukey", 0.25)``.
+    detrend : bool, default=True
+        Whether to subtract the mean of each frame.
+    low : float, default=0.0
+        Lowest frequency to keep, in Hz.
+    high : float or None, default=None
+        Highest frequency to keep, in Hz; None keeps all.
+    log : bool, default=True
+        Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
+    floor_db : float, default=-80.0
+        Decibels of a power of 0: the `floor` above is ``10 ** (floor_db / 10)``. Power is a
+        density, in squared units of the beats per Hz.
+
+    Attributes
+    ----------
+    frequencies_ : ndarray of shape (n_freqs,)
+        Frequencies of one lead in Hz, in ascending order.
+    times_ : ndarray of shape (n_frames,)
+        Centers of the frames, in seconds from the first sample of the beat.
+
+    See Also
+    --------
+    Scalogram : Finer in time at high frequencies.
+    scipy.signal.spectrogram : Computation of the power.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import Spectrogram
+    >>> beats = np.sin(2 * np.pi * 20 * np.arange(84) / 120)[np.newaxis]
+    >>> spectrogram = Spectrogram(fs=120, frame=24, hop=12)
+    >>> pictures = spectrogram.fit_transform(beats)
+    >>> pictures.shape, spectrogram.times_.round(2)
+    ((1, 13, 6), array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
+    >>> spectrogram.frequencies_[pictures[0, :, 0].argmax()]
+    np.float64(20.0)
     """
-    nyquist = fs / 2
-    high = nyquist if high is None else high
-    if high > nyquist:
-        raise ValueError(
-            f"high={high:g} Hz: signals at fs={fs:g} Hz hold frequencies up to {nyquist:g} Hz "
-            "alone; lower high, or set fs to the rate of the beats."
+
+    fs: float
+    _: KW_ONLY
+    frame: int = 32
+    hop: int = 4
+    window: str | tuple | float = "hann"
+    detrend: bool = True
+    low: float = 0.0
+    high: float | None = None
+    log: bool = True
+    floor_db: float = -80.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **TimeFrequencyTransformer._parameter_constraints,
+        "frame": [POSITIVE_INTEGER],
+        "window": [str, tuple, Real],
+        "low": [NOT_NEGATIVE],
+    }
+
+    def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
+        if self.frame > n_samples:
+            raise ValueError(
+                f"frame={self.frame} samples is longer than beats of {n_samples}: shorten it, or "
+                "cut longer beats."
+            )
+        if self.hop > self.frame:
+            raise ValueError(
+                f"hop={self.hop} is larger than frame={self.frame}, which skips samples between "
+                "frames: set hop to the frame or less."
+            )
+        frequencies = np.fft.rfftfreq(self.frame, 1 / self.fs)[self._kept()]
+        if not len(frequencies):
+            raise ValueError(
+                f"no frequency lies between low={self.low:g} and high={self.high:g} Hz, because "
+                f"they are {self.fs / self.frame:g} Hz apart: widen the range or the frame."
+            )
+        n_frames = (n_samples - self.frame) // self.hop + 1
+        return frequencies, (np.arange(n_frames) * self.hop + self.frame / 2) / self.fs
+
+    def _power(self, signals: NDArray) -> NDArray:
+        _, _, power = spectrogram(
+            signals,
+            fs=self.fs,
+            window=self._window().astype(signals.dtype),
+            noverlap=self.frame - self.hop,
+            detrend="constant" if self.detrend else False,
+            axis=2,
         )
-    if low > high:
-        raise ValueError(f"low={low:g} Hz lies above high={high:g} Hz: exchange them.")
-    return high
+        return power[:, :, self._kept()]
+
+    def _window(self) -> NDArray:
+        try:
+            return get_window(self.window, self.frame)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"window={self.window!r}: expected a window of scipy.signal.get_window, such as "
+                "'hann' or ('tukey', 0.25)."
+            ) from error
+
+    def _kept(self) -> slice:
+        """Compute the range of the frequencies that are kept."""
+        high = self._highest()
+        frequencies = np.fft.rfftfreq(self.frame, 1 / self.fs)
+        tolerance = 1e-9 * self.fs  # rounding must not exclude the Nyquist frequency
+        return slice(
+            int(np.searchsorted(frequencies, self.low - tolerance)),
+            int(np.searchsorted(frequencies, high + tolerance)),
+        )
+
+
+@dataclass(eq=False, repr=False)
+class Scalogram(TimeFrequencyTransformer):
+    """Continuous wavelet transform: power of each frequency at each time of a beat.
+
+    Transforms beats into arrays of shape (n_beats, n_freqs, n_frames), the input of
+    `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis, as
+    in `Spectrogram`. Wavelets of high frequencies are short, those of low frequencies long: a
+    QRS complex is resolved in time, a T wave in frequency.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the beats in Hz.
+    low : float, default=4.0
+        Lowest frequency in Hz.
+    high : float or None, default=40.0
+        Highest frequency in Hz; None is half of `fs`.
+    n_freqs : int, default=32
+        Number of frequencies, equally spaced on a logarithmic scale.
+    wavelet : str, default="cmor1.5-1.0"
+        Name of a continuous wavelet of PyWavelets, with its parameters if it has any: here
+        bandwidth and center frequency of a complex Morlet wavelet.
+    hop : int, default=1
+        Number of samples from one frame to the next.
+    detrend : bool, default=True
+        Whether to subtract the mean of each lead of each beat.
+    log : bool, default=True
+        Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
+    floor_db : float, default=-80.0
+        Decibels of a power of 0: the `floor` above is ``10 ** (floor_db / 10)``. Power is the
+        squared amplitude of the coefficients, in squared units of the beats.
+
+    Attributes
+    ----------
+    frequencies_ : ndarray of shape (n_freqs,)
+        Center frequencies of the wavelets in Hz, in ascending order.
+    times_ : ndarray of shape (n_frames,)
+        Times in seconds from the first sample of the beat.
+
+    See Also
+    --------
+    Spectrogram : Faster, with the same resolution in time at all frequencies.
+    pywt.cwt : Computation of the coefficients.
+
+    Notes
+    -----
+    Beats are extended by zeros. With the default wavelet this affects about
+    ``1.2 / frequency`` seconds at each end: 0.3 s at 4 Hz and 0.03 s at 40 Hz.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import Scalogram
+    >>> beats = np.sin(2 * np.pi * 10 * np.arange(84) / 120)[np.newaxis]
+    >>> scalogram = Scalogram(fs=120, low=5, high=20, n_freqs=3, hop=2)
+    >>> pictures = scalogram.fit_transform(beats)
+    >>> pictures.shape, scalogram.frequencies_
+    ((1, 3, 42), array([ 5., 10., 20.]))
+    >>> scalogram.frequencies_[pictures[0, :, 20].argmax()].round()
+    np.float64(10.0)
+    """
+
+    fs: float
+    low: float = 4.0
+    high: float | None = 40.0
+    _: KW_ONLY
+    n_freqs: int = 32
+    wavelet: str = "cmor1.5-1.0"
+    hop: int = 1
+    detrend: bool = True
+    log: bool = True
+    floor_db: float = -80.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **TimeFrequencyTransformer._parameter_constraints,
+        "low": [POSITIVE],
+        "n_freqs": [POSITIVE_INTEGER],
+        "wavelet": [str],
+    }
+
+    def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
+        frequencies = np.geomspace(self.low, self._highest(), self.n_freqs)
+        return frequencies, np.arange(0, n_samples, self.hop) / self.fs
+
+    def _power(self, signals: NDArray) -> NDArray:
+        if self.detrend:
+            signals = signals - signals.mean(axis=2, keepdims=True)
+        wavelet = self._wavelet()
+        frequencies, _ = self._axes(signals.shape[2])
+        scales = pywt.central_frequency(wavelet) * self.fs / frequencies
+        coefficients, _ = pywt.cwt(signals, scales, wavelet, method="fft", axis=2)
+        return np.abs(coefficients[..., :: self.hop].transpose(1, 2, 0, 3)) ** 2
+
+    def _wavelet(self) -> pywt.ContinuousWavelet:
+        try:
+            return pywt.ContinuousWavelet(self.wavelet)
+        except ValueError as error:
+            raise ValueError(
+                f"wavelet={self.wavelet!r}: expected a continuous wavelet such as 'cmor1.5-1.0', "
+                f"'mexh' or 'morl', of the families {pywt.wavelist(kind='continuous')}."
+            ) from error
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FourierFeatures(BeatTransformer):
+    """Discrete Fourier transform of each lead, with real and imaginary parts as leads.
+
+    Transforms beats into arrays of shape (n_beats, 2 * n_leads, n_samples // 2 + 1): the real
+    parts of all leads, then their imaginary parts, for frequencies from 0 to half of the
+    sampling rate. As in `numpy.fft.rfft`, they are not divided by the number of samples. Use it
+    before a network for several leads, such as `ecgclf.ECGCNNClassifier`.
+
+    Notes
+    -----
+    The transform treats a beat as periodic. A large step from its last to its first sample
+    appears at all frequencies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.transforms import FourierFeatures
+    >>> FourierFeatures().fit_transform([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    array([[[ 1.,  1.,  1.],
+            [ 0.,  0.,  0.]],
+    <BLANKLINE>
+           [[ 1.,  0., -1.],
+            [ 0., -1.,  0.]]])
+    """
+
+    _gives_signals: ClassVar[bool] = False
+
+    def _change(self, signals: NDArray) -> NDArray:
+        spectrum = rfft(signals, axis=2)
+        return np.concatenate([spectrum.real, spectrum.imag], axis=1)

@@ -166,15 +166,15 @@ def test_a_flat_beat_has_no_width_and_no_amplitude():
     [
         ({"fs": 0, "before": 0.25}, "The 'fs' parameter"),
         ({"fs": FS, "before": -0.1}, "The 'before' parameter"),
-        ({"fs": FS, "before": 0.9}, "column 324, but X has beats of 252 samples"),
+        ({"fs": FS, "before": 0.9}, "sample 324, but X has beats of 252 samples"),
         (
             {"fs": FS, "before": 0.05},
-            r"WaveAmplitudes looks from -0\.2 to .* from -0\.05",
+            r"WaveAmplitudes needs the samples from -0\.2 to .* from -0\.05",
         ),
-        ({"fs": 700, "before": 0.25}, r"but beats reach from -0\.25 to 0\.109 s"),
+        ({"fs": 700, "before": 0.25}, r"but beats last from -0\.25 to 0\.109 s"),
         ({"fs": FS, "before": 0.25, "measures": []}, "one or more measures"),
         ({"fs": FS, "before": 0.25, "measures": ["width"]}, "one or more measures"),
-        ({"fs": FS, "before": 0.25, "measures": [QRSWidth([1.5])]}, "shares between 0 and 1"),
+        ({"fs": FS, "before": 0.25, "measures": [QRSWidth([1.5])]}, "fractions between 0 and 1"),
     ],
 )
 def test_bad_parameters(parameters, message):

@@ -136,7 +136,7 @@ def test_a_mean_of_zero_and_a_feature_that_is_missing_give_nan_there_alone():
 @pytest.mark.parametrize(
     ("maker", "X", "message"),
     [
-        (RecordRelative(), beats()[["record", "sample"]], "needs columns of beats"),
+        (RecordRelative(), beats()[["record", "sample"]], "needs columns with the beats"),
         (TemplateCorrelation(), beats().assign(sample_003=np.nan), "NaN"),
         (TemplateCorrelation(0), beats(), "The 'n_beats' parameter"),
         (RecordRelative(relation="over"), beats(), "The 'relation' parameter"),

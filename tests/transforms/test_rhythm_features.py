@@ -121,13 +121,16 @@ def test_a_single_beat_has_no_rhythm():
         ({"features": ["rr_last"]}, r"unknown: \['rr_last'\]"),
         ({"features": []}, "one or more different names"),
         ({"features": ["rr_prev_over_next"] * 2}, "one or more different names"),
-        ({"features": ["rr_prev_over_next"], "causal": True}, "rr_prev_over_next need later"),
-        ({"features": ["rr_prev"]}, "rr_prev are in seconds; give fs"),
-        ({"absolute": True}, "rr_prev, rr_next, rr_prev_prev are in seconds; give fs"),
+        (
+            {"features": ["rr_prev_over_next"], "causal": True},
+            "causal=True excludes rr_prev_over_next, ",
+        ),
+        ({"features": ["rr_prev"]}, "rr_prev are in seconds. Set fs"),
+        ({"absolute": True}, "rr_prev, rr_next, rr_prev_prev are in seconds. Set fs"),
         ({"fs": 0}, "The 'fs' parameter"),
         ({"sample": None}, "The 'sample' parameter"),
         ({"record": "name"}, r"no column 'name', but columns \['record', 'sample'\]"),
-        ({"record": 7}, "record=7 names no column of X, which has 2 feature"),
+        ({"record": 7}, "record=7 is not a column of X, which has 2 feature"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -145,7 +148,7 @@ def test_bad_parameters(parameters, message):
             pd.DataFrame({"record": ["a", None], "sample": [1, 2]}),
             "record of 1 beats is",
         ),
-        (frame_of(np.array([1, 2])).iloc[:0], "holds no beat"),
+        (frame_of(np.array([1, 2])).iloc[:0], "contains no beat"),
         (pd.DataFrame({"record": ["a"], "sample": ["b"]}), "could not convert"),
     ],
 )
