@@ -188,21 +188,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 def convert(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
-    """Convert the result of a loader to the requested form.
-
-    Parameters
-    ----------
-    beats : Beats
-        With numpy fields.
-    return_X_y : bool
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool
-        Convert ``data``, ``rhythm`` and ``target`` to pandas objects.
-
-    Returns
-    -------
-    Beats or tuple (data, target)
-    """
+    """Convert the result of a loader to the form requested by its parameters."""
     if as_frame:
         beats = Beats(**beats)
         beats.data = _frame_of_data(beats.data)
@@ -256,31 +242,10 @@ def cut_beats(
     leads: Sequence[str] | None,
     rhythm: bool,
 ) -> Beats:
-    """Cut the beats of one recording.
+    """Cut the beats of one recording, with an empty ``DESCR``.
 
-    Parameters
-    ----------
-    recording : AnnotatedSignal
-        The signal and its beats.
-    window : BeatWindow
-        How to cut them.
-    fs : float or None
-        Sampling rate of the rows in Hz; None keeps that of the recording.
-    target : ndarray of shape (n_beats,) or None
-        Labels of the beats.
-    target_names : tuple of str
-        Classes that may occur.
-    group : object
-        The patient; None if unknown.
-    leads : sequence of str or None
-        Names of the leads.
-    rhythm : bool
-        Add rhythm features. They are computed over all beats, including those without a row.
-
-    Returns
-    -------
-    Beats
-        With an empty ``DESCR``.
+    `target` has a label for each beat of the recording, and `group` is the patient. Rhythm
+    features are computed over all beats, including those without a row.
     """
     data = window.cut(recording, fs).astype(np.float32, copy=False)
     n_rows = len(data)

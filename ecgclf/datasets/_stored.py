@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -69,7 +70,7 @@ def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
     ...     print(type(beats.data).__name__, beats.data.shape[0], len(beats.target))
     memmap 300 300
     """
-    return _write(parts, folder, _NpySink)
+    return _write(parts, folder, _NPY, _open_npy)
 
 
 def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
@@ -104,7 +105,7 @@ def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
     >>> parts = (load_mitbih(folder, records=[name]) for name in ("100", "101"))
     >>> beats = beats_to_zarr(parts, "two-records")  # doctest: +SKIP
     """
-    return _write(parts, folder, _ZarrSink)
+    return _write(parts, folder, _ZARR, _open_zarr)
 
 
 def load_beats(folder: str | Path) -> Beats:
@@ -153,7 +154,8 @@ def load_beats(folder: str | Path) -> Beats:
         for name in PER_BEAT[1:]
     }
     if about["format"] == _ZARR:
-        fields["data"] = _open_zarr(folder / _ZARR)
+        zarr = import_extra("zarr", _ZARR_ARRAYS)
+        fields["data"] = zarr.open(str(folder / _ZARR), mode="r")
     else:
         fields["data"] = np.load(folder / _NPY, mmap_mode="r")
     lengths = {name: value.shape[0] for name, value in fields.items() if value is not None}
@@ -169,36 +171,78 @@ def load_beats(folder: str | Path) -> Beats:
     return Beats(**fields, **shared, DESCR=about["DESCR"])
 
 
-def _write(parts: Iterable[Beats], folder: str | Path, make_sink: type[_Sink]) -> Beats:
+#: Opens an array in a folder for rows of a shape, and gives the function that appends rows.
+_Opener = Callable[[Path, tuple[int, ...]], AbstractContextManager[Callable[[NDArray], Any]]]
+
+
+def _write(parts: Iterable[Beats], folder: str | Path, name: str, open_array: _Opener) -> Beats:
     """Write the signals of part after part, then the other fields of all parts."""
     folder = Path(folder).expanduser()
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
     folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(parts, Beats):
-        parts = [parts]
-    first, n_parts = None, 0
-    columns: dict[str, list[NDArray]] = {name: [] for name in PER_BEAT}
-    with make_sink(folder) as sink:
-        for n_parts, part in enumerate(parts, start=1):
-            first = part if first is None else first
-            check_same_form(part, first, n_parts)
-            sink.append(np.asarray(part.data, dtype=np.float32))
-            for name in known_fields(part):
-                columns[name].append(_as_plain_array(name, part[name]))
+    parts = iter([parts] if isinstance(parts, Beats) else parts)
+    first = next(parts, None)
     if first is None:
         raise ValueError("parts contains no beats. Give the Beats of at least one record.")
-    for name in known_fields(first):
-        np.save(folder / f"{name}.npy", np.concatenate(columns[name]), allow_pickle=False)
+    n_parts = n_beats = 0
+    fields: dict[str, list[NDArray]] = {name: [] for name in known_fields(first)}
+    with open_array(folder, first.data.shape[1:]) as append:
+        for n_parts, part in enumerate(chain([first], parts), start=1):
+            check_same_form(part, first, n_parts)
+            append(np.ascontiguousarray(part.data, dtype=np.float32))
+            n_beats += part.data.shape[0]
+            for field, arrays in fields.items():
+                arrays.append(_as_plain_array(field, part[field]))
+    for field, arrays in fields.items():
+        np.save(folder / f"{field}.npy", np.concatenate(arrays), allow_pickle=False)
     about = {
-        "format": make_sink.name,
-        "n_beats": sink.n_rows,
-        "held": known_fields(first),
-        **{name: first.get(name) for name in SHARED},
-        "DESCR": _describe(first, n_parts, sink.n_rows),
+        "format": name,
+        "n_beats": n_beats,
+        "held": list(fields),
+        **{shared: first.get(shared) for shared in SHARED},
+        "DESCR": _describe(first, n_parts, n_beats),
     }
     (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return load_beats(folder)
+
+
+@contextmanager
+def _open_npy(folder: Path, row_shape: tuple[int, ...]) -> Iterator[Callable[[NDArray], None]]:
+    """Open a ``.npy`` file for appending rows."""
+    n_rows = 0
+
+    def write_header() -> None:
+        # numpy leaves space in the header for the number of rows to grow.
+        shape = (n_rows, *row_shape)
+        head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(file, head)
+        file.flush()
+
+    def append(rows: NDArray) -> None:
+        nonlocal n_rows
+        rows.astype("<f4", copy=False).tofile(file)
+        n_rows += len(rows)
+
+    with (folder / _NPY).open("wb") as file:
+        write_header()
+        yield append
+        file.seek(0)
+        write_header()
+
+
+@contextmanager
+def _open_zarr(folder: Path, row_shape: tuple[int, ...]) -> Iterator[Callable[[NDArray], Any]]:
+    """Open a Zarr array with its default compression for appending rows."""
+    n_rows = max(1, _CHUNK // max(1, 4 * int(np.prod(row_shape))))
+    array = import_extra("zarr", _ZARR_ARRAYS).open(
+        str(folder / _ZARR),
+        mode="w",
+        shape=(0, *row_shape),
+        chunks=(n_rows, *row_shape),
+        dtype="float32",
+    )
+    yield array.append
 
 
 def _as_plain_array(name: str, values: Any) -> NDArray:
@@ -219,96 +263,3 @@ def _describe(first: Beats, n_parts: int, n_beats: int) -> str:
     if n_parts == 1:
         return text
     return f"{n_beats:,} beats in {n_parts} parts. Description of the first part:\n\n{text}"
-
-
-class _Sink(ABC):
-    """Array on disk to which rows are appended within a ``with`` block."""
-
-    #: Name of the file or folder.
-    name: ClassVar[str]
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / self.name
-        self.n_rows = 0
-
-    def __enter__(self) -> _Sink:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def append(self, rows: NDArray[np.float32]) -> None:
-        """Append rows, all of the same shape."""
-        self._write(np.ascontiguousarray(rows))
-        self.n_rows += len(rows)
-
-    @abstractmethod
-    def _write(self, rows: NDArray[np.float32]) -> None:
-        """Write rows at the end."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Complete the array."""
-
-
-class _NpySink(_Sink):
-    """Array in a ``.npy`` file."""
-
-    name = _NPY
-    _file: IO[bytes] | None = None
-
-    def _write(self, rows: NDArray[np.float32]) -> None:
-        if self._file is None:
-            self._file = self.path.open("wb")
-            self._shape = rows.shape[1:]
-            self._head()
-        rows.tofile(self._file)
-
-    def _head(self) -> None:
-        """Write the header, in which numpy leaves space for the number of rows to grow."""
-        assert self._file is not None
-        head = {
-            "descr": npy.dtype_to_descr(np.dtype(np.float32)),
-            "fortran_order": False,
-            "shape": (self.n_rows, *self._shape),
-        }
-        npy.write_array_header_1_0(self._file, head)
-        self._file.flush()
-
-    def close(self) -> None:
-        """Write the number of rows into the header."""
-        if self._file is not None:
-            self._file.seek(0)
-            self._head()
-            self._file.close()
-
-
-class _ZarrSink(_Sink):
-    """Zarr array with its default compression."""
-
-    name = _ZARR
-    _array: Any = None
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._zarr = import_extra("zarr", _ZARR_ARRAYS)
-
-    def _write(self, rows: NDArray[np.float32]) -> None:
-        if self._array is None:
-            n_rows = max(1, _CHUNK // max(1, 4 * int(np.prod(rows.shape[1:]))))
-            self._array = self._zarr.open(
-                str(self.path),
-                mode="w",
-                shape=(0, *rows.shape[1:]),
-                chunks=(n_rows, *rows.shape[1:]),
-                dtype="float32",
-            )
-        self._array.append(rows)
-
-    def close(self) -> None:
-        """Do nothing, because Zarr writes at once."""
-
-
-def _open_zarr(path: Path) -> Any:
-    """Open a Zarr array for reading."""
-    return import_extra("zarr", _ZARR_ARRAYS).open(str(path), mode="r")

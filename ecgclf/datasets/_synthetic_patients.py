@@ -54,25 +54,11 @@ def tachogram(
     .. math:: S(f) = \frac{\sigma_1^2}{\sqrt{2\pi c^2}} e^{-(f-f_1)^2 / 2c^2}
                    + \frac{\sigma_2^2}{\sqrt{2\pi c^2}} e^{-(f-f_2)^2 / 2c^2}
 
-    and its phases are random. The series has one sample per beat, at the mean rate.
-
-    Parameters
-    ----------
-    n_beats : int
-        Number of intervals.
-    mean, std : float
-        Mean and standard deviation of the RR intervals in seconds.
-    respiration : float
-        :math:`f_2` in Hz, the frequency of the respiratory sinus arrhythmia.
-    lf_hf : float
-        :math:`\sigma_1^2 / \sigma_2^2`, the power of the Mayer waves at
-        :math:`f_1 = 0.1` Hz divided by that of the respiratory part.
-    rng : RandomState
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-        In seconds.
+    and its phases are random. The series has one sample per beat, at the mean rate. `mean`
+    and `std` of the RR intervals are in seconds; `respiration` is :math:`f_2` in Hz, the
+    frequency of the respiratory sinus arrhythmia; `lf_hf` is :math:`\sigma_1^2 /
+    \sigma_2^2`, the power of the Mayer waves at :math:`f_1 = 0.1` Hz divided by that of the
+    respiratory part.
     """
     # The spectrum of a short series is too coarse for the peaks, so a longer one is cut.
     length = max(2 * n_beats, 512)

@@ -327,21 +327,7 @@ class KaggleWindow(BeatWindow):
 
 
 def as_window(window: Any) -> BeatWindow:
-    """Convert the `window` parameter of loaders and segmenters to a `BeatWindow`.
-
-    Parameters
-    ----------
-    window : BeatWindow, tuple (before, after) or "kaggle"
-
-    Returns
-    -------
-    BeatWindow
-
-    Raises
-    ------
-    ValueError
-        If `window` is none of these.
-    """
+    """Convert a window in seconds or "kaggle" to a `BeatWindow`."""
     if isinstance(window, BeatWindow):
         return window
     if isinstance(window, str):
@@ -371,26 +357,8 @@ def _describe_window(reach: str, n_samples: int, fs: float | None, fs_record: fl
 
 
 def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
-    """Convert a window in seconds around the beat to samples.
+    """Convert a window in seconds to samples before the beat, and from the beat on.
 
-    Parameters
-    ----------
-    window : tuple (before, after)
-        Seconds before the beat, and from the beat on.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    before, after : int
-
-    Raises
-    ------
-    ValueError
-        If `window` is not a pair of finite numbers of at least 0, or is empty at `fs`.
-
-    Examples
-    --------
     >>> window_samples((0.25, 0.45), 360)
     (90, 162)
     """
@@ -411,25 +379,8 @@ def _check_window(window: object) -> None:
 
 
 def resampling_ratio(fs: float, fs_new: float) -> Fraction:
-    """Compute the ratio of two sampling rates as a fraction of small integers.
+    """Compute new divided by old sampling rate as a fraction of integers up to 5,000.
 
-    Parameters
-    ----------
-    fs, fs_new : float
-        Old and new sampling rate in Hz.
-
-    Returns
-    -------
-    Fraction
-
-    Raises
-    ------
-    ValueError
-        If `fs_new` is not a positive number, or the ratio is not a fraction of integers up to
-        5,000.
-
-    Examples
-    --------
     >>> resampling_ratio(360, 250)
     Fraction(25, 36)
     """
@@ -449,17 +400,8 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
     """Change the sampling rate of a record by polyphase filtering, which avoids aliasing.
 
     Beyond its ends the record is extended along the line through its first and last value, so
-    that an offset does not give a step there.
-
-    Parameters
-    ----------
-    signal : ndarray of float, shape (n_leads, n_samples)
-    ratio : Fraction
-        New rate divided by old rate, from `resampling_ratio`.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, ceil(n_samples * ratio))
+    that an offset does not give a step there. Of `signal` of shape (n_leads, n_samples),
+    ``ceil(n_samples * ratio)`` samples remain.
     """
     if ratio == 1:
         return signal
@@ -469,25 +411,11 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
 def fixed_windows(
     signal: NDArray, positions: NDArray[np.integer], before: int, after: int
 ) -> NDArray:
-    """Cut a window of fixed length around each beat.
+    """Cut ``signal[:, position - before : position + after]`` around each position.
 
-    Parameters
-    ----------
-    signal : ndarray of shape (n_leads, n_samples)
-    positions : ndarray of int, shape (n_beats,)
-        Positions of the beats in samples.
-    before, after : int
-        A window is ``signal[position - before : position + after]``.
+    Of `signal` of shape (n_leads, n_samples), the result has the shape (n_beats, n_leads,
+    before + after). Beyond the ends of the record its first or last value is repeated.
 
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, before + after)
-        Of the dtype of `signal`. Beyond the ends of the record its first or last value is
-        repeated.
-
-    Examples
-    --------
-    >>> import numpy as np
     >>> fixed_windows(np.arange(10)[np.newaxis], np.array([1, 5]), 2, 3)[:, 0]
     array([[0, 0, 1, 2, 3],
            [3, 4, 5, 6, 7]])
@@ -506,23 +434,10 @@ def kaggle_windows(
 ) -> NDArray[np.float32]:
     """Cut the rows of the Kaggle "heartbeat" set.
 
-    Of ``w = signal[start : start + length]`` every third sample is kept, without an
+    Of ``w = signal[:, start : start + length]`` every third sample is kept, without an
     anti-aliasing filter, scaled by ``(w - min) / (max - min)``, and truncated or padded with
-    zeros to 187 values.
-
-    Parameters
-    ----------
-    signal : ndarray of int, shape (n_leads, n_samples)
-        In ADC units.
-    starts : ndarray of int, shape (n_beats,)
-        Start of each window in samples.
-    lengths : ndarray of int, shape (n_beats,)
-        Length of each window in samples, from `kaggle_lengths`.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_beats, n_leads, 187)
-        The row of a constant window is zero.
+    zeros to 187 values. The row of a constant window is zero. Of `signal` of shape (n_leads,
+    n_samples), the result has the shape (n_beats, n_leads, 187).
     """
     rows = np.zeros((len(starts), len(signal), KAGGLE_LENGTH), dtype=np.float32)
     for lead, samples in enumerate(signal):
@@ -560,22 +475,9 @@ def kaggle_lengths(annotations: NDArray[np.integer], n_samples: int) -> NDArray[
     """Compute the window length of the Kaggle set at each annotation except the last.
 
     From an annotation a[j] a window extends to the next annotation and a fifth of the way
-    to the one after it: ``int((a[j+1] - a[j]) + 0.2 * (a[j+2] - a[j+1]))``.
+    to the one after it: ``int((a[j+1] - a[j]) + 0.2 * (a[j+2] - a[j+1]))``. The length of the
+    record serves as the annotation after the last one.
 
-    Parameters
-    ----------
-    annotations : ndarray of int, shape (n_annotations,)
-        Positions of all annotations of a record, of beats and others.
-    n_samples : int
-        Length of the record, which serves as the annotation after the last one.
-
-    Returns
-    -------
-    ndarray of int, shape (max(n_annotations - 1, 0),)
-
-    Examples
-    --------
-    >>> import numpy as np
     >>> kaggle_lengths(np.array([0, 300, 650]), 1000)
     array([370, 420])
     """
