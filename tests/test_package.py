@@ -107,8 +107,8 @@ MAY_IMPORT = {
     "transforms": {"datasets"},
     "sampling": {"augmentation"},
     "training": {"augmentation", "modules"},
-    "persistence": set(),
-    "estimators": {"augmentation", "transforms", "modules", "persistence", "training"},
+    "estimators": {"augmentation", "modules", "training"},
+    "persistence": {"estimators"},
     "tracking": {"persistence", "training", "evaluation", "plots"},
     "evaluation": {"datasets", "estimators", "training"},
     "export": {"transforms", "modules", "estimators"},
@@ -118,7 +118,7 @@ MAY_IMPORT = {
 }
 
 #: Modules that every subpackage may import.
-SHARED = ("_docstrings", "_extras", "_sklearn", "_validation", "_version")
+SHARED = ("_docstrings", "_extras", "_model_file", "_sklearn", "_validation", "_version")
 
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
@@ -136,7 +136,7 @@ ONLY_IN = {
     "mlflow": {"tracking"},
     "onnx": {"export"},
     "onnxruntime": {"export"},
-    "safetensors": {"persistence"},
+    "safetensors": {"_model_file"},
     "dask": {"search"},
     "distributed": {"search"},
     "optuna": {"search"},
@@ -160,7 +160,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def imports_of_subpackage(name: str) -> Iterator[tuple[Path, str]]:
-    for path in sorted((PACKAGE / name).rglob("*.py")):
+    for path in sorted([*PACKAGE.glob(f"{name}.py"), *(PACKAGE / name).rglob("*.py")]):
         for imported in imports_of(path):
             yield path, imported
 
@@ -183,7 +183,7 @@ def test_imports_run_downwards(name):
 def test_each_third_party_has_its_place(third_party):
     users = {
         name
-        for name in SUBPACKAGES
+        for name in [*SUBPACKAGES, "_model_file"]
         for _, imported in imports_of_subpackage(name)
         if imported.split(".")[0] == third_party
     }

@@ -21,15 +21,13 @@ from ecgclf._sklearn import (
     _fit_context,
 )
 from ecgclf._validation import count_dimensions
-from ecgclf.estimators._fingerprint import fingerprint
+from ecgclf.estimators._estimator import BeatEstimator, EachLayer, all_or_nothing
 from ecgclf.estimators._inputs import (
     check_beats,
     check_weights,
+    fingerprint,
     number_groups,
 )
-from ecgclf.estimators._layers import EachLayer
-from ecgclf.estimators._network import BeatEstimator
-from ecgclf.estimators._undo import all_or_nothing
 from ecgclf.modules import (
     Autoencoder,
     conv_autoencoder,

@@ -18,17 +18,15 @@ from torch import nn
 from ecgclf import training
 from ecgclf._sklearn import ClassifierMixin, _fit_context
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
-from ecgclf.estimators._fingerprint import fingerprint
+from ecgclf.estimators._estimator import BeatEstimator, EachLayer, all_or_nothing, per_layer
 from ecgclf.estimators._inputs import (
     check_beats,
     check_classes,
     check_labels,
     check_weights,
+    fingerprint,
     number_groups,
 )
-from ecgclf.estimators._layers import EachLayer, per_layer
-from ecgclf.estimators._network import BeatEstimator
-from ecgclf.estimators._undo import all_or_nothing
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 

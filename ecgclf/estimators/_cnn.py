@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._layers import EachLayer, per_layer
+from ecgclf.estimators._estimator import EachLayer, per_layer
 from ecgclf.modules import (
     Cell,
     ConvEncoder,

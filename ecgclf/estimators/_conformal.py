@@ -15,8 +15,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from ecgclf import training
+from ecgclf.estimators._estimator import all_or_nothing
 from ecgclf.estimators._inputs import check_labels, number_groups
-from ecgclf.estimators._undo import all_or_nothing
 
 
 class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):

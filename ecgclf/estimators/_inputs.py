@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from ecgclf._validation import (
     samples_per_lead,
 )
 from ecgclf.training import RowView
+
+#: Number of labels that `fingerprint` converts to text at once.
+_N_LABELS = 2**16
 
 
 def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
@@ -221,3 +225,38 @@ def number_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
     if groups is None:
         return None
     return pd.factorize(check_groups(groups, n_beats), sort=True)[0]
+
+
+def fingerprint(X: RowView, y: np.ndarray | None = None) -> dict[str, Any]:
+    """Describe beats and labels, to verify later that others are the same.
+
+    Parameters
+    ----------
+    X : RowView
+        The beats.
+    y : ndarray of shape (n_beats,), optional
+        Their labels.
+
+    Returns
+    -------
+    dict
+        ``n_beats, X_sha256`` and, with labels, ``class_counts, y_sha256``.
+
+    Examples
+    --------
+    >>> fingerprint(RowView(np.zeros((2, 3))), np.array(["N", "V"]))["class_counts"]
+    {'N': 1, 'V': 1}
+    """
+    of_beats = hashlib.sha256()
+    for block in X.blocks():
+        of_beats.update(np.ascontiguousarray(block).data)
+    found: dict[str, Any] = {"n_beats": len(X), "X_sha256": of_beats.hexdigest()}
+    if y is not None:
+        labels, counts = np.unique(y, return_counts=True)
+        found["class_counts"] = dict(zip(labels.tolist(), counts.tolist()))
+        of_labels = hashlib.sha256()
+        for start in range(0, len(y), _N_LABELS):
+            part = y[start : start + _N_LABELS].tolist()
+            of_labels.update("".join(f"{label}\n" for label in part).encode())
+        found["y_sha256"] = of_labels.hexdigest()
+    return found

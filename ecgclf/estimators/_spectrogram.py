@@ -10,7 +10,7 @@ from typing import ClassVar
 from sklearn.utils._param_validation import Interval
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._layers import EachLayer
+from ecgclf.estimators._estimator import EachLayer
 from ecgclf.modules import SpectrogramEncoder
 
 

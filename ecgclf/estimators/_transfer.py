@@ -15,9 +15,10 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ecgclf import persistence, training
+from ecgclf import training
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._network import BeatEstimator
+from ecgclf.estimators._estimator import BeatEstimator
+from ecgclf.estimators._saving import read_model
 from ecgclf.modules import PretrainedEncoder
 
 
@@ -104,7 +105,7 @@ class ECGTransferClassifier(BeatClassifier):
     def _begin(self, seed: int | None = None) -> None:
         """Find the source first, which stays what it is however often the net is made."""
         is_model = isinstance(self.source, BeatEstimator)
-        self.source_ = self.source if is_model else persistence.load(self.source)
+        self.source_ = self.source if is_model else read_model(self.source)
         super()._begin(seed)
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> PretrainedEncoder:
@@ -136,10 +137,11 @@ class ECGTransferClassifier(BeatClassifier):
                 "that length, or use a source with a global pooling."
             )
 
-    def _fit_callbacks(self) -> list[training.Callback]:
+    def _fit_callbacks(self, n_beats: int) -> list[training.Callback]:
+        callbacks = super()._fit_callbacks(n_beats)
         if self.strategy == "gradual":
-            return [training.GradualUnfreezing(self.max_epochs)]
-        return []
+            callbacks.append(training.GradualUnfreezing(self.max_epochs))
+        return callbacks
 
     def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         values, arrays = super()._get_fitted()

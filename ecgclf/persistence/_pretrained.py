@@ -1,25 +1,25 @@
-"""Models that come with the package, already fitted."""
+"""Pretrained models that are part of the package."""
 
 from __future__ import annotations
 
 from importlib.resources import as_file, files
 from typing import Any
 
-from ecgclf.persistence._model import load
+from ecgclf.persistence._load import load
 
-#: Where their weights and cards lie.
+#: Folder of the weights and the model cards.
 FOLDER = files(__package__) / "pretrained"
 
 _WEIGHTS = ".ecgclf"
 
 
 def list_pretrained() -> list[str]:
-    """List the pretrained models that `load_pretrained` knows.
+    """List the names of the pretrained models.
 
     Returns
     -------
     list of str
-        Their names, sorted.
+        Names for `load_pretrained`, sorted.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def list_pretrained() -> list[str]:
 
 
 def load_pretrained(name: str) -> Any:
-    """Load a model that comes with the package. No network is needed.
+    """Load a pretrained model; no internet connection is needed.
 
     Parameters
     ----------
@@ -42,23 +42,23 @@ def load_pretrained(name: str) -> Any:
     Returns
     -------
     estimator
-        Fitted, as `load` returns it. Its ``input_contract_`` says what beats it takes, as far
-        as numbers can; where it takes per-beat features beside the signal, they are the last
-        of its ``feature_names_in_``.
+        The fitted model, as `load` returns it. Its ``input_contract_`` has the properties of
+        the beats that it takes. If it takes per-beat features, they are the last of its
+        ``feature_names_in_``.
 
     Raises
     ------
     ValueError
-        If there is no such model.
+        If there is no model of this name.
 
     Warns
     -----
     UserWarning
-        As `load`.
+        As in `load`.
 
     See Also
     --------
-    model_card : What the model was trained on, how good it is, and what it is not for.
+    model_card : Training data, figures and limits of a model.
 
     Notes
     -----
@@ -89,13 +89,13 @@ def model_card(name: str) -> str:
     Returns
     -------
     str
-        Markdown: what beats the model takes, what it was trained and tested on, figures with
-        their intervals, what it is for, its limits, and the command that made it.
+        Markdown text with the input, the training and test data, figures with intervals, the
+        intended use, the limits, and the command that trained the model.
 
     Raises
     ------
     ValueError
-        If there is no such model.
+        If there is no model of this name.
 
     Examples
     --------
@@ -111,6 +111,6 @@ def model_card(name: str) -> str:
 def _check_name(name: str) -> None:
     if name not in (known := list_pretrained()):
         raise ValueError(
-            f"There is no pretrained model {name!r}; expected one of {known}. A model of your "
-            "own is read from its file by ecgclf.load."
+            f"There is no pretrained model {name!r}; expected one of {known}. Use ecgclf.load to "
+            "load a model from your own file."
         )

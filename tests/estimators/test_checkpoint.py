@@ -23,7 +23,8 @@ from ecgclf import (
     ECGTransferClassifier,
 )
 from ecgclf.augmentation import TimeShift
-from ecgclf.persistence import CheckpointFile, PersistenceError
+from ecgclf.estimators._fit_checkpoint import FitCheckpoint
+from ecgclf.persistence import PersistenceError
 
 QUICK = {"max_epochs": 5, "batch_size": 64, "verbose": 0, "random_state": 0}
 CNN = {"filters": (8, 16), "stride": 2, "conv_dropout": 0.2, **QUICK}
@@ -59,7 +60,7 @@ KILL = """
 import os, pickle, signal, sys
 import torch
 from skorch.callbacks import Callback
-from ecgclf.persistence import CheckpointFile
+from ecgclf.estimators._fit_checkpoint import FitCheckpoint
 
 class Kill(Callback):
     def __init__(self, epoch, batch):
@@ -89,7 +90,7 @@ for model, epoch, batch in fits:
         model.fit(X, y, groups=groups)
         os._exit(0)
     signal_number = os.WTERMSIG(os.waitpid(child, 0)[1])
-    print(signal_number, len(CheckpointFile(model.checkpoint).values["history"]))
+    print(signal_number, len(FitCheckpoint(model.checkpoint).values["history"]))
 """
 
 
@@ -183,7 +184,7 @@ def break_off(model, beats, epoch=4):
 @pytest.mark.parametrize("name", FITS)
 def test_a_killed_fit_goes_on(name, fits, killed, beats):
     path = killed / name
-    kept = CheckpointFile(path).values["history"]
+    kept = FitCheckpoint(path).values["history"]
     assert len(kept) == KILLED_IN[name] - 1
     model = clone(fits[name]).set_params(checkpoint=path)
     model.fit(beats.data, beats.target, groups=beats.groups)
@@ -237,7 +238,7 @@ def test_a_warm_start_goes_on(quick, beats, path):
 def test_a_seed_that_chance_has_chosen_is_kept(quick, beats, path, random_state):
     model = quick(random_state=random_state, checkpoint=path, early_stopping=True)
     break_off(model, beats)
-    seed = CheckpointFile(path).fit["seed"]
+    seed = FitCheckpoint(path).fit["seed"]
     model.fit(beats.data, beats.target)
     assert_same(
         model, quick(random_state=seed, early_stopping=True).fit(beats.data, beats.target)
@@ -331,7 +332,7 @@ class FitAnother(Callback):
 def test_two_fits_do_not_share_a_checkpoint(quick, beats, path):
     other = quick(checkpoint=path, lr=0.02)
     model = quick(checkpoint=path, callbacks=[FitAnother(other, beats)])
-    with pytest.raises(PersistenceError, match="give every fit a checkpoint of its own"):
+    with pytest.raises(PersistenceError, match="give every fit its own checkpoint"):
         model.fit(beats.data, beats.target)
     other.fit(beats.data, beats.target)
     assert_same(other, quick(lr=0.02).fit(beats.data, beats.target))

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 import ecgclf
 from ecgclf import ECGMLPClassifier, ECGTransferClassifier
+from ecgclf._model_file import pack, unpack
 from ecgclf.augmentation import Compose, TimeShift
 from ecgclf.estimators import BeatEstimator
 from ecgclf.persistence import PersistenceError, read_document
-from ecgclf.persistence._container import pack, unpack
 
 fuzz = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

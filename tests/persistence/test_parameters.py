@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 import ecgclf
 from ecgclf import augmentation
+from ecgclf._model_file import Reader, Writer
 from ecgclf.augmentation import BaselineWander, Compose, GaussianNoise, TimeShift
 from ecgclf.estimators import EffectiveNumber
+from ecgclf.estimators._saving import CLASSES
 from ecgclf.persistence import PersistenceError
-from ecgclf.persistence._classes import PARTS
-from ecgclf.persistence._reading import Reader
-from ecgclf.persistence._writing import Writer
 from ecgclf.training import LearningRate
 
 
@@ -36,7 +35,7 @@ def test_every_augmentation_can_be_saved():
         and not inspect.isabstract(thing)
     }
     assert len(augmentations) > 5
-    assert set(PARTS) == augmentations | {"Compose", "EffectiveNumber"}
+    assert set(CLASSES.parts) == augmentations | {"Compose", "EffectiveNumber"}
 
 
 def test_augmentations(quick, beats, path):
@@ -142,4 +141,4 @@ plain = st.recursive(
 
 @given(plain)
 def test_any_plain_value_comes_back(value):
-    assert repr(Reader({}).value(Writer().plain(value, "value"))) == repr(value)
+    assert repr(Reader({}, CLASSES).value(Writer(CLASSES).plain(value, "value"))) == repr(value)

@@ -1,122 +1,232 @@
-"""What all estimators share: the parameters of a training run, and the run itself."""
+"""Base of all estimators: the parameters of a training run, and the run."""
 
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ecgclf import persistence, training
+from ecgclf import training
 from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._validation import NOT_NEGATIVE, NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
 from ecgclf.augmentation import Augmentation, OnSignals
-from ecgclf.estimators._checkpoint import FitCheckpoint
-from ecgclf.estimators._contract import check_contract, input_contract
-from ecgclf.estimators._fitted import become_fitted, fitted_values
-from ecgclf.estimators._plain_history import PlainHistory
+from ecgclf.estimators._fit_checkpoint import FitCheckpoint
+from ecgclf.estimators._saving import SavableEstimator
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class EachLayer(Interval):
+    """Constraint on a sequence: every value lies in an interval.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Parameters of `Interval`.
+    at_least : int, default=0
+        Smallest length of the sequence.
+    """
+
+    def __init__(self, *args: Any, at_least: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at_least = at_least
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether `val` is a sequence of valid values."""
+        return (
+            _is_sequence(val)
+            and len(val) >= self.at_least
+            # True is an int in Python, but not a number of filters.
+            and not any(isinstance(item, (bool, np.bool_)) for item in val)
+            and all(Interval.is_satisfied_by(self, item) for item in val)
+        )
+
+    def __str__(self) -> str:
+        kind = "a non-empty sequence" if self.at_least else "a sequence"
+        return f"{kind} with one value for each layer, each {super().__str__()}"
+
+
+#: Constraints of the parameters of layers.
+DROPOUT = Interval(Real, 0, 1, closed="left")
+DROPOUT_PER_LAYER = [DROPOUT, EachLayer(Real, 0, 1, closed="left")]
+INTEGER_PER_LAYER = [POSITIVE_INTEGER, EachLayer(Integral, 1, None, closed="left")]
+WIDTHS = [EachLayer(Integral, 1, None, closed="left")]
+WIDTHS_NOT_EMPTY = [EachLayer(Integral, 1, None, closed="left", at_least=1)]
+
+
+def per_layer(name: str, value: Any, n_layers: int, layers: str) -> list:
+    """Convert a parameter to a list with one value for each layer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the error message.
+    value : object
+        One value for all layers, or a sequence with one for each.
+    n_layers : int
+        Number of layers.
+    layers : str
+        Name of the parameter that determines the number of layers.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length than there are layers.
+
+    Examples
+    --------
+    >>> per_layer("stride", 2, 3, "filters")
+    [2, 2, 2]
+    """
+    if not _is_sequence(value):
+        return [value] * n_layers
+    if len(value) != n_layers:
+        raise ValueError(
+            f"{name}={value!r} has {len(value)} values for {n_layers} layers: give one value "
+            f"for all layers, or one for each of {layers}."
+        )
+    return list(value)
+
+
+def _is_sequence(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def all_or_nothing(
+    method: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], R]:
+    """Restore the attributes of an estimator if a method raises an error.
+
+    Otherwise an estimator whose second `fit` fails would have ``n_features_in_`` and
+    ``classes_`` of the new data and the network of the old data. Changes inside an attribute,
+    such as the weights of a network that is trained further, are not undone.
+    """
+
+    @functools.wraps(method)
+    def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        before = dict(vars(self))
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return guarded
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
+class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta):
     """Base of all estimators: a network that is trained on beats.
 
-    The parameters of an estimator are the fields of a dataclass, so a subclass adds its own
-    without repeating those of its base.
+    The parameters of an estimator are the fields of a dataclass, so a subclass declares only
+    the parameters that it adds.
 
     Parameters
     ----------
     max_epochs : int, default=10
-        Passes over the training beats.
+        Number of passes over the training beats.
     batch_size : int, default=256
-        Largest number of beats in a training batch.
+        Number of beats in a training batch; the last batch of an epoch may be smaller.
     lr : float, default=1e-2
-        Learning rate; the highest one under a schedule.
+        Learning rate. With a schedule, the highest learning rate.
     weight_decay : float or None, default=None
-        Decay of the weights, as `optimizer` understands it. None is 0.05 for "adamw", where
-        the decay stands apart from the gradient, and 0 for any other.
+        Weight decay, as defined by `optimizer`. None is 0.05 for "adamw", whose decay is
+        decoupled from the gradient, and 0 for the others.
     optimizer : {"adam", "adamw", "sgd"} or Optimizer class, default="adamw"
-        "sgd" has Nesterov momentum 0.9. A class is called with the parameters, ``lr`` and
-        ``weight_decay``.
+        Optimizer of torch. "sgd" uses Nesterov momentum 0.9. A class is called with the
+        parameters, ``lr`` and ``weight_decay``.
     lr_schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
-        How the learning rate goes over the epochs.
+        Schedule of the learning rate. "one_cycle" raises it and lowers it to about zero,
+        "cosine" lowers it to zero, and "plateau" lowers it when the loss stops improving.
     early_stopping : bool, default=False
-        Hold out a part of the training beats, end when the loss on it has not improved for
-        `n_iter_no_change` epochs, and return to the best weights.
+        Hold out a part of the training beats, stop when the loss on it has not improved for
+        `n_iter_no_change` epochs, and restore the best weights.
     validation_fraction : float, default=0.1
-        Share of the beats that is held out, or of the patients if `fit` is given `groups`.
+        Fraction of the beats to hold out for early stopping, or of the patients if `fit` is
+        given `groups`.
     n_iter_no_change : int, default=10
+        Number of epochs without improvement after which early stopping ends the training.
     n_leads : int or None, default=None
         Number of leads. None takes it from 3-D `X`, and means 1 for 2-D `X`.
     n_tabular : int, default=0
         Number of per-beat features in the last columns of a 2-D `X`. They join the network
-        after its signal part. Bring them to a common scale yourself.
+        after its signal part. They are not scaled.
     max_grad_norm : float or None, default=None
-        Cut the gradient of all parameters together down to this length (L2 norm) in every
-        step.
+        Largest norm (L2) of the gradient of all parameters together. In every step a larger
+        gradient is scaled down to it. None does not limit it.
     amp : bool, default=False
-        Mixed precision, on CUDA devices only: bfloat16 where torch's autocast takes it to be
-        safe, in training and prediction. Faster and smaller on a GPU with bfloat16 units, and
-        the last digits differ.
+        Use mixed precision, on CUDA devices only: bfloat16 where torch's autocast considers it
+        safe, in training and prediction. Faster and smaller on a GPU with bfloat16 units, with
+        differences in the last digits.
     augment : callable or None, default=None
-        Called with the signals of every training batch, a Tensor of shape (batch, n_leads,
-        n_samples), and a `torch.Generator`; returns the signals to train on.
+        Random change of the training beats, such as one of `ecgclf.augmentation`. Called with
+        the signals of every training batch, a Tensor of shape (batch, n_leads, n_samples), and
+        a `torch.Generator`; returns the signals to train on.
     callbacks : sequence of skorch callbacks or None, default=None
-        Copies of them are used; find those in ``net_.callbacks_``.
+        Additional callbacks. Copies of them are used, in ``net_.callbacks_``.
     checkpoint : str, path-like or None, default=None
-        File in which `fit` keeps its state after every epoch. A fit that is killed and called
-        again goes on from there, and ends with the same weights as one that was not. When it
-        is complete the file is removed. `partial_fit` writes none.
+        File in which `fit` saves its state after every epoch. If the fit is interrupted, the
+        next call resumes it and ends with the same weights as an uninterrupted fit. A complete
+        fit removes the file. `partial_fit` does not write it.
     warm_start : bool, default=False
-        Let `fit` go on from the weights of the last call.
+        Start `fit` from the weights of the previous call.
     device : str, default="auto"
-        "auto" takes CUDA, else MPS, else the CPU; or "cpu", "cuda", "cuda:1", "mps".
+        Device of the network: "cpu", "cuda", "cuda:1" or "mps". "auto" selects CUDA, else MPS,
+        else the CPU.
     n_devices : int, default=1
         Number of CUDA devices to train on together, from the first one on, each with a process
         of its own that takes its part of every batch. With ``device="cpu"``, number of
         processes. `predict` uses one.
     n_jobs : int or None, default=None
-        Threads of torch on the CPU. None means 1, which is what you want inside anything
-        that runs several fits at once, and -1 all cores. The last bits of a model depend on
-        it, because sums are then rounded in another order.
+        Number of threads of torch on the CPU. None means 1, which is best when several fits
+        run at once, and -1 means all cores. The last bits of a model depend on it, because sums
+        are rounded in another order.
     random_state : int, RandomState or None, default=None
         Seed of the weights, the split, the order of the beats, dropout and augmentation.
     verbose : int, default=1
-        0 shows no progress bar. There is none either if the standard error is no terminal.
+        0 shows no progress bar. The bar is also hidden if the standard error is no terminal.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of `X`, with leads laid one after another.
+        Number of columns of `X`, with the leads one after another.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Only if `X` had string column names.
+        Names of the columns of `X`, if it had string column names.
     n_leads_, n_samples_ : int
         Shape of one beat.
     n_iter_ : int
-        Number of epochs the network has been trained for.
+        Number of epochs that the network has been trained for.
     history_ : DataFrame
-        A row an epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``; the loss is
+        One row per epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``. The loss is
         the mean over batches, the score the accuracy of a classifier, ``lr`` that of the
         epoch's last batch, and the time in seconds. Callbacks may add columns.
     net_ : BeatNet
         The skorch net; ``net_.module_`` is the torch module.
     training_data_ : list of dict
-        A fingerprint of the beats of each call of `fit` or `partial_fit` that trained this
-        network: ``n_beats``; ``X_sha256``, the SHA-256 of `X` as float32 in C order; and of a
-        classifier ``class_counts``, and ``y_sha256``, that of the labels as text, one a line.
+        Checksums of the beats of each call of `fit` or `partial_fit` that trained this network:
+        ``n_beats``; ``X_sha256``, the SHA-256 of `X` as float32 in C order; and for a
+        classifier ``class_counts``, and ``y_sha256``, that of the labels as text, one per line.
     input_contract_ : dict
-        What beats the network takes, as stated by `save`. Only of a model that was loaded.
+        Properties of the beats that the network takes, as stated in `save`. Only of a model
+        that was loaded from a file.
     """
 
     max_epochs: int = 10
@@ -143,30 +253,26 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
     verbose: int = 1
 
     _parameter_constraints: ClassVar[dict] = {
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "max_epochs": [POSITIVE_INTEGER],
+        "batch_size": [POSITIVE_INTEGER],
+        "lr": [POSITIVE],
+        "weight_decay": [NOT_NEGATIVE, None],
         "optimizer": [StrOptions(set(training.OPTIMIZERS)), type],
         "lr_schedule": [StrOptions({"constant", *training.SCHEDULES})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "n_leads": [Interval(Integral, 1, None, closed="left"), None],
-        "n_tabular": [Interval(Integral, 0, None, closed="left")],
-        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "n_iter_no_change": [POSITIVE_INTEGER],
+        "n_leads": [POSITIVE_INTEGER, None],
+        "n_tabular": [NOT_NEGATIVE_INTEGER],
+        "max_grad_norm": [POSITIVE, None],
         "amp": ["boolean"],
         "augment": [callable, None],
         "callbacks": ["array-like", None],
         "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "device": [str],
-        "n_devices": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [
-            Interval(Integral, None, -1, closed="right"),
-            Interval(Integral, 1, None, closed="left"),
-            None,
-        ],
+        "n_devices": [POSITIVE_INTEGER],
+        "n_jobs": [Interval(Integral, None, -1, closed="right"), POSITIVE_INTEGER, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -176,97 +282,14 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
 
     @abstractmethod
     def _make_module(self) -> nn.Module:
-        """Build the network, from (batch, n_columns) to its output."""
+        """Build the network, which maps (batch, n_columns) to its output."""
 
     @abstractmethod
     def _make_criterion(self) -> nn.Module:
-        """Build the loss, of output, target and weight."""
-
-    def _fit_callbacks(self) -> list[training.Callback]:
-        """Build the callbacks of `fit` that only this kind of estimator has."""
-        return []
-
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        fs: float | None = None,
-        unit: str | None = None,
-        window: tuple[float, float] | None = None,
-    ) -> None:
-        """Save the fitted model to one file, without pickle; `ecgclf.load` reads it.
-
-        What cannot be seen from the network, but must be the same where it is used, can be
-        stated here. What is not stated is taken from the file that this model was loaded
-        from, if it was. All of it is in ``input_contract_`` of the loaded model.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write; by custom its name ends in ``.ecgclf``. One of that name is
-            replaced.
-        fs : float, optional
-            Sampling rate of the beats in Hz.
-        unit : str, optional
-            Unit of their amplitude, such as "mV".
-        window : tuple of two floats, optional
-            Time in seconds from the start of a beat to its R peak, and from there to its end.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        PersistenceError
-            If a parameter cannot be kept without pickle, such as a callback, or is not the one
-            that the network was made with.
-        ValueError
-            If `fs`, `unit` or `window` is not as described.
-        OSError
-            If the file cannot be written.
-        """
-        check_is_fitted(self)
-        described = copy.copy(self)
-        described.input_contract_ = input_contract(self, fs=fs, unit=unit, window=window)
-        persistence.save(described, path)
-
-    def check_contract(
-        self,
-        *,
-        fs: float | None = None,
-        unit: str | None = None,
-        window: tuple[float, float] | None = None,
-    ) -> None:
-        """Refuse beats of another rate, unit or window than those of training.
-
-        An array does not tell how it was sampled, and beats of another rate may well have the
-        right length. So state what is known of them before `predict`. The other side is
-        ``input_contract_``, which a loaded model has; what either side does not state is not
-        compared.
-
-        Parameters
-        ----------
-        fs, unit, window : optional
-            Rate in Hz, unit, and seconds before and after the R peak, as `save` takes them.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        ValueError
-            If the beats are not what the model was trained on; the message names the
-            transformer that makes them so.
-        """
-        check_is_fitted(self)
-        check_contract(self, fs=fs, unit=unit, window=window)
-
-    def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return fitted_values(self)
-
-    def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        become_fitted(self, values, arrays)
+        """Build the loss, a function of output, target and weight."""
 
     def _begin(self, seed: int | None = None) -> None:
-        """Take a new, untrained network and forget what belonged to the last one."""
+        """Create an untrained network and remove the attributes of the previous one."""
         self.net_ = self._make_net(self.device, seed)
         self.training_data_: list[dict[str, Any]] = []
         if hasattr(self, "input_contract_"):
@@ -286,16 +309,15 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
     def _fit_network(
         self, rows: training.Rows, groups: np.ndarray | None, *, going_on: bool
     ) -> None:
-        """Train for one `fit`, from its beginning or from where it was broken off."""
+        """Train for one `fit`, from the start or from a checkpoint."""
         checkpoint = None if self.checkpoint is None else FitCheckpoint(self.checkpoint)
         if not going_on:
             self._begin(None if checkpoint is None else checkpoint.choose_seed(self.random_state))
         rows, validation = self._split(rows, groups)
-        callbacks = self._callbacks_of_fit(len(rows))
         self._train(
             rows,
             self.max_epochs,
-            callbacks,
+            self._fit_callbacks(len(rows)),
             validation=validation,
             new_optimizer=True,
             checkpoint=checkpoint,
@@ -304,7 +326,7 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
     def _split(
         self, rows: training.Rows, groups: np.ndarray | None
     ) -> tuple[training.Rows, training.Rows | None]:
-        """Choose what ``net_`` trains on in `fit` and what early stopping looks at."""
+        """Split the beats into those for training and those for early stopping."""
         used = rows.weight > 0
         if not used.all():
             rows, groups = rows.take(used), None if groups is None else groups[used]
@@ -316,16 +338,15 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
             rows = rows.distinct()
         return rows, validation
 
-    def _callbacks_of_fit(self, n_beats: int) -> list[training.Callback]:
-        """Build the callbacks of one `fit` with so many beats to train on."""
-        callbacks = training.fit_callbacks(
+    def _fit_callbacks(self, n_beats: int) -> list[training.Callback]:
+        """Build the callbacks of one `fit` on `n_beats` training beats."""
+        return training.fit_callbacks(
             lr=self.lr,
             lr_schedule=self.lr_schedule,
             n_steps=self.max_epochs * -(-n_beats // self.batch_size),
             patience=self.n_iter_no_change if self.early_stopping else None,
             accuracy=is_classifier(self),
         )
-        return callbacks + self._fit_callbacks()
 
     def _train(
         self,
@@ -337,7 +358,7 @@ class BeatEstimator(InheritedParameterDocs, PlainHistory, metaclass=ABCMeta):
         new_optimizer: bool,
         checkpoint: FitCheckpoint | None = None,
     ) -> None:
-        """Train ``net_`` and record how it went."""
+        """Train ``net_`` and record its history."""
         training.check_callbacks(self.callbacks or [])
         callbacks = [
             training.LearningRate(),

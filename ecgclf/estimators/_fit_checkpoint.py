@@ -1,0 +1,251 @@
+"""Checkpoints of unfinished fits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from importlib.metadata import version
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgclf import training
+from ecgclf._model_file import (
+    PersistenceError,
+    Reader,
+    Writer,
+    pack,
+    read_beginning,
+    replace_file,
+    unpack,
+)
+from ecgclf._version import __version__
+from ecgclf.estimators._inputs import fingerprint
+from ecgclf.estimators._saving import CLASSES, SavableEstimator
+
+#: Parameters that do not affect the weights. Of the device, only the type is compared.
+_MAY_CHANGE = {"callbacks", "checkpoint", "device", "verbose"}
+
+#: Error messages for differences that are found by digests.
+_DIGESTS = {
+    "training_data": "the beats, their labels, weights or groups have changed",
+    "validation_data": "the beats that are held out have changed",
+    "first_weights": "the network does not begin with the same weights",
+}
+
+
+class FitCheckpoint:
+    """File with the state of an unfinished `fit`, replaced after every epoch.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file may be missing, but its folder must exist.
+
+    Attributes
+    ----------
+    found : bool
+        Whether an unfinished fit has left its state.
+    fit : dict
+        Description of that fit: its seed, parameters, versions and digests of its data.
+    values, arrays : dict
+        State of that fit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    PersistenceError
+        If the file is damaged or not a checkpoint.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     checkpoint = FitCheckpoint(f"{folder}/fit.checkpoint")
+    >>> checkpoint.found, checkpoint.choose_seed(42)
+    (False, 42)
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.found = self.path.exists()
+        self.fit: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        #: Name of the state that this object has read or written last.
+        self._newest: str | None = None
+        #: Seed of the present fit; None if it continues a trained network, which has a seed.
+        self._seed: int | None = None
+        if self.path.is_dir():
+            raise PersistenceError(
+                f"checkpoint={os.fspath(path)!r} is a folder: give the path of a file."
+            )
+        if self.found:
+            self._read()
+        elif not self.path.parent.is_dir():
+            raise FileNotFoundError(
+                f"There is no folder {os.fspath(self.path.parent)!r} for the checkpoint "
+                f"{os.fspath(path)!r}: create it, or give another path."
+            )
+
+    def choose_seed(self, random_state: int | np.random.RandomState | None) -> int:
+        """Choose the seed of a new fit: a random seed is that of the unfinished fit."""
+        kept = self.fit.get("seed")
+        if kept is not None and not isinstance(random_state, Integral):
+            self._seed = kept
+        else:
+            self._seed = training.draw_seed(random_state)
+        return self._seed
+
+    def begin(
+        self,
+        estimator: SavableEstimator,
+        rows: training.Rows,
+        validation: training.Rows | None,
+    ) -> training.RunState | None:
+        """Find the state to resume from.
+
+        Parameters
+        ----------
+        estimator : BeatEstimator
+            Its ``net_`` is about to be trained.
+        rows : Rows
+            Training beats.
+        validation : Rows or None
+            Beats that are held out.
+
+        Returns
+        -------
+        tuple of a dict of values and a dict of arrays, or None
+            None if there is no unfinished fit.
+
+        Raises
+        ------
+        PersistenceError
+            If another fit has written the file.
+        """
+        fit = {"seed": self._seed, **_describe(estimator, rows, validation)}
+        differences = _differences(self.fit, fit) if self.found else []
+        self.fit = fit
+        if differences:
+            raise PersistenceError(
+                f"checkpoint={os.fspath(self.path)!r} was written by another fit: "
+                f"{'; '.join(differences)}. Undo the changes to resume that fit; to start a new "
+                "one, delete the file or give another path."
+            )
+        return (self.values, self.arrays) if self.found else None
+
+    def keep(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the file by the state after an epoch, atomically.
+
+        Raises
+        ------
+        PersistenceError
+            If a value cannot be stored without pickle, or something else has written the file
+            since this object did.
+        OSError
+            If the file cannot be written.
+        """
+        if self.path.exists() and self._name_in_place() != self._newest:
+            raise PersistenceError(
+                f"The checkpoint {os.fspath(self.path)!r} was written by something else while "
+                "this fit was running: give every fit its own checkpoint."
+            )
+        name = uuid.uuid4().hex
+        state = {key: Writer(CLASSES).plain(value, key) for key, value in values.items()}
+        data = pack({"checkpoint": name, "fit": self.fit, "state": state}, arrays)
+        # The temporary name is always the same, so a fit that is killed several times leaves
+        # at most one such file behind.
+        replace_file(self.path, data, f".{self.path.name}.part")
+        self._newest = name
+
+    def remove(self) -> None:
+        """Remove the file after a complete fit, unless something else has written it."""
+        if self.path.exists() and self._name_in_place() == self._newest:
+            self.path.unlink()
+
+    def _read(self) -> None:
+        try:
+            document, self.arrays = unpack(self.path.read_bytes())
+            self._newest = document["checkpoint"]
+        except (PersistenceError, KeyError) as error:
+            is_model = isinstance(error, KeyError)
+            raise PersistenceError(
+                f"checkpoint={os.fspath(self.path)!r} is a file without an unfinished fit: it "
+                f"{'is a saved model.' if is_model else error} If it is a damaged checkpoint, "
+                "delete it to start the fit again; otherwise give another path."
+            ) from error
+        self.fit = document["fit"]
+        reader = Reader({}, CLASSES)
+        self.values = {key: reader.value(item) for key, item in document["state"].items()}
+
+    def _name_in_place(self) -> str | None:
+        """Read the name of the state that the file contains now, without its arrays."""
+        with open(self.path, "rb") as file:
+            size = file.read(8)
+            beginning = size + file.read(int.from_bytes(size, "little"))
+        try:
+            return read_beginning(beginning).get("checkpoint")
+        except PersistenceError:
+            return None
+
+
+def _describe(
+    estimator: SavableEstimator, rows: training.Rows, validation: training.Rows | None
+) -> dict[str, Any]:
+    """Collect, as JSON, everything that determines the final weights."""
+    return {
+        "class": type(estimator).__name__,
+        "parameters": {
+            name: _plain(name, value)
+            for name, value in estimator.get_params(deep=False).items()
+            if name not in _MAY_CHANGE
+        },
+        "device": torch.device(estimator.net_.device).type,
+        "versions": {"ecgclf": __version__, "torch": version("torch")},
+        "training_data": _digest(rows),
+        "validation_data": None if validation is None else _digest(validation),
+        "first_weights": training.weights_digest(estimator.net_),
+    }
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Describe a parameter; one that a file cannot contain, and a source, by its name."""
+    if isinstance(value, SavableEstimator):  # its weights are part of the first weights
+        return type(value).__name__
+    try:
+        return Writer(CLASSES).plain(value, name)
+    except PersistenceError:
+        named = value if hasattr(value, "__qualname__") else type(value)
+        return f"{named.__module__}.{named.__qualname__}"
+
+
+def _digest(rows: training.Rows) -> str:
+    digest = hashlib.sha256(fingerprint(rows.view)["X_sha256"].encode())
+    digest.update(rows.y.tobytes())
+    digest.update(rows.weight.tobytes())
+    return digest.hexdigest()
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """List the differences between two fits in words."""
+    if before["class"] != now["class"]:
+        return [f"it was a {before['class']} and is a {now['class']}"]
+    found = []
+    for group in ("parameters", "versions"):
+        first, second = before[group], now[group]
+        found += [
+            f"{name} was {first.get(name)!r} and is {second.get(name)!r}"
+            for name in {**first, **second}
+            if first.get(name) != second.get(name)
+        ]
+    if before["device"] != now["device"]:
+        found.append(f"it ran on {before['device']!r} and is to run on {now['device']!r}")
+    if found:  # other data or weights may be a consequence
+        return found
+    return [words for name, words in _DIGESTS.items() if before[name] != now[name]]

@@ -1,0 +1,114 @@
+"""Loading of saved models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from ecgclf._model_file import read_file
+
+
+def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
+    """Load a model that was saved with ``model.save(path)``.
+
+    Loading runs no code of the file. The file can only name estimators of ecgclf, their
+    parameters, and the classes in `trusted`, so an untrusted file may be invalid or exhaust the
+    memory, but cannot run code.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File that ``model.save`` has written.
+    trusted : sequence of classes, default=()
+        Your own subclasses of the estimators of ecgclf that the file may contain. Loading calls
+        them with the parameters in the file.
+
+    Returns
+    -------
+    estimator
+        The fitted model, of the class that was saved. It is on the device that its parameter
+        `device` names, or on the CPU if this machine has no such device.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    PersistenceError
+        If the file is damaged, incomplete, of a newer version of ecgclf or no model file, or
+        contains a class that is neither of ecgclf nor in `trusted`.
+    TypeError
+        If `trusted` contains something else than subclasses of estimators of ecgclf.
+
+    Warns
+    -----
+    UserWarning
+        If this machine does not have the device.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import ecgclf
+    >>> from ecgclf import ECGMLPClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
+    >>> model = ECGMLPClassifier(max_epochs=2, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.ecgclf", fs=125, unit="mV")
+    ...     loaded = ecgclf.load(f"{folder}/model.ecgclf")
+    >>> loaded.input_contract_["n_samples"], loaded.input_contract_["fs"]
+    (84, 125.0)
+
+    A model of a class of your own:
+
+    >>> class SmallMLP(ECGMLPClassifier):
+    ...     pass
+    >>> model = SmallMLP(dense=(8,), max_epochs=2, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.ecgclf")
+    ...     loaded = ecgclf.load(f"{folder}/model.ecgclf", trusted=[SmallMLP])
+    >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
+    True
+    """
+    from ecgclf.estimators import read_model  # imports torch, which `model_card` does not need
+
+    return read_model(path, trusted)
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the description of a model from a file, without creating the model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File that ``model.save`` has written.
+
+    Returns
+    -------
+    dict
+        The keys are ``format, sha256, versions, class, number, parameters, fitted``. Values
+        that JSON does not have, such as tuples, are dicts with one entry, for example
+        ``{"tuple": [...]}``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    PersistenceError
+        As in `load`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ecgclf import ECGMLPClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.persistence import read_document
+    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
+    >>> model = ECGMLPClassifier(dense=(32,), max_epochs=2, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.ecgclf")
+    ...     document = read_document(f"{folder}/model.ecgclf")
+    >>> document["class"], document["parameters"]["dense"]
+    ('ECGMLPClassifier', {'tuple': [32]})
+    """
+    return read_file(path)[0]
