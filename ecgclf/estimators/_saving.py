@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import os
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +53,10 @@ class SavableEstimator(BaseEstimator):
         super().__init_subclass__(**kwargs)
         if cls.__module__.startswith(f"{__package__}."):
             CLASSES.estimators[cls.__name__] = cls
+
+    @abstractmethod
+    def _make_net(self, device: str, seed: int | None = None) -> training.BeatNet:
+        """Build an untrained net."""
 
     def save(
         self,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from ecgclf.modules._mirrored import dense_autoencoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mean_squared_error
 from sklearn.preprocessing import StandardScaler
 
-from ecgclf.modules._mirrored import dense_autoencoder
 from ecgclf.training import (
     LearningRate,
     ReconstructionLoss,
