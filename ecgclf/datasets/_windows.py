@@ -180,13 +180,11 @@ class FixedWindow(BeatWindow):
     after: float = 0.45
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """See `BeatWindow.rate`."""
         rate = super().rate(fs_record, fs)
         window_samples((self.before, self.after), rate or fs_record)
         return rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """See `BeatWindow.cut`."""
         window = (self.before, self.after)
         before, after = window_samples(window, fs or recording.fs)
         at_rate = recording.at_rate(fs)
@@ -198,7 +196,6 @@ class FixedWindow(BeatWindow):
         return fixed_windows(at_rate.signal, at_rate.positions, before, after)
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """See `BeatWindow.describe`."""
         reach = f"{self.before:g} s before to {self.after:g} s after the beat"
         return _describe_window(reach, n_samples, fs, fs_record)
 
@@ -243,7 +240,6 @@ class RRWindow(BeatWindow):
     stretch: bool = True
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """See `BeatWindow.rate`; None if rows are stretched."""
         shares = (self.before, self.after)
         if not all(is_number(share) and share >= 0 for share in shares) or not sum(shares) > 0:
             raise ValueError(
@@ -256,7 +252,6 @@ class RRWindow(BeatWindow):
         return None if self.stretch else rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """See `BeatWindow.cut`."""
         self.rate(recording.fs, fs)
         at_rate = recording.at_rate(fs)
         if len(at_rate.positions) == 1:
@@ -277,7 +272,6 @@ class RRWindow(BeatWindow):
         return rows.astype(at_rate.signal.dtype)
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """See `BeatWindow.describe`."""
         reach = f"{self.before:g} RR intervals before to {self.after:g} after the beat"
         return _describe_window(reach, n_samples, fs, fs_record)
 
@@ -304,7 +298,6 @@ class KaggleWindow(BeatWindow):
     any_unit: ClassVar[bool] = True
 
     def rate(self, fs_record: float, fs: float | None) -> float | None:
-        """See `BeatWindow.rate`."""
         rate = fs_record / KAGGLE_STEP
         if fs not in (None, rate):
             raise ValueError(
@@ -314,7 +307,6 @@ class KaggleWindow(BeatWindow):
         return rate
 
     def cut(self, recording: AnnotatedSignal, fs: float | None = None) -> NDArray:
-        """See `BeatWindow.cut`."""
         self.rate(recording.fs, fs)
         lengths = kaggle_lengths(recording.marks, recording.signal.shape[1])
         place = np.searchsorted(recording.marks, recording.positions)
@@ -322,7 +314,6 @@ class KaggleWindow(BeatWindow):
         return kaggle_windows(recording.signal, recording.positions[: len(place)], lengths[place])
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """See `BeatWindow.describe`."""
         return f'as in the Kaggle "heartbeat" set, {n_samples} values at {fs:g} Hz'
 
 
