@@ -17,7 +17,8 @@ class InheritedParameterDocs:
 
     Each parameter and fitted attribute is described once, in the class that declares it. When a
     subclass is created, the entries of its bases that it does not redefine are appended to the
-    sections "Parameters" and "Attributes" of its own docstring.
+    sections "Parameters" and "Attributes" of its own docstring. Bases that are not subclasses
+    of this class, such as those of other libraries, are left out.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -35,6 +36,7 @@ def _complete(cls: type) -> str:
         inherited = {
             names: text
             for base in reversed(cls.__mro__[1:])
+            if issubclass(base, InheritedParameterDocs)
             for names, text in _entries(_split(base.__doc__)[1].get(title, "")).items()
         }
         described = {name for names in own for name in names}

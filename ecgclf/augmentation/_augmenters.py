@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import _BaseComposition
 from torch import Tensor
 
+from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._sklearn import BaseEstimator
 from ecgclf.augmentation._apply import Augmentation
 from ecgclf.augmentation._functions import (
     add_baseline_wander,
@@ -25,7 +26,7 @@ from ecgclf.augmentation._functions import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class RandomAugmentation(BaseEstimator, metaclass=ABCMeta):
+class RandomAugmentation(InheritedParameterDocs, BaseEstimator, metaclass=ABCMeta):
     """Base class of the augmentations: changes each beat with some probability.
 
     A subclass declares its parameters as dataclass fields and implements `_change`. A grid

@@ -1,4 +1,4 @@
-"""New beats between two beats of a class, and of a patient if patients are given."""
+"""SMOTE for beats, within patients if patients are given."""
 
 from __future__ import annotations
 
@@ -12,49 +12,38 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from ecgclf._validation import check_groups
-from ecgclf.sampling._beats import TakesBeats
+from ecgclf.sampling._samplers import BeatSamplerMixin
 
 
-class BeatSMOTE(TakesBeats, SMOTE):
-    r"""Make new beats of the rare classes between two beats, within patients if need be.
+class BeatSMOTE(BeatSamplerMixin, SMOTE):
+    r"""SMOTE for beats: interpolates new beats of the rare classes between two beats.
 
-    `imblearn.over_sampling.SMOTE` for beats of one lead and of several, that does what it can
-    with very small classes, tells what each new beat was made from, and mixes no patients
-    where it is told who they are.
+    `imblearn.over_sampling.SMOTE` for beats of one or several leads. It also accepts very
+    small classes and records which beat each new beat was made from. With `groups`, it
+    interpolates only within a patient.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        How many beats each class is to have, as in imbalanced-learn; "auto" makes all classes
-        as large as the largest.
-    random_state : int, RandomState or None, default=None
-        None is numpy's global generator, as in imbalanced-learn.
+        Number of beats of each class after resampling, as in imbalanced-learn. "auto" makes
+        all classes as large as the largest.
     k_neighbors : int or neighbours estimator, default=5
-        Among how many of the nearest beats of the same class the second beat is drawn. An
-        estimator counts the beat itself too, as in imbalanced-learn: its ``n_neighbors`` is
-        larger by one.
+        Number of nearest beats of the class from which the second beat is drawn. An estimator
+        also counts the beat itself, as in imbalanced-learn: its ``n_neighbors`` is one larger.
 
     Attributes
     ----------
     sample_indices_ : ndarray of shape (n_new_beats,)
-        Position in `X` of the beat that each one is, or was made from: the first of the two.
+        Position in `X` of the beat that each beat is or was made from: the first of the two.
     sampling_strategy_ : dict
-        From class to the number of beats to make.
+        Number of new beats of each class.
     nn_k_ : estimator
-        Finds the neighbours.
-    n_leads_in_ : int or None
-        Number of leads of a 3-D `X`.
-    n_beats_in_ : int
-        Number of beats in `X`.
-    n_features_in_ : int
-        Number of values of a beat.
-    feature_names_in_ : ndarray of shape (n_columns,)
-        Of a frame whose columns have names.
+        Estimator of the neighbours.
 
     Warns
     -----
     UserWarning
-        If a class has fewer than ``k_neighbors + 1`` beats, or a patient has fewer of it.
+        If a class, or a patient in a class, has fewer than ``k_neighbors + 1`` beats.
 
     See Also
     --------
@@ -62,29 +51,28 @@ class BeatSMOTE(TakesBeats, SMOTE):
 
     Notes
     -----
-    A new beat is :math:`x_i + u (x_j - x_i)`, where :math:`x_i` is any beat of the class,
+    A new beat is :math:`x_i + u (x_j - x_i)`, where :math:`x_i` is a random beat of the class,
     :math:`x_j` one of its k nearest neighbours in the class and u is uniform in [0, 1)
     (Chawla et al., "SMOTE: synthetic minority over-sampling technique", J. Artif. Intell.
     Res. 16, 2002, section 4.2).
 
-    *Small classes.* A class of n beats, n ≤ k, is interpolated with k = n - 1; a single beat
-    has no neighbour and is repeated. A warning names the class, its beats and k. SMOTE itself
+    *Small classes.* For a class of n beats, n ≤ k, k is lowered to n - 1; a single beat is
+    repeated. A warning names the class, its number of beats and k. SMOTE of imbalanced-learn
     refuses such classes.
 
-    *Patients.* A new beat has two parents. With `groups` both are of one patient, so that it
-    is a beat of that patient: `carry` brings the groups along, and a later split or early
-    stopping by patient is honest. Neighbours are then sought among the patient's own beats of
-    the class, with k lowered to their number less one where there are fewer, and a patient's
-    single beat is repeated. The number of new beats of a patient is drawn in proportion to
-    those it has. Without `groups` the second parent may be anybody, and `sample_indices_`
-    names only the first: resample after the split, never before.
+    *Patients.* With `groups` both parents of a new beat belong to one patient, so the new beat
+    belongs to this patient too: `carry` resamples the groups, and a later split by patient is
+    valid. Neighbours are the patient's own beats of the class, with k lowered to their number
+    minus 1 if there are fewer, and a patient's single beat is repeated. Patients get new beats
+    in proportion to their beats of the class. Without `groups` the second parent may belong to
+    any patient, and `sample_indices_` records only the first: resample after the split.
 
-    *Other arrays.* What `carry` brings along is that of the first parent: its weight, its
-    patient, its rhythm features. Features that are to be interpolated belong into the columns
-    of `X`; they then count in the distances too, so scale them.
+    *Other arrays.* `carry` takes the entry of the first parent: its weight, its patient, its
+    rhythm features. Features to be interpolated must be columns of `X`. They then enter the
+    distances, so scale them.
 
-    Without `groups` and with more than k beats in each class the result is that of
-    `imblearn.over_sampling.SMOTE` to the last bit. Whole numbers remain so, and are cut.
+    Without `groups` and with more than k beats in each class, the result is identical to that
+    of `imblearn.over_sampling.SMOTE`. Integer values are truncated to integers.
 
     Examples
     --------
@@ -101,30 +89,31 @@ class BeatSMOTE(TakesBeats, SMOTE):
     [1, 1, 2, 2]
     """
 
-    def fit_resample(  # type: ignore[override]  # it has the parameters of the sampler
+    def fit_resample(  # type: ignore[override]
         self, X: Any, y: ArrayLike, groups: ArrayLike | None = None
     ) -> tuple[Any, Any]:
-        """Add new beats to the beats.
+        """Add new beats.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats; of one type in and out: an array, a frame or lists.
+            Beats. The result has the type of `X`: an array, a frame or lists.
         y : array-like of shape (n_beats,)
-            Their labels.
+            Labels.
         groups : array-like of shape (n_beats,), optional
-            Patient of each beat. New beats are then made of beats of one patient.
+            Patient of each beat. New beats are then made from beats of one patient.
 
         Returns
         -------
         X : of shape (n_new_beats, n_columns) or (n_new_beats, n_leads, n_samples)
-            The beats as they were, then the new ones, class after class.
+            The unchanged beats, then the new ones by class.
         y : of shape (n_new_beats,)
+            Their labels.
 
         Raises
         ------
         ValueError
-            If `X` is empty, holds NaN or infinite values or is neither 2-D nor 3-D, `y` or
+            If `X` is empty, contains NaN or infinite values or is neither 2-D nor 3-D, `y` or
             `groups` has another length or missing values, there is only one class, or a
             parameter is out of its range.
         """
@@ -136,15 +125,15 @@ class BeatSMOTE(TakesBeats, SMOTE):
         self._validate_estimator()
         if self.nn_k_.n_neighbors < 2:
             raise ValueError(
-                f"k_neighbors={self.k_neighbors!r} finds the beat itself only: expected an "
-                "estimator whose n_neighbors is 2 or more."
+                f"k_neighbors={self.k_neighbors!r} finds only the beat itself: expected an "
+                "estimator with n_neighbors of 2 or more."
             )
         patients = None
         if groups is not None:
             patients = pd.factorize(check_groups(groups, len(X)))[0]
         positions, beats = [np.arange(len(X))], [X]
         for label, n_new in self.sampling_strategy_.items():
-            # As in imbalanced-learn, an integer seed is that of each class.
+            # As in imbalanced-learn, an integer seeds the generator of each class.
             rng = check_random_state(self.random_state)
             members = np.flatnonzero(y == label)
             pools = [members] if patients is None else _split(members, patients[members])
@@ -160,12 +149,12 @@ class BeatSMOTE(TakesBeats, SMOTE):
     def _interpolate(
         self, X: np.ndarray, n_new: int, rng: np.random.RandomState
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Make beats between some beats and their neighbours; return the places of the first."""
+        """Interpolate beats; return the positions of their first parents, and the beats."""
         k = min(self.nn_k_.n_neighbors, len(X)) - 1
         if k == 0:
             first = rng.randint(len(X), size=n_new)
             return first, X[first]
-        # The nearest one is the beat itself.
+        # The nearest neighbour is the beat itself.
         found = self.nn_k_.fit(X).kneighbors(X, n_neighbors=k + 1, return_distance=False)
         drawn = rng.randint(len(X) * k, size=n_new)
         step = rng.uniform(size=(n_new, 1))
@@ -175,21 +164,21 @@ class BeatSMOTE(TakesBeats, SMOTE):
     def _warn_if_few(
         self, label: Any, pools: list[np.ndarray], n_new: int, *, by_patient: bool
     ) -> None:
-        """Say where there are too few beats for the neighbours that were asked for."""
+        """Warn of classes or patients with too few beats for `k_neighbors`."""
         k = self.nn_k_.n_neighbors - 1
         few = [len(pool) for pool in pools if len(pool) <= k]
         if not few or not n_new:
             return
         if by_patient:
-            said = (
+            effect = (
                 f"{len(few)} of its {len(pools)} patients have at most k_neighbors={k} beats of "
-                f"it: there k is the patient's number of beats less one, at least {min(few) - 1}"
+                f"it: for them k is the number of beats minus 1, at least {min(few) - 1}"
             )
         else:
-            said = f"too few for k_neighbors={k}: k is lowered to {few[0] - 1}"
+            effect = f"too few for k_neighbors={k}: k is lowered to {few[0] - 1}"
         single = "; a single beat, with k = 0, is repeated" if 1 in few else ""
         warnings.warn(
-            f"class {label} has {sum(map(len, pools))} beat(s), {said}{single}.", stacklevel=2
+            f"class {label} has {sum(map(len, pools))} beat(s), {effect}{single}.", stacklevel=2
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -199,14 +188,14 @@ class BeatSMOTE(TakesBeats, SMOTE):
 
 
 def _split(members: np.ndarray, patients: np.ndarray) -> list[np.ndarray]:
-    """Divide the beats of a class among their patients."""
+    """Group the beats of a class by patient."""
     return [members[patients == patient] for patient in np.unique(patients)]
 
 
 def _share_out(
     n_new: int, pools: list[np.ndarray], rng: np.random.RandomState
 ) -> np.ndarray | list[int]:
-    """Divide the beats to make as if each began at any beat of the class."""
+    """Draw the number of new beats of each patient, as if first parents were drawn at random."""
     if len(pools) == 1:
         return [n_new]
     sizes = np.array([len(pool) for pool in pools])

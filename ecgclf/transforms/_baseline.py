@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from scipy.signal import butter
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
+from ecgclf._sklearn import BaseEstimator, OneToOneFeatureMixin
 from ecgclf._validation import NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
 from ecgclf.transforms._beat_transformer import BeatTransformer
 from ecgclf.transforms._filters import (

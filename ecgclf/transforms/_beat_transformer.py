@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._set_output import _auto_wrap_is_configured, _get_output_config
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
 from ecgclf._validation import count_dimensions
 
 
-class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of the transformers of beats.
 
     `fit` and `transform` take 2-D and 3-D beats. A subclass implements `_change` for 3-D beats
@@ -44,6 +45,9 @@ class BeatTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     >>> Negation().transform(np.ones((3, 2, 187))).shape
     (3, 2, 187)
     """
+
+    n_leads_: int
+    n_samples_: int
 
     _parameter_constraints: ClassVar[dict] = {}
 

@@ -10,10 +10,10 @@ import numpy as np
 import pywt
 from numpy.typing import NDArray
 from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
-from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._sklearn import OneToOneFeatureMixin
 from ecgclf._validation import (
     NOT_NEGATIVE,
     NOT_NEGATIVE_INTEGER,

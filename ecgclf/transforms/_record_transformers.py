@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils._indexing import _safe_indexing
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
 from ecgclf._validation import POSITIVE, POSITIVE_INTEGER
 from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, RhythmFeature, rhythm_features
 
@@ -22,12 +24,23 @@ from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, RhythmFeature, rhythm
 _RELATIONS: dict[Any, str] = {np.divide: "over", np.subtract: "minus"}
 
 
-class RecordTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class RecordTransformer(
+    InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base class of the transformers that use the record and the position of each beat.
 
     Two columns of `X` contain the record and the position; the other columns are the beats.
     Each record is transformed independently, in order of time. The rows of `X` may have any
     order, and the output has the same.
+
+    Parameters
+    ----------
+    record : str or int, default="record"
+        Column of `X` with the record of each beat: a name in a DataFrame, a position in an
+        array.
+    sample : str, int or None, default="sample"
+        Column of `X` with the position of each beat in its record. None if the rows are in
+        order of time.
 
     Attributes
     ----------
@@ -224,7 +237,8 @@ class RhythmFeatures(RecordTransformer):
     patients. Use them only if all patients are in the training set.
 
     `X` must contain **all** beats of a record, in `fit` and in `transform`: a missing beat
-    joins two intervals into one. Select patients or records before this step, and beats after
+    joins two intervals into one. Columns other than `record` and `sample` are ignored. Select
+    patients or records before this step, and beats after
     it. Duplicated beats, as resampling makes them, count once. A record with a single beat has
     no interval, and its features are NaN.
 
@@ -239,11 +253,8 @@ class RhythmFeatures(RecordTransformer):
         Whether to add intervals in seconds, which need `fs`.
     fs : float, optional
         Sampling rate of the positions in Hz. Relative features do not need it.
-    record : str or int, default="record"
-        Column of `X` with the record of each beat: a name in a DataFrame, a position in an
-        array.
     sample : str or int, default="sample"
-        Column of `X` with the position of each beat in samples. Other columns are ignored.
+        Column of `X` with the position of each beat in samples.
 
     Examples
     --------
@@ -345,11 +356,6 @@ class RecordRelative(RecordTransformer):
     relation : callable, default=numpy.divide
         Function of features and means, both of shape (n_beats, n_features). Use
         `numpy.subtract` for features with a mean near 0.
-    record : str or int, default="record"
-        Column of `X` with the record of each beat: a name in a DataFrame, a position in an
-        array.
-    sample : str, int or None, default="sample"
-        Column of `X` with the position of each beat. None if the rows are in order of time.
 
     Attributes
     ----------
@@ -431,19 +437,14 @@ class TemplateCorrelation(RecordTransformer):
 
     It is near 1 for a beat of the usual shape of this patient, whatever its amplitude. The
     median over the whole record needs later beats; the median over the last `n_beats` is
-    causal.
+    causal. All columns of `X` except `record` and `sample` are the samples of the beat, of one
+    lead or of several leads side by side.
 
     Parameters
     ----------
     n_beats : int or None, default=None
         Number of beats of the running median, which ends with the beat itself and has fewer
         beats at the start of a record. None takes all beats of the record.
-    record : str or int, default="record"
-        Column of `X` with the record of each beat: a name in a DataFrame, a position in an
-        array.
-    sample : str, int or None, default="sample"
-        Column of `X` with the position of each beat. None if the rows are in order of time.
-        All other columns are the samples of the beat, of one lead or of several side by side.
 
     Notes
     -----

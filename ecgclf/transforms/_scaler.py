@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._sklearn import OneToOneFeatureMixin
 from ecgclf.transforms._beat_transformer import BeatTransformer
 
 

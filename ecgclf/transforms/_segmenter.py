@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 
+from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.datasets import (
     AnnotatedSignal,

@@ -25,7 +25,19 @@ _BLOCK = 256
 class TimeFrequencyTransformer(BeatTransformer):
     """Base class of `Spectrogram` and `Scalogram`.
 
-    A subclass has the parameters ``fs``, ``low``, ``high``, ``log`` and ``floor_db``.
+    Parameters
+    ----------
+    log : bool, default=True
+        Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
+    floor_db : float, default=-80.0
+        Decibels of a power of 0: the `floor` above is ``10 ** (floor_db / 10)``.
+
+    Attributes
+    ----------
+    frequencies_ : ndarray of shape (n_freqs,)
+        Frequencies of one lead in Hz, in ascending order.
+    times_ : ndarray of shape (n_frames,)
+        Centers of the frames, in seconds from the first sample of the beat.
     """
 
     fs: float
@@ -95,7 +107,8 @@ class Spectrogram(TimeFrequencyTransformer):
     Transforms beats into arrays of shape (n_beats, n_freqs, n_frames), the input of
     `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis: all
     frequencies of the first lead, then all of the second. Frames lie within the beat, without
-    padding; samples after the last whole frame are ignored.
+    padding; samples after the last whole frame are ignored. Power is a density, in squared
+    units of the beats per Hz.
 
     Parameters
     ----------
@@ -114,18 +127,6 @@ class Spectrogram(TimeFrequencyTransformer):
         Lowest frequency to keep, in Hz.
     high : float or None, default=None
         Highest frequency to keep, in Hz; None keeps all.
-    log : bool, default=True
-        Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
-    floor_db : float, default=-80.0
-        Decibels of a power of 0: the `floor` above is ``10 ** (floor_db / 10)``. Power is a
-        density, in squared units of the beats per Hz.
-
-    Attributes
-    ----------
-    frequencies_ : ndarray of shape (n_freqs,)
-        Frequencies of one lead in Hz, in ascending order.
-    times_ : ndarray of shape (n_frames,)
-        Centers of the frames, in seconds from the first sample of the beat.
 
     See Also
     --------
@@ -221,7 +222,8 @@ class Scalogram(TimeFrequencyTransformer):
     Transforms beats into arrays of shape (n_beats, n_freqs, n_frames), the input of
     `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis, as
     in `Spectrogram`. Wavelets of high frequencies are short, those of low frequencies long: a
-    QRS complex is resolved in time, a T wave in frequency.
+    QRS complex is resolved in time, a T wave in frequency. Power is the squared amplitude of
+    the coefficients, in squared units of the beats.
 
     Parameters
     ----------
@@ -240,18 +242,6 @@ class Scalogram(TimeFrequencyTransformer):
         Number of samples from one frame to the next.
     detrend : bool, default=True
         Whether to subtract the mean of each lead of each beat.
-    log : bool, default=True
-        Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
-    floor_db : float, default=-80.0
-        Decibels of a power of 0: the `floor` above is ``10 ** (floor_db / 10)``. Power is the
-        squared amplitude of the coefficients, in squared units of the beats.
-
-    Attributes
-    ----------
-    frequencies_ : ndarray of shape (n_freqs,)
-        Center frequencies of the wavelets in Hz, in ascending order.
-    times_ : ndarray of shape (n_frames,)
-        Times in seconds from the first sample of the beat.
 
     See Also
     --------

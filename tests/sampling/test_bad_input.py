@@ -80,9 +80,9 @@ def test_labels_of_another_length(sampler, shape, length):
     [
         (["N"] * 10, "needs to have more than 1 class|has only one class"),
         (np.linspace(0, 1, 10), "Unknown label type"),
-        (np.array([*"NNNNNNVVV", None], dtype=object), "misses the labels .* of 1 beats"),
-        (np.array([*"NNNNNNVVV", np.nan], dtype=object), "misses the labels"),
-        ([0.0] * 6 + [1.0] * 3 + [np.nan], "misses the labels"),
+        (np.array([*"NNNNNNVVV", None], dtype=object), "y contains 1 missing labels"),
+        (np.array([*"NNNNNNVVV", np.nan], dtype=object), "y contains 1 missing labels"),
+        ([0.0] * 6 + [1.0] * 3 + [np.nan], "y contains 1 missing labels"),
     ],
     ids=["one class", "continuous", "None", "NaN", "NaN among numbers"],
 )

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from imblearn.base import is_sampler
 from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import EditedNearestNeighbours
 from imblearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
@@ -115,6 +116,29 @@ def test_one_seed_one_result_without_the_global_generators(sampler, beats):
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        BeatOverSampler(),
+        BeatOverSampler(augment=GaussianNoise()),
+        BeatUnderSampler(),
+        BeatSMOTE(),
+        BeatSampler(SMOTEENN()),
+        BeatSampler(SMOTEENN(smote=SMOTE())),
+    ],
+    ids=repr,
+)
+def test_without_a_seed_the_global_generator_is_not_used(sampler, beats):
+    before = np.random.get_state()  # noqa: NPY002
+    fitted = clone(sampler)
+    drawn = [fitted.fit_resample(beats.data, beats.target)[0] for _ in range(2)]
+    after = np.random.get_state()  # noqa: NPY002
+    np.testing.assert_array_equal(after[1], before[1])
+    assert after[2] == before[2]
+    assert not np.array_equal(*drawn)
+    assert repr(fitted) == repr(sampler)  # random_state is None again
+
+
 @every_sampler
 def test_seen_as_a_sampler_of_leads(sampler):
     tags = sampler.__sklearn_tags__().input_tags
@@ -159,7 +183,7 @@ def test_nobody_knows_what_beats_between_beats_were_made_from(beats):
     sampler.fit_resample(beats.data, beats.target)
     sampler.set_params(sampler=SMOTEENN(random_state=0))
     sampler.fit_resample(beats.data, beats.target)
-    with pytest.raises(ValueError, match="such as SMOTEENN, have none even then"):
+    with pytest.raises(ValueError, match="such as SMOTEENN, never have them"):
         sampler.carry(beats.groups)
 
 

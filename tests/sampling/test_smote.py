@@ -150,7 +150,7 @@ def test_neighbours_of_the_users_own():
         new_beats(X, y, k_neighbors=own)[0], new_beats(X, y, k_neighbors=2)[0]
     )
     assert not hasattr(own, "n_features_in_")
-    with pytest.raises(ValueError, match="finds the beat itself only"):
+    with pytest.raises(ValueError, match="finds only the beat itself"):
         new_beats(X, y, k_neighbors=NearestNeighbors(n_neighbors=1))
 
 
