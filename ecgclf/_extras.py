@@ -16,8 +16,6 @@ _EXTRA_OF = {
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
     "optuna": "search",
-    "tensorboard": "tensorboard",
-    "wandb": "wandb",
     "yaml": "search",
     "zarr": "zarr",
 }

@@ -109,7 +109,7 @@ MAY_IMPORT = {
     "training": {"augmentation", "modules"},
     "estimators": {"augmentation", "modules", "training"},
     "persistence": {"estimators"},
-    "tracking": {"persistence", "training", "evaluation", "plots"},
+    "tracking": {"persistence", "evaluation"},
     "evaluation": {"datasets", "estimators", "training"},
     "export": {"transforms", "modules", "estimators"},
     "search": {"training"},
@@ -123,10 +123,7 @@ SHARED = ("_docstrings", "_extras", "_model_file", "_sklearn", "_validation", "_
 #: Third parties that only some subpackages may know.
 ONLY_IN = {
     "skorch": {"training"},
-    "torch": {
-        *("augmentation", "modules", "training", "estimators", "evaluation", "export"),
-        "tracking",
-    },
+    "torch": {"augmentation", "modules", "training", "estimators", "evaluation", "export"},
     "captum": {"evaluation"},
     "imblearn": {"sampling"},
     "pywt": {"transforms"},
@@ -140,7 +137,6 @@ ONLY_IN = {
     "dask": {"search"},
     "distributed": {"search"},
     "optuna": {"search"},
-    "wandb": {"search", "tracking"},
     "yaml": {"search"},
 }
 

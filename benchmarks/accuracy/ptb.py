@@ -49,7 +49,7 @@ def transfer_to_ptb(
             strategy: ECGTransferClassifier(
                 source=source,
                 strategy=strategy,
-                head=(32,),
+                dense=(32,),
                 lr=3e-3,
                 random_state=seed,
                 n_jobs=1,

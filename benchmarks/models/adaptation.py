@@ -158,7 +158,7 @@ def transfers(strategy: str) -> list[Recipe]:
         Recipe(
             ECGTransferClassifier(
                 strategy=strategy,
-                head=(32,),
+                dense=(32,),
                 n_tabular=len(FOUR_RATIOS),
                 max_epochs=4,
                 batch_size=64,

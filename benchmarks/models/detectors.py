@@ -48,9 +48,9 @@ def autoencoder(kind: str, **parameters: object) -> ECGAutoencoder:
 
 #: Detectors, fitted on N beats of the training patients.
 DETECTORS: dict[str, BaseEstimator] = {
-    "autoencoder, dense": autoencoder("dense", hidden=(64,)),
-    "autoencoder, convolutional": autoencoder("conv", hidden=(8, 16, 32)),
-    "autoencoder, recurrent": autoencoder("recurrent", hidden=(32,)),
+    "autoencoder, dense": autoencoder("dense", dense=(64,)),
+    "autoencoder, convolutional": autoencoder("conv", filters=(8, 16, 32)),
+    "autoencoder, recurrent": autoencoder("recurrent", units=(32,)),
     "PCA": PCAReconstruction(n_components=8),
     "isolation forest": IsolationForest(n_estimators=50),
     "distance from the median beat": DistanceFromMedian(),

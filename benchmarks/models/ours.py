@@ -3,8 +3,8 @@
 from sklearn.base import clone
 
 from ecgclf import ECGCNNClassifier, ECGResNetClassifier
+from ecgclf.augmentation import Compose, GaussianNoise, TimeWarp
 from ecgclf.estimators import EffectiveNumber
-from ecgclf.transforms import Compose, GaussianNoise, TimeWarp
 
 #: Augmentation: up to 5 % faster or slower around the R peak, and noise.
 AUGMENT = Compose([TimeWarp(factor=(0.95, 1.05), center=0.0), GaussianNoise(std=0.01)])

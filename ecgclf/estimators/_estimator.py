@@ -181,7 +181,9 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         the signals of every training batch, a Tensor of shape (batch, n_leads, n_samples), and
         a `torch.Generator`; returns the signals to train on.
     callbacks : sequence of skorch callbacks or None, default=None
-        Additional callbacks. Copies of them are used, in ``net_.callbacks_``.
+        Callbacks for training, each alone or as a pair of a name and a callback. Shallow copies
+        of them are used and kept in ``net_.callbacks_``. skorch's ``MlflowLogger``,
+        ``WandbLogger(run, save_model=False)`` and ``TensorBoard`` log the epochs.
     checkpoint : str, path-like or None, default=None
         File in which `fit` saves its state after every epoch. If the fit is interrupted, the
         next call resumes it and ends with the same weights as an uninterrupted fit. A complete
@@ -360,11 +362,12 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     ) -> None:
         """Train ``net_`` and record its history."""
         training.check_callbacks(self.callbacks or [])
-        callbacks = [
-            training.LearningRate(),
-            *callbacks,
-            *copy.deepcopy(self.callbacks or []),
+        # Shallow copies, because a callback may hold an open file or a run of a tracker.
+        given = [
+            (item[0], copy.copy(item[1])) if isinstance(item, (tuple, list)) else copy.copy(item)
+            for item in self.callbacks or []
         ]
+        callbacks = [training.LearningRate(), *callbacks, *given]
         if self.verbose:
             callbacks.append(training.Progress(n_epochs))
         net = self.net_

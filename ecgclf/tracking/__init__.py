@@ -1,13 +1,8 @@
-"""Parameters, figures and models of experiments, in the tools that keep records of them.
+"""Parameters, metrics and models for experiment trackers.
 
-MLflow, Weights & Biases and TensorBoard are imported when a tracker is made. Each is an extra:
-``pip install ecgclf[mlflow]``, ``ecgclf[wandb]`` or ``ecgclf[tensorboard]``.
+skorch's callbacks `MlflowLogger`, `WandbLogger` and `TensorBoard` log the epochs.
 """
 
-from ecgclf.tracking._mlflow import MLflowTracker
-from ecgclf.tracking._served import _load_pyfunc
-from ecgclf.tracking._tensorboard import TensorBoardTracker
-from ecgclf.tracking._tracker import Tracker
-from ecgclf.tracking._wandb import WandbTracker
+from ecgclf.tracking._experiments import _load_pyfunc, flat_metrics, flat_params, log_model
 
-__all__ = ["MLflowTracker", "TensorBoardTracker", "Tracker", "WandbTracker"]
+__all__ = ["flat_metrics", "flat_params", "log_model"]

@@ -23,8 +23,8 @@ class AfterEpoch(Callback):
 
     Notes
     -----
-    An estimator copies its callbacks before it trains. A function is the same in a copy, but
-    a method of an object, or an object that can be called, would be one of a copied object.
+    `clone` copies the objects that callbacks hold, but not functions. Pass a function instead of
+    a method if the object must be the same in clones.
 
     Examples
     --------
