@@ -1,4 +1,4 @@
-"""What every augmentation does and leaves alone, alone, composed and in a training."""
+"""Augmentation classes: common tests, compositions and use in training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ecgclf.datasets import make_beats
 
 some = settings(max_examples=25, deadline=None)
 
-#: One of each, that changes every beat.
+#: Instances that change every beat.
 ALL = [
     GaussianNoise(std=0.1, p=1.0),
     GaussianNoise(std=0.1, relative=True, p=1.0),
@@ -54,7 +54,7 @@ def random_beats(*shape: int, seed: int = 1) -> torch.Tensor:
 
 @st.composite
 def batches(draw, padded: bool = False):
-    """Beats of two or more leads; if padded, each with its own number of zeros at the end."""
+    """Beats of two or more leads; if padded, with a random number of zeros at the end."""
     n_beats, n_leads = draw(st.integers(1, 5)), draw(st.integers(2, 4))
     n_samples = draw(st.integers(3, 40))
     beats = random_beats(n_beats, n_leads, n_samples, seed=draw(st.integers(0, 2**31)))
@@ -65,13 +65,13 @@ def batches(draw, padded: bool = False):
     return beats
 
 
-# --- what holds for all of them ----------------------------------------------------------------
+# --- common tests ------------------------------------------------------------------------------
 
 
 @every_augmentation
 @some
 @given(beats=batches(padded=True), seed=st.integers(0, 2**31), p=st.floats(0, 1))
-def test_new_signals_of_the_same_shape_by_the_generator_alone(augment, beats, seed, p):
+def test_new_signals_depend_only_on_the_generator(augment, beats, seed, p):
     augment = clone(augment).set_params(p=p)
     before, state = beats.clone(), torch.get_rng_state()
     changed = augment(beats, seeded(seed))
@@ -89,7 +89,7 @@ def test_new_signals_of_the_same_shape_by_the_generator_alone(augment, beats, se
 @every_augmentation
 @some
 @given(beats=batches(padded=True))
-def test_zeros_at_the_end_stay(augment, beats):
+def test_padding_is_kept(augment, beats):
     padding = (beats != 0).any(dim=1, keepdim=True).flip(2).cumsum(dim=2).flip(2) == 0
     assert (augment(beats, seeded()) * padding == 0).all()
 
@@ -97,8 +97,8 @@ def test_zeros_at_the_end_stay(augment, beats):
 @pytest.mark.parametrize("augment", [a for a in ALL if hasattr(a, "keep_padding")], ids=repr)
 @some
 @given(beats=batches(), n_zeros=st.integers(1, 9))
-def test_a_padded_beat_changes_as_the_beat_alone(augment, beats, n_zeros):
-    """The numbers drawn are the same for both, except for those of the noise."""
+def test_padding_does_not_change_the_augmentation(augment, beats, n_zeros):
+    """The random numbers are the same with and without padding, except for noise."""
     padded = torch.nn.functional.pad(beats, (0, n_zeros))
     changed = augment(padded, seeded())[..., :-n_zeros]
     if isinstance(augment, GaussianNoise):
@@ -108,26 +108,26 @@ def test_a_padded_beat_changes_as_the_beat_alone(augment, beats, n_zeros):
 
 
 @pytest.mark.parametrize("augment", [a for a in ALL if hasattr(a, "keep_padding")], ids=repr)
-def test_zeros_at_the_end_are_signal_if_so_wished(augment):
+def test_padding_is_changed_without_keep_padding(augment):
     beats = torch.ones(50, 2, 30)
     beats[..., 20:] = 0
     augment = clone(augment).set_params(keep_padding=False)
     assert (augment(beats, seeded())[..., 20:] != 0).any()
 
 
-def test_a_lead_that_is_silent_is_no_padding():
+def test_zeros_in_one_lead_are_not_padding():
     beats = torch.ones(1, 2, 20)
     beats[0, 1] = 0
     assert (GaussianNoise(std=0.1, p=1.0)(beats, seeded()) != beats).all()
 
 
 @every_augmentation
-def test_p_is_the_share_of_beats_that_are_changed(augment):
+def test_p_is_the_fraction_of_changed_beats(augment):
     beats = random_beats(4000, 2, 12)
     for p in (0.0, 0.3, 1.0):
         one = clone(augment).set_params(p=p)
         changed = (one(beats, seeded()) != beats).any(dim=2).any(dim=1)
-        # A shift of 0, and a drop of no lead, leave a beat as it is.
+        # A shift of 0 and a dropout of no lead change nothing.
         share = {TimeShift: 0.8, LeadDropout: 0.75}.get(type(augment), 1.0)
         assert changed.float().mean().item() == pytest.approx(p * share, abs=0.03)
         if p == 0:
@@ -135,7 +135,7 @@ def test_p_is_the_share_of_beats_that_are_changed(augment):
 
 
 @every_augmentation
-def test_each_beat_is_changed_in_its_own_way(augment):
+def test_beats_get_different_random_numbers(augment):
     beats = random_beats(1, 12, 30).expand(40, 12, 30)
     changed = augment(beats, seeded())
     assert len(torch.unique(changed.flatten(1), dim=0)) >= (
@@ -145,7 +145,7 @@ def test_each_beat_is_changed_in_its_own_way(augment):
 
 
 @every_augmentation
-def test_double_precision_and_a_view(augment):
+def test_double_precision_and_views(augment):
     beats = random_beats(6, 4, 50).double()[:, ::2, 5:-5]
     changed = augment(beats, seeded())
     assert changed.dtype == torch.float64
@@ -155,7 +155,7 @@ def test_double_precision_and_a_view(augment):
 # --- composition -------------------------------------------------------------------------------
 
 
-def test_one_after_another():
+def test_compose_applies_in_order():
     augment = Compose([*ALL, lambda signals, generator: 2 * signals])
     beats = random_beats(5, 3, 40)
     generator, expected = seeded(), beats
@@ -165,7 +165,7 @@ def test_one_after_another():
     assert torch.equal(Compose([])(beats, seeded()), beats)
 
 
-def test_parameters_of_a_composition_by_place():
+def test_parameters_of_a_composition_by_position():
     augment = Compose([GaussianNoise(), Compose([TimeShift(), len])])
     model = ECGCNNClassifier(augment=augment)
     model.set_params(augment__0__std=0.5, augment__1__0__max_shift=9)
@@ -179,7 +179,7 @@ def test_parameters_of_a_composition_by_place():
 
 
 @pytest.mark.parametrize("augment", [*ALL, Compose(ALL)], ids=lambda a: type(a).__name__)
-def test_copies_do_the_same(augment):
+def test_pickle_and_clone(augment):
     beats = random_beats(5, 3, 40)
     expected = augment(beats, seeded())
     for copy in (pickle.loads(pickle.dumps(augment)), clone(augment)):
@@ -213,7 +213,7 @@ def test_copies_do_the_same(augment):
         (LeadDropout(rate=2), ValueError, "rate=2.*from 0 to 1"),
     ],
 )
-def test_parameters_that_make_no_sense(augment, error, match):
+def test_invalid_parameters(augment, error, match):
     with pytest.raises(error, match=match):
         augment(random_beats(2, 2, 30), seeded())
 
@@ -229,17 +229,17 @@ def test_parameters_that_make_no_sense(augment, error, match):
         (torch.ones(2, 2, 30), 0, TypeError, "generator=0.*torch.Generator"),
     ],
 )
-def test_what_is_no_batch(augment, signals, generator, error, match):
+def test_invalid_batches(augment, signals, generator, error, match):
     with pytest.raises(error, match=match):
         augment(signals, generator)
 
 
-def test_the_only_lead_is_not_dropped():
+def test_single_lead_cannot_be_dropped():
     with pytest.raises(ValueError, match=r"one lead.*two leads or more"):
         LeadDropout()(random_beats(2, 1, 30), seeded())
 
 
-# --- in a training -----------------------------------------------------------------------------
+# --- training ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,7 @@ def model(**params) -> ECGCNNClassifier:
     return ECGCNNClassifier(**{**defaults, **params})
 
 
-def test_the_same_seed_is_the_same_model_also_in_workers(beats):
+def test_same_seed_gives_the_same_model_in_workers(beats):
     X, y = beats.data, beats.target
     args = {"method": "predict_proba", "cv": 2}
     serial = cross_val_predict(model(), X, y, **args)
@@ -265,7 +265,7 @@ def test_the_same_seed_is_the_same_model_also_in_workers(beats):
         assert np.abs(cross_val_predict(other, X, y, **args) - serial).max() > 1e-4
 
 
-def test_a_grid_search_over_augmentations(beats):
+def test_grid_search_over_augmentations(beats):
     search = GridSearchCV(model(), {"augment__0__std": [0.0, 0.1]}, cv=2)
     search.fit(beats.data, beats.target)
     best = search.best_estimator_.augment.augmentations[0].std
@@ -286,7 +286,7 @@ def test_per_beat_features_are_not_augmented():
     assert torch.equal(changed[:, 9:], x[:, 9:])
 
 
-def test_an_augmentation_is_not_applied_to_predictions(beats):
+def test_predictions_are_not_augmented(beats):
     fitted = model().fit(beats.data, beats.target)
     first, second = (fitted.predict_proba(beats.data) for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -294,7 +294,7 @@ def test_an_augmentation_is_not_applied_to_predictions(beats):
     np.testing.assert_array_equal(loaded.predict_proba(beats.data), first)
 
 
-def test_a_mistake_shows_when_fitting(beats):
+def test_invalid_parameters_raise_in_fit(beats):
     with pytest.raises(ValueError, match=r"max_shift=500.*from 0 to 83"):
         model(augment=TimeShift(max_shift=500)).fit(beats.data, beats.target)
     with pytest.raises(ValueError, match="one lead"):

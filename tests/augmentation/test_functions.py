@@ -1,4 +1,4 @@
-"""The functions that change signals, against numpy, scipy and what they promise."""
+"""Pure functions of the augmentations compared with numpy and scipy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def random_beats(*shape: int, seed: int = 1) -> torch.Tensor:
     return torch.randn(shape, generator=seeded(seed))
 
 
-#: Some beats of one or more leads.
+#: Batches of beats of one or more leads.
 batches = st.builds(
     random_beats,
     *(st.integers(1, 5), st.integers(1, 4), st.integers(3, 40)),
@@ -37,7 +37,7 @@ batches = st.builds(
 )
 
 
-# --- what is done to the values --------------------------------------------------------------
+# --- changes of values -----------------------------------------------------------------------
 
 
 def test_noise_is_normal_and_white():
@@ -48,24 +48,24 @@ def test_noise_is_normal_and_white():
     np.testing.assert_allclose(correlation, np.eye(3), atol=0.2)
 
 
-def test_relative_noise_goes_by_the_range_of_each_lead():
-    beats = torch.ones(2000, 2, 50)  # a lead without any range gets no noise
+def test_relative_noise_scales_with_the_range_of_each_lead():
+    beats = torch.ones(2000, 2, 50)  # a constant lead gets no noise
     beats[:, 0, 10] = 5.0
-    beats[:, :, 40:] = 0.0  # and padding does not add to it
+    beats[:, :, 40:] = 0.0  # padding does not enter the range
     changed = add_noise(beats, seeded(), std=0.1, relative=True)
     assert torch.equal(changed[:, 1], beats[:, 1])
     assert (changed - beats)[:, 0, :40].std().item() == pytest.approx(0.4, rel=0.02)
 
 
-def test_factors_are_uniform_and_common_to_the_leads():
+def test_amplitude_factors_are_uniform_and_shared_by_leads():
     beats = random_beats(3000, 3, 7)
     factor = scale_amplitude(beats, seeded(), factor=(0.5, 1.5)) / beats
     torch.testing.assert_close(factor, factor[:, :1, :1].expand_as(factor))
     assert stats.kstest(factor[:, 0, 0] - 0.5, "uniform").pvalue > 1e-3
 
 
-def test_the_baseline_is_a_sinusoid_in_time():
-    """Three samples of a sinusoid at equal steps give its frequency."""
+def test_baseline_wander_is_a_sinusoid():
+    """Three equidistant samples of a sinusoid determine its frequency."""
     fs, frequency = 100.0, (2.0, 3.0)
     wave = add_baseline_wander(
         torch.zeros(500, 2, 60, dtype=torch.float64),
@@ -79,16 +79,16 @@ def test_the_baseline_is_a_sinusoid_in_time():
     cosine = ((wave[..., :-2] + wave[..., 2:]) * middle).sum(2) / (2 * middle**2).sum(2)
     hertz = np.arccos(cosine.numpy()) * fs / (2 * np.pi)
     assert stats.kstest(hertz[:, 0] - 2, "uniform").pvalue > 1e-3
-    # One cause: the second lead is a multiple of the first, of either sign.
+    # The second lead is a multiple of the first, of either sign.
     ratio = (wave[:, 1] * wave[:, 0]).sum(1) / (wave[:, 0] ** 2).sum(1)
     torch.testing.assert_close(wave[:, 1], ratio[:, None] * wave[:, 0])
     assert (ratio > 0).double().mean().item() == pytest.approx(0.5, abs=0.1)
-    sizes = wave.abs().amax(dim=2)  # more than one period lies inside
+    sizes = wave.abs().amax(dim=2)  # a beat contains more than one period
     assert stats.kstest(sizes.flatten() / 0.4, "uniform").pvalue > 1e-3
     assert wave.mean().abs() < 0.02
 
 
-def test_a_relative_baseline_goes_by_the_range():
+def test_relative_baseline_wander_scales_with_the_range():
     beats = torch.zeros(2000, 1, 50)
     beats[:, :, :25] = 8.0
     args = {"fs": 10.0, "amplitude": 0.25, "keep_padding": False}
@@ -98,7 +98,7 @@ def test_a_relative_baseline_goes_by_the_range():
 
 
 @pytest.mark.parametrize("n_leads", [2, 3, 12])
-def test_leads_are_dropped_but_never_all(n_leads):
+def test_at_least_one_lead_is_kept(n_leads):
     rate = 0.4
     kept = drop_leads(torch.ones(6000, n_leads, 3), seeded(), rate=rate)
     assert torch.equal(kept, kept[..., :1].expand_as(kept))
@@ -112,17 +112,17 @@ def test_leads_are_dropped_but_never_all(n_leads):
     np.testing.assert_allclose(kept.mean(dim=(0, 2)), kept.mean(), atol=0.03)
 
 
-def test_with_rate_0_no_lead_is_dropped():
+def test_rate_0_drops_no_lead():
     beats = random_beats(100, 2, 5)
     assert torch.equal(drop_leads(beats, seeded(), rate=0.0), beats)
 
 
-# --- what is done to the time ------------------------------------------------------------------
+# --- changes of time ---------------------------------------------------------------------------
 
 
 @some
 @given(beats=batches, factor=st.floats(0.2, 5), center=st.floats(0, 1))
-def test_a_warp_is_numpys_interpolation(beats, factor, center):
+def test_warp_equals_numpy_interpolation(beats, factor, center):
     beats = beats.double()
     warped = warp_time(beats, seeded(), factor=(factor, factor), center=center)
     time = np.arange(beats.shape[2])
@@ -134,12 +134,12 @@ def test_a_warp_is_numpys_interpolation(beats, factor, center):
 
 @some
 @given(beats=batches)
-def test_a_warp_by_1_changes_nothing(beats):
+def test_warp_by_1_changes_nothing(beats):
     assert torch.equal(warp_time(beats, seeded(), factor=(1, 1)), beats)
 
 
 def test_warp_factors_are_uniform():
-    """On a straight line the slope shows the factor."""
+    """The slope of a straight line gives the factor."""
     line = torch.arange(101, dtype=torch.float64).expand(3000, 1, 101)
     warped = warp_time(line, seeded(), factor=(0.5, 1.5))
     factor = 1 / (warped[:, 0, 51] - warped[:, 0, 50])
@@ -147,7 +147,7 @@ def test_warp_factors_are_uniform():
     assert torch.equal(warped[:, 0, 50], line[:, 0, 50])
 
 
-def test_a_long_beat_is_warped_exactly_enough():
+def test_warp_of_a_long_beat_is_accurate():
     beat = torch.sin(torch.arange(5000) / 20).expand(1, 1, 5000)
     single = warp_time(beat, seeded(), factor=(1.3, 1.3))
     double = warp_time(beat.double(), seeded(), factor=(1.3, 1.3))
@@ -156,7 +156,7 @@ def test_a_long_beat_is_warped_exactly_enough():
 
 @some
 @given(beats=batches, max_shift=st.integers(0, 6))
-def test_a_shift_rolls_the_inside_and_repeats_the_ends(beats, max_shift):
+def test_shift_equals_roll_with_repeated_ends(beats, max_shift):
     n_samples = beats.shape[2]
     max_shift = min(max_shift, n_samples - 1)
     shifted = shift_time(beats, seeded(), max_shift=max_shift)
@@ -170,7 +170,7 @@ def test_a_shift_rolls_the_inside_and_repeats_the_ends(beats, max_shift):
         assert any(torch.equal(result, expected) for expected in rolled.values())
 
 
-def test_all_shifts_are_as_likely():
+def test_shifts_are_equally_likely():
     line = torch.arange(1, 22, dtype=torch.float32).expand(7000, 1, 21)
     shifted = shift_time(line, seeded(), max_shift=3)
     counts = np.bincount((11 - shifted[:, 0, 10]).int() + 3)

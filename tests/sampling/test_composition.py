@@ -1,4 +1,4 @@
-"""Samplers in the pipelines of imbalanced-learn and in searches, and the leak they prevent."""
+"""Samplers in pipelines and searches."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def quick(**params):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
-def test_a_pipeline_resamples_what_it_learns_from_and_nothing_else(sampler, beats):
+def test_pipeline_resamples_only_training_beats(sampler, beats):
     model = make_pipeline(clone(sampler), quick()).fit(beats.data, beats.target)
     by_hand = quick().fit(*clone(sampler).fit_resample(beats.data, beats.target))
     found = model.predict_proba(beats.data)
@@ -57,7 +57,7 @@ def test_a_pipeline_resamples_what_it_learns_from_and_nothing_else(sampler, beat
     np.testing.assert_array_equal(found, by_hand.predict_proba(beats.data))
 
 
-def test_a_search_reaches_the_sampler_and_its_augmentation(beats):
+def test_grid_search_over_sampler_and_augmentation(beats):
     pipeline = Pipeline(
         [
             ("sampler", BeatOverSampler(augment=AmplitudeScaling(), random_state=0)),
@@ -75,13 +75,13 @@ def test_a_search_reaches_the_sampler_and_its_augmentation(beats):
     assert search.predict(beats.data).shape == (300,)
 
 
-def test_patients_reach_the_sampler_by_routing(beats):
-    """And so no new beat of a fold is made of two patients."""
+def test_metadata_routing_of_groups(beats):
+    """With groups no new beat is made from two patients."""
     marked = beats.data[:, 0, :1] * 0.001 + 10.0 * beats.groups[:, None]
     with config_context(enable_metadata_routing=True):
         sampler = BeatSMOTE(random_state=0, k_neighbors=1).set_fit_resample_request(groups=True)
         result = cross_validate(
-            make_pipeline(sampler, Remembering()),
+            make_pipeline(sampler, RecordingClassifier()),
             marked, beats.target,
             cv=GroupKFold(2), params={"groups": beats.groups}, return_estimator=True,
             error_score="raise",
@@ -92,56 +92,56 @@ def test_patients_reach_the_sampler_by_routing(beats):
         np.testing.assert_allclose(X, 10 * (X / 10).round(), atol=0.1)
 
 
-class Remembering(KNeighborsClassifier):
-    """Keeps the beats that it was given."""
+class RecordingClassifier(KNeighborsClassifier):
+    """Classifier that stores its training beats."""
 
     def fit(self, X, y):
         self.seen_ = X
         return super().fit(X, y)
 
 
-class Record(Callback):
-    """Remember the rows that the net was trained and validated on, also in a copy."""
+class RecordSides(Callback):
+    """Store the training and validation rows in the class, because callbacks are copied."""
 
-    sides: list = []  # noqa: RUF012 - shared on purpose: the estimator copies the callback
+    sides: list = []  # noqa: RUF012 - shared by the copies
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         self.sides[:] = dataset_train.X, dataset_valid.X
 
 
-def test_whole_patients_are_held_out_of_resampled_beats(beats):
+def test_validation_split_by_patient_after_resampling(beats):
     marked = beats.data[:, 0] * 0.001 + 10.0 * beats.groups[:, None]
     sampler = BeatSMOTE(random_state=0, k_neighbors=1)
     X, y = sampler.fit_resample(marked, beats.target, groups=beats.groups)
-    quick(early_stopping=True, validation_fraction=0.4, callbacks=[Record()]).fit(
+    quick(early_stopping=True, validation_fraction=0.4, callbacks=[RecordSides()]).fit(
         X, y, groups=sampler.carry(beats.groups)
     )
-    train, held_out = (set((rows.mean(axis=1) / 10).round()) for rows in Record.sides)
+    train, held_out = (set((rows.mean(axis=1) / 10).round()) for rows in RecordSides.sides)
     assert train | held_out == set(range(5))
     assert train
     assert held_out
     assert not train & held_out
 
 
-def test_what_belongs_to_beats_before_resampling_is_refused_after(beats):
+def test_groups_before_resampling_are_refused_after_it(beats):
     pipeline = Pipeline([("sampler", BeatOverSampler(random_state=0)), ("net", quick())])
     with pytest.raises(ValueError, match=r"groups has the shape \(300,\), expected \(900,\)"):
         pipeline.fit(beats.data, beats.target, net__groups=beats.groups)
 
 
-def test_samplers_one_after_another(beats):
-    """The rarer classes up, then the frequent one down, as a pipeline of two samplers."""
+def test_two_samplers_in_a_pipeline(beats):
+    """Oversample the rare classes, then undersample the frequent ones."""
     rare_up = BeatSMOTE(sampling_strategy={"S": 40, "F": 40, "Q": 40}, random_state=0)
-    pipeline = make_pipeline(rare_up, BeatUnderSampler(random_state=0), Remembering())
+    pipeline = make_pipeline(rare_up, BeatUnderSampler(random_state=0), RecordingClassifier())
     pipeline.fit(
         FunctionTransformer(np.ravel).transform(beats.data).reshape(300, -1), beats.target
     )
     assert Counter(pipeline[-1]._y) == dict.fromkeys(range(5), 40)
 
 
-# --- the leak ----------------------------------------------------------------------------------
+# --- leakage -----------------------------------------------------------------------------------
 
-#: Noise that says nothing about its class, so that an honest score is 0.5.
+#: Noise that is independent of the class: an unbiased balanced accuracy is 0.5.
 NOISE = np.random.default_rng(0).normal(size=(400, 2, 20)).astype(np.float32)
 LABELS = np.array(["N"] * 360 + ["V"] * 40)
 
@@ -155,7 +155,7 @@ FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def on_both_sides(sampler) -> int:
-    """Of beats that are resampled before the split: test beats whose original is in training."""
+    """Count test beats with their original in training, if resampled before the split."""
     _, y = sampler.fit_resample(NOISE, LABELS)
     origin = sampler.carry(np.arange(len(LABELS)))
     return sum(
@@ -164,7 +164,7 @@ def on_both_sides(sampler) -> int:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "absurd"),
+    ("sampler", "lowest"),
     [
         (BeatOverSampler(random_state=0), 0.9),
         (BeatOverSampler(augment=GaussianNoise(std=0.1), random_state=0), 0.9),
@@ -172,13 +172,13 @@ def on_both_sides(sampler) -> int:
     ],
     ids=repr,
 )
-def test_resampling_before_the_split_leaks_and_in_a_pipeline_does_not(sampler, absurd):
-    # 360 beats of class V, and each of the 40 originals about nine times among them.
+def test_resampling_leaks_before_the_split_but_not_in_a_pipeline(sampler, lowest):
+    # 360 beats of class V, nine copies of each of 40 originals.
     assert on_both_sides(clone(sampler)) > 350
     X, y = clone(sampler).fit_resample(NOISE, LABELS)
     figure = "balanced_accuracy"
     wrong = cross_val_score(flat_knn(), X, y, cv=FOLDS, scoring=figure)
-    assert wrong.mean() > absurd
+    assert wrong.mean() > lowest
     right = cross_validate(
         make_pipeline(clone(sampler), flat_knn()), NOISE, LABELS, cv=FOLDS,
         scoring=figure, return_estimator=True, return_indices=True,
@@ -191,5 +191,5 @@ def test_resampling_before_the_split_leaks_and_in_a_pipeline_does_not(sampler, a
         assert not np.isin(origin, test).any()
 
 
-def test_leaving_out_beats_puts_none_on_both_sides():
+def test_undersampling_before_the_split_does_not_leak():
     assert on_both_sides(BeatUnderSampler(random_state=0)) == 0

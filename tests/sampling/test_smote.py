@@ -1,4 +1,4 @@
-"""New beats: where they lie, what they were made from, and what few beats do."""
+"""SMOTE: position and origin of new beats, small classes and patients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ecgclf.sampling import BeatSMOTE
 
-#: 20 beats of N; then V beats at whole numbers.
+#: 20 beats of class N at 0.
 NORMAL = np.zeros((20, 1))
 
 
@@ -35,7 +35,7 @@ def new_beats(X, y, groups=None, **params):
     n_patients=st.integers(1, 6), n_rare=st.integers(1, 20), k=st.integers(1, 6),
     seed=st.integers(0, 10_000),
 )  # fmt: skip
-def test_new_beats_lie_between_two_near_beats_of_one_patient(n_patients, n_rare, k, seed):
+def test_new_beats_lie_between_neighbours_of_one_patient(n_patients, n_rare, k, seed):
     rng = np.random.default_rng(seed)
     y = np.array(["N"] * 25 + ["V"] * n_rare)
     groups = rng.integers(n_patients, size=len(y))
@@ -49,7 +49,7 @@ def test_new_beats_lie_between_two_near_beats_of_one_patient(n_patients, n_rare,
         others = others[others != parent]
         distance = np.linalg.norm(X[others] - X[parent], axis=1)
         nearest = others[np.argsort(distance)][:k]
-        # On the straight line to one of them, or the beat itself where it has none.
+        # On the straight line to a neighbour, or the beat itself if it has none.
         ends = X[nearest] if len(nearest) else X[[parent]]
         detour = (
             np.linalg.norm(beat - X[parent])
@@ -66,11 +66,11 @@ def test_without_groups_patients_are_mixed():
     between = (mixed > 2) & (mixed < 8)
     assert between.any()
     assert set(groups[first[between[:, 0]]]) == {0, 1}
-    honest, _, _ = new_beats(X, y, groups, k_neighbors=1)
-    assert not ((honest > 2) & (honest < 8)).any()
+    within, _, _ = new_beats(X, y, groups, k_neighbors=1)
+    assert not ((within > 2) & (within < 8)).any()
 
 
-def test_patients_get_new_beats_in_proportion_to_those_they_have():
+def test_patients_get_new_beats_in_proportion_to_their_beats():
     X, y = with_v(*np.arange(40))
     groups = np.repeat([0, 1, 0, 2], [20, 30, 8, 2])
     strategy = {"V": 40 + 4000}
@@ -80,7 +80,7 @@ def test_patients_get_new_beats_in_proportion_to_those_they_have():
     np.testing.assert_allclose(share, [0.2, 0.75, 0.05], atol=0.045)
 
 
-def test_groups_of_one_patient_change_nothing(beats):
+def test_a_single_patient_changes_nothing(beats):
     params = {"sampling_strategy": {"F": 100}, "random_state": 0}
     X, _ = BeatSMOTE(**params).fit_resample(beats.data, beats.target)
     alone, _ = BeatSMOTE(**params).fit_resample(beats.data, beats.target, np.zeros(300))
@@ -88,7 +88,7 @@ def test_groups_of_one_patient_change_nothing(beats):
 
 
 @pytest.mark.parametrize("names", [["p", "q"], [3.5, -1.0], ["p", 7]], ids=str)
-def test_patients_by_any_name(names, beats):
+def test_names_of_patients(names, beats):
     patient = beats.groups % 2
     named = np.array(names, dtype=object)[patient]
     X, _ = BeatSMOTE(random_state=0).fit_resample(beats.data, beats.target, patient)
@@ -96,13 +96,13 @@ def test_patients_by_any_name(names, beats):
     np.testing.assert_array_equal(X, again)
 
 
-# --- few beats -------------------------------------------------------------------------------
+# --- small classes ---------------------------------------------------------------------------
 
 
-def test_a_small_class_lowers_k_and_says_so():
+def test_small_class_lowers_k_with_a_warning():
     X, y = with_v(1, 2, 4)
-    said = r"class V has 3 beat\(s\), too few for k_neighbors=5: k is lowered to 2\.$"
-    with pytest.warns(UserWarning, match=said):
+    message = r"class V has 3 beat\(s\), too few for k_neighbors=5: k is lowered to 2\.$"
+    with pytest.warns(UserWarning, match=message):
         new, _, _ = new_beats(X, y)
     lowered, _, _ = new_beats(X, y, k_neighbors=2)
     np.testing.assert_array_equal(new, lowered)
@@ -111,27 +111,27 @@ def test_a_small_class_lowers_k_and_says_so():
 
 def test_a_single_beat_is_repeated():
     X, y = with_v(7)
-    said = r"class V has 1 beat\(s\), .*lowered to 0; a single beat, with k = 0, is repeated"
-    with pytest.warns(UserWarning, match=said):
+    message = r"class V has 1 beat\(s\), .*lowered to 0; a single beat, with k = 0, is repeated"
+    with pytest.warns(UserWarning, match=message):
         new, first, _ = new_beats(X, y)
     assert (new == 7).all()
     assert (first == 20).all()
     assert len(new) == 19
 
 
-def test_patients_with_few_beats_are_counted():
+def test_warning_counts_patients_with_few_beats():
     X, y = with_v(1, 2, 3, 10, 11, 20)
     groups = np.array([0] * 23 + [1, 1, 2])
-    said = (
+    message = (
         r"class V has 6 beat\(s\), 2 of its 3 patients have at most k_neighbors=2 beats of it: "
         r".* at least 0; a single beat, with k = 0, is repeated\."
     )
-    with pytest.warns(UserWarning, match=said):
+    with pytest.warns(UserWarning, match=message):
         new, first, _ = new_beats(X, y, groups, k_neighbors=2)
     assert (new[first == 25] == 20).all()
 
 
-def test_no_word_where_there_are_enough_or_none_is_made():
+def test_no_warning_if_there_are_enough_beats():
     X, y = with_v(1, 2, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -143,7 +143,7 @@ def test_no_word_where_there_are_enough_or_none_is_made():
 # --- neighbours --------------------------------------------------------------------------------
 
 
-def test_neighbours_of_the_users_own():
+def test_neighbours_estimator():
     X, y = with_v(1, 2, 4, 8, 16)
     own = NearestNeighbors(n_neighbors=3, algorithm="brute", metric="manhattan")
     np.testing.assert_array_equal(
@@ -154,7 +154,7 @@ def test_neighbours_of_the_users_own():
         new_beats(X, y, k_neighbors=NearestNeighbors(n_neighbors=1))
 
 
-def test_columns_behind_the_signal_are_interpolated_alike():
+def test_all_columns_are_interpolated_alike():
     X, y = with_v(1, 2, 3, 4)
     both = np.column_stack([X, 10 * X])
     new, _, _ = new_beats(both, y, k_neighbors=2)

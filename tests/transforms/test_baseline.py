@@ -1,4 +1,4 @@
-"""Baselines: hand-made ones are found, waves stay, scipy and PyWavelets agree."""
+"""Baselines compared with synthetic ones, scipy and PyWavelets."""
 
 from __future__ import annotations
 
@@ -23,57 +23,57 @@ some = settings(max_examples=25, deadline=None)
 
 FS = 250
 
-#: One of each way, for signals of some seconds.
-WAYS = [MedianBaseline(), HighpassBaseline(), WaveletBaseline()]
-every_way = pytest.mark.parametrize("way", WAYS, ids=repr)
+#: One instance of each method, for signals of several seconds.
+METHODS = [MedianBaseline(), HighpassBaseline(), WaveletBaseline()]
+every_method = pytest.mark.parametrize("method", METHODS, ids=repr)
 
 
 def spikes(seconds: float = 16) -> np.ndarray:
-    """Narrow waves of both signs that cancel each other, as long as a QRS complex."""
+    """Pairs of spikes of opposite sign, as wide as a QRS complex."""
     x = np.zeros(round(seconds * FS))
     x[FS // 2 :: FS] = 1
     x[FS // 2 + 10 :: FS] = -1
     return gaussian_filter1d(x, 3) * 8
 
 
-@every_way
-def test_a_slow_wave_goes_and_the_spikes_stay(way):
+@every_method
+def test_slow_wave_is_removed_and_spikes_are_kept(method):
     seconds = np.arange(16 * FS) / FS
     wander = 0.7 + 0.5 * np.sin(2 * np.pi * 0.15 * seconds)
-    cleaned = BaselineWanderRemover(FS, baseline=way).fit_transform([spikes() + wander])[0]
+    cleaned = BaselineWanderRemover(FS, baseline=method).fit_transform([spikes() + wander])[0]
     middle = slice(4 * FS, -4 * FS)
     left = (cleaned - spikes())[middle]
     assert np.sqrt(np.mean(left**2)) < 0.04
     assert np.sqrt(np.mean((cleaned - spikes()) ** 2)) < 0.1
 
 
-@every_way
-def test_an_offset_goes(way, rng):
+@every_method
+def test_offset_is_removed(method, rng):
     x = rng.normal(size=(2, 16 * FS))
-    remover = BaselineWanderRemover(FS, baseline=way)
+    remover = BaselineWanderRemover(FS, baseline=method)
     np.testing.assert_allclose(remover.transform(x + 3), remover.transform(x), atol=1e-9)
     np.testing.assert_allclose(remover.transform(np.full((1, 16 * FS), 3.0)), 0, atol=1e-9)
 
 
-@every_way
-def test_a_ramp_goes(way):
+@every_method
+def test_ramp_is_removed(method):
     ramp = np.linspace(-1, 1, 16 * FS)
-    cleaned = BaselineWanderRemover(FS, baseline=way).fit_transform([ramp])[0]
+    cleaned = BaselineWanderRemover(FS, baseline=method).fit_transform([ramp])[0]
     assert np.abs(cleaned[4 * FS : -4 * FS]).max() < 0.02
 
 
-@pytest.mark.parametrize("way", [HighpassBaseline(), WaveletBaseline()], ids=repr)
+@pytest.mark.parametrize("method", [HighpassBaseline(), WaveletBaseline()], ids=repr)
 @some
 @given(seed=st.integers(0, 2**31), a=st.floats(-10, 10), b=st.floats(-10, 10))
-def test_two_ways_are_linear(way, seed, a, b):
+def test_filter_and_wavelet_are_linear(method, seed, a, b):
     x, y = np.random.default_rng(seed).normal(size=(2, 1, 16 * FS))
-    remover = BaselineWanderRemover(FS, baseline=way)
+    remover = BaselineWanderRemover(FS, baseline=method)
     apart = a * remover.transform(x) + b * remover.transform(y)
     np.testing.assert_allclose(remover.transform(a * x + b * y), apart, atol=1e-9)
 
 
 def test_median_filters_of_200_and_600_ms(rng):
-    """As scipy's other median filter, which pads with zeros, away from the ends."""
+    """Away from the ends, equal to ``scipy.signal.medfilt``, which pads with zeros."""
     X = rng.normal(size=(3, 2, 800))
     cleaned = BaselineWanderRemover(fs=FS).fit_transform(X)
     for beat, row in zip(X, cleaned):
@@ -84,14 +84,14 @@ def test_median_filters_of_200_and_600_ms(rng):
 
 @some
 @given(seed=st.integers(0, 2**31))
-def test_medians_symmetric_in_symmetric_out(seed):
+def test_median_of_a_symmetric_beat_is_symmetric(seed):
     half = np.random.default_rng(seed).normal(size=150)
     x = np.concatenate([half, half[::-1]])
     cleaned = BaselineWanderRemover(fs=FS).transform([x])[0]
     np.testing.assert_allclose(cleaned, cleaned[::-1], atol=1e-12)
 
 
-def test_beyond_its_ends_a_beat_is_mirrored_for_medians(rng):
+def test_median_filter_mirrors_the_ends(rng):
     x = rng.normal(size=(1, 1, 200))
     mirrored = np.concatenate([x[..., ::-1], x, x[..., ::-1]], axis=2)
     median = MedianBaseline((0.2,))
@@ -99,7 +99,7 @@ def test_beyond_its_ends_a_beat_is_mirrored_for_medians(rng):
     np.testing.assert_allclose(median(x, FS), expected, atol=1e-12)
 
 
-def test_a_high_pass_filter_is_a_high_pass_filter(rng):
+def test_highpass_baseline_equals_scipy(rng):
     X = rng.normal(size=(3, 2, 900))
     cleaned = BaselineWanderRemover(
         FS, baseline=HighpassBaseline(cutoff=0.7, order=3, n_pad=500)
@@ -111,9 +111,9 @@ def test_a_high_pass_filter_is_a_high_pass_filter(rng):
     np.testing.assert_allclose(cleaned, same, atol=1e-9)
 
 
-def test_a_wavelet_baseline_is_the_approximation(rng):
+def test_wavelet_baseline_equals_the_approximation(rng):
     x = rng.normal(size=4001)
-    # 250 Hz are halved eight times to 0.98, then lie below 0.49 Hz.
+    # 250 Hz halved eight times is 0.98 Hz: the approximation lies below 0.49 Hz.
     baseline = WaveletBaseline(cutoff=0.5)(x[np.newaxis, np.newaxis], FS)[0, 0]
     parts = pywt.wavedec(x, "db4", level=8)
     expected = pywt.waverec([parts[0], *(None for _ in parts[1:])], "db4")[:4001]
@@ -123,7 +123,7 @@ def test_a_wavelet_baseline_is_the_approximation(rng):
     assert spectrum[frequencies > 1.5].sum() < 0.05 * spectrum.sum()
 
 
-def test_a_function_of_ones_own():
+def test_user_function():
     def first_sample(signals, fs):
         assert fs == 125
         return signals[..., :1]
@@ -152,6 +152,6 @@ def test_a_function_of_ones_own():
     ],
     ids=repr,
 )
-def test_baselines_that_cannot_be(baseline, match, rng):
+def test_invalid_baselines(baseline, match, rng):
     with pytest.raises(ValueError, match=match):
         BaselineWanderRemover(FS, baseline=baseline).fit(rng.normal(size=(3, 200)))

@@ -1,4 +1,4 @@
-"""What every transformer from beats to features must do; one table drives it."""
+"""Common tests of the transformers from beats to features, driven by one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ecgclf.transforms import (
     TemplateCorrelation,
 )
 
-#: On the few columns of scikit-learn's checks; at 1 Hz every wave lies at the first sample.
+#: Instances for the few columns of scikit-learn's checks: at 1 Hz every wave is one sample.
 CHECKED = [
     MorphologyFeatures(fs=1, before=0),
     MorphologyFeatures(fs=1, before=0, measures=[QRSWidth()]),
@@ -32,7 +32,7 @@ CHECKED = [
     TemplateCorrelation(record=0, sample=None),
 ]
 
-#: On beats in a frame: those that take signals, and those that take records too.
+#: Instances for beats in a frame: of signals, and of signals with record and position.
 OF_SIGNALS = [
     MorphologyFeatures(fs=360, before=0.25),
     MorphologyFeatures(fs=360, before=0.25, measures=[HermiteCoefficients(3)]),
@@ -63,12 +63,12 @@ def table(transformer, framed):
 
 
 @parametrize_with_checks(CHECKED)
-def test_scikit_learn_finds_nothing_wrong(estimator, check):
+def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
 @every_transformer
-def test_pickled_and_cloned(transformer, table):
+def test_pickle_and_clone(transformer, table):
     fitted = clone(transformer).fit(table)
     expected = fitted.transform(table)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).transform(table), expected)
@@ -78,7 +78,7 @@ def test_pickled_and_cloned(transformer, table):
 
 
 @every_transformer
-def test_frames_have_names_and_keep_their_rows(transformer, table):
+def test_names_and_index_of_frames(transformer, table):
     fitted = clone(transformer).fit(table)
     names = fitted.get_feature_names_out()
     values = fitted.transform(table)
@@ -91,14 +91,14 @@ def test_frames_have_names_and_keep_their_rows(transformer, table):
 
 
 @every_transformer
-def test_input_stays_as_it_is(transformer, table):
+def test_input_is_not_modified(transformer, table):
     before = table.copy()
     clone(transformer).fit_transform(table)
     pd.testing.assert_frame_equal(table, before)
 
 
 @every_transformer
-def test_unfitted_has_no_names(transformer):
+def test_names_need_fit(transformer):
     with pytest.raises(NotFittedError):
         clone(transformer).get_feature_names_out()
 
@@ -108,12 +108,12 @@ def test_unfitted_has_no_names(transformer):
 def test_bad_input(transformer, table):
     fitted = clone(transformer).fit(table)
     last = table.columns[-1]
-    if transformer not in OF_RECORDS[:2]:  # rhythm features do not look at signals
+    if transformer not in OF_RECORDS[:2]:  # rhythm features ignore signals
         for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
             with pytest.raises(ValueError, match=word):
                 fitted.transform(table.assign(**{last: value}))
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.transform(table.drop(columns=last))
     for empty in (table.iloc[:0], table.iloc[0]):
-        with pytest.raises(ValueError):  # noqa: PT011 - scikit-learn's words differ
+        with pytest.raises(ValueError):  # noqa: PT011 - messages of scikit-learn differ
             fitted.transform(empty)

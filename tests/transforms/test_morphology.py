@@ -1,4 +1,4 @@
-"""Measures of shape: on drawn waves, whose widths, heights and areas are known."""
+"""Morphology of synthetic waves with known widths, heights and areas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIME = np.arange(-90, 162) / FS
 
 
 def triangle(center: float, width: float, height: float) -> np.ndarray:
-    """A triangle of a width at its base and a height."""
+    """Triangle with a width at its base and a height."""
     return height * np.maximum(0, 1 - np.abs(TIME - center) / (width / 2))
 
 
@@ -45,8 +45,8 @@ def test_width_of_a_triangle(sign, width, center):
     )
 
 
-def test_width_of_a_triangle_between_samples():
-    """Its top is cut off by less than a sample, so the height by a known share."""
+def test_width_of_a_triangle_with_its_peak_between_samples():
+    """The highest sample is lower than the peak by a known fraction."""
     beat = triangle(0.3 / FS, 0.1, 1.0)
     height = beat.max()
     assert features_of(beat, QRSWidth([0.5]))["qrs_width_50"] == pytest.approx(
@@ -54,20 +54,20 @@ def test_width_of_a_triangle_between_samples():
     )
 
 
-def test_width_of_a_wave_that_goes_on_to_the_end():
+def test_width_of_a_wave_that_reaches_the_end():
     beat = np.where(TIME >= -20 / FS, 1.0, 0.0)
     made = QRSWidth([0.5])(beat[np.newaxis, np.newaxis], FS, 90)
     assert made.item() == pytest.approx((161 + 20 + 0.5) / FS)
 
 
-def test_other_waves_do_not_count_for_the_width():
+def test_other_waves_do_not_change_the_width():
     alone = triangle(0, 0.1, 1.0)
     with_waves = alone + triangle(0.3, 0.15, 2.0) + triangle(-0.15, 0.05, 0.8)
     found, expected = (features_of(beat, QRSWidth()) for beat in (with_waves, alone))
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-def test_amplitudes_and_areas_of_drawn_waves():
+def test_amplitudes_and_areas_of_triangles():
     waves = {"p": (-50 / FS, 0.06, 0.2), "r": (0, 0.04, 1.5), "t": (95 / FS, 0.12, -0.4)}
     beat = -0.7 + sum(triangle(*wave) for wave in waves.values())
     beat = beat + triangle(-12 / FS, 0.02, -0.1) + triangle(15 / FS, 0.04, -0.3)
@@ -81,7 +81,7 @@ def test_amplitudes_and_areas_of_drawn_waves():
         },
         abs=1e-9,
     )
-    # Half of base times height; the triangles' corners may lie between two samples.
+    # Half of base times height, up to sampling.
     qrs = (0.04 * 1.5 + 0.02 * 0.1 + 0.04 * 0.3) / 2
     assert features_of(beat, WaveAreas()) == pytest.approx(
         {"area_p": 0.006, "area_qrs": qrs, "area_t": 0.024}, rel=0.05
@@ -89,7 +89,7 @@ def test_amplitudes_and_areas_of_drawn_waves():
 
 
 def hermite_function(n: int, scale: float) -> np.ndarray:
-    """The n-th Hermite function by numpy's polynomials."""
+    """Compute the n-th Hermite function with numpy's polynomials."""
     polynomial = hermite.hermval(TIME / scale, [0] * n + [1])
     size = np.sqrt(scale * 2**n * factorial(n) * np.sqrt(np.pi))
     return polynomial * np.exp(-((TIME / scale) ** 2) / 2) / size
@@ -111,7 +111,7 @@ def test_a_single_hermite_coefficient():
 
 @settings(deadline=None, max_examples=30)
 @given(gain=st.floats(0.01, 100), sign=st.sampled_from([1, -1]), offset=st.floats(-5, 5))
-def test_scaling_of_the_amplitude(gain, sign, offset):
+def test_scaling_of_the_beats(gain, sign, offset):
     rng = np.random.default_rng(0)
     beats = triangle(0, 0.08, 1.0) + 0.05 * rng.normal(size=(5, len(TIME)))
     made = MorphologyFeatures(fs=FS, before=0.25).fit(beats)
@@ -124,7 +124,7 @@ def test_scaling_of_the_amplitude(gain, sign, offset):
         elif name.startswith("hermite"):
             factor = gain * sign
         elif name.startswith("amplitude") and sign < 0:
-            continue  # the highest value of R is the lowest then
+            continue  # the maximum becomes the minimum
         np.testing.assert_allclose(after[:, column], factor * before[:, column], rtol=1e-6)
 
 
@@ -142,8 +142,8 @@ def test_names_and_values_of_several_leads():
         assert [names[i] for i in of_lead] == expected
 
 
-def test_wide_beats_are_wider_than_narrow_ones():
-    """Ventricular beats have the wider QRS complex: the reason to measure it."""
+def test_ventricular_beats_are_wider():
+    """Ventricular beats have a wider QRS complex."""
     beats = make_beats(n_beats=600, fs=FS, weights=[1, 0, 1, 0, 0], noise=0.01, random_state=0)
     made = MorphologyFeatures(fs=FS, before=0.25, measures=[QRSWidth([0.5])])
     width = made.fit_transform(beats.data).ravel()
@@ -152,7 +152,7 @@ def test_wide_beats_are_wider_than_narrow_ones():
     assert wider.mean() > 0.9
 
 
-def test_a_flat_beat_has_no_width_and_no_amplitude():
+def test_constant_beat():
     found = features_of(np.full(len(TIME), 0.4))
     assert {name for name, value in found.items() if np.isnan(value)} == {
         "qrs_width_50",

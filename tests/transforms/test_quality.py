@@ -1,4 +1,4 @@
-"""Signal quality: on signals whose flaws are known."""
+"""Signal quality of signals with known defects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_power_of_sines(frequencies, qrs_power, high_frequency):
         assert found["qrs_power"] == pytest.approx(qrs_power, abs=1e-4)
 
 
-def test_kurtosis_is_that_of_scipy():
+def test_kurtosis_equals_scipy():
     rng = np.random.default_rng(0)
     spiky = np.zeros(3600)
     spiky[::300] = 1
@@ -47,7 +47,7 @@ def test_kurtosis_is_that_of_scipy():
 
 @settings(deadline=None, max_examples=40)
 @given(length=st.integers(2, 3600), start=st.integers(0, 3598), level=st.floats(-3, 3))
-def test_the_longest_flat_stretch(length, start, level):
+def test_longest_flat_run(length, start, level):
     signal = np.random.default_rng(0).normal(size=3600)
     signal[start : start + length] = level
     n_flat = min(length, 3600 - start)
@@ -56,14 +56,14 @@ def test_the_longest_flat_stretch(length, start, level):
 
 @pytest.mark.parametrize("level", [0.3, 0.8])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_clipped_sine_is_saturated_for_as_long_as_it_is_beyond_the_clip(level, sign):
+def test_clipped_sine_is_saturated(level, sign):
     found = quality_of(sign * np.minimum(sine(1), level))
-    beyond = 0.5 - np.arcsin(level) / np.pi  # of one period, of which there are ten
+    beyond = 0.5 - np.arcsin(level) / np.pi  # of each of the ten periods
     assert found["saturated"] == pytest.approx(beyond / 10, abs=2 / 3600)
     assert quality_of(sine(1.03))["saturated"] < 0.002
 
 
-def test_a_lead_that_is_off():
+def test_disconnected_lead():
     found = quality_of(np.full(3600, 0.2))
     assert (found["flat"], found["saturated"]) == (1, 1)
     assert all(np.isnan(found[name]) for name in ("kurtosis", "qrs_power", "high_frequency"))
@@ -76,7 +76,7 @@ def test_a_lead_that_is_off():
 
 @settings(deadline=None, max_examples=20)
 @given(gain=st.floats(0.01, 100), offset=st.floats(-9, 9))
-def test_neither_gain_nor_offset_matters(gain, offset):
+def test_gain_and_offset_do_not_change_the_indices(gain, offset):
     beats = make_beats(n_beats=6, n_patients=2, fs=FS, random_state=0).data.astype(np.float64)
     made = SignalQuality(fs=FS).fit(beats)
     np.testing.assert_allclose(
@@ -84,8 +84,8 @@ def test_neither_gain_nor_offset_matters(gain, offset):
     )
 
 
-def test_noise_is_seen_in_real_beats(mitdb_dir):
-    """Good beats have their power at low frequencies; with noise added they no longer do."""
+def test_noise_added_to_real_beats(mitdb_dir):
+    """Noise adds power at high frequencies."""
     clean = load_mitbih(mitdb_dir, records=["103"], window=(0.5, 0.5)).data[:400]
     noise = np.random.default_rng(0).normal(scale=0.3, size=clean.shape)
     made = SignalQuality(fs=FS).set_output(transform="pandas").fit(clean)
@@ -96,6 +96,6 @@ def test_noise_is_seen_in_real_beats(mitdb_dir):
 
 
 @pytest.mark.parametrize("fs", [0, 80, "360"])
-def test_rate_that_shows_no_noise(fs):
+def test_fs_too_low(fs):
     with pytest.raises(ValueError, match="The 'fs' parameter"):
         SignalQuality(fs=fs).fit(np.zeros((2, 252)))

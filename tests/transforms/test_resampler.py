@@ -1,4 +1,4 @@
-"""Another sampling rate: scipy, aliases, waves in the middle, positions."""
+"""Resampling of beats and of positions in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecgclf.transforms import SignalResampler
 some = settings(max_examples=25, deadline=None)
 
 
-def test_the_same_as_scipy_for_each_beat(rng):
+def test_equals_scipy_for_each_beat(rng):
     X = rng.normal(size=(4, 2, 252))
     resampled = SignalResampler(fs_in=360, fs_out=250).fit_transform(X)
     assert resampled.shape == (4, 2, 175)
@@ -27,8 +27,8 @@ def test_the_same_as_scipy_for_each_beat(rng):
 
 
 @pytest.mark.parametrize(("fs_in", "fs_out"), [(360, 125), (125, 360), (1000, 120), (128.5, 257)])
-def test_a_wave_is_the_same_wave(fs_in, fs_out):
-    """But at the ends, beyond which the wave goes on otherwise than by a line."""
+def test_sine_stays_a_sine(fs_in, fs_out):
+    """Except near the ends, which are extended by a line."""
     x = np.sin(2 * np.pi * 7 * np.arange(round(4 * fs_in)) / fs_in)
     resampled = SignalResampler(fs_in, fs_out).fit_transform([x])[0]
     expected = np.sin(2 * np.pi * 7 * np.arange(len(resampled)) / fs_out)
@@ -36,21 +36,21 @@ def test_a_wave_is_the_same_wave(fs_in, fs_out):
     np.testing.assert_allclose(resampled[middle], expected[middle], atol=0.01)
 
 
-def test_no_aliases():
-    """100 Hz would be seen as 20 Hz among 120 samples a second."""
+def test_no_aliasing():
+    """Without a filter, 100 Hz sampled at 120 Hz would appear as 20 Hz."""
     x = np.sin(2 * np.pi * 100 * np.arange(1440) / 360)
     resampled = SignalResampler(360, 120).fit_transform([x])[0]
     assert np.abs(x[::3][120:-120]).max() > 0.8
     assert np.abs(resampled[120:-120]).max() < 0.01
 
 
-def test_offsets_and_ramps_stay():
+def test_offsets_and_ramps_are_kept():
     X = np.stack([np.full(300, 5.0), np.linspace(-2, 2, 300)])
     resampled = SignalResampler(360, 120).fit_transform(X)
     np.testing.assert_allclose(resampled, X[:, ::3], atol=2e-3)
 
 
-def test_the_same_rate_changes_nothing(rng):
+def test_same_rate_changes_nothing(rng):
     X = rng.normal(size=(3, 2, 100))
     np.testing.assert_array_equal(SignalResampler(360, 360.0).fit_transform(X), X)
 
@@ -73,7 +73,7 @@ def test_linear(seed, a, b):
     fs_in=st.sampled_from([100, 125, 360, 1000]),
     fs_out=st.sampled_from([50, 100, 128, 360, 1000]),
 )
-def test_positions_are_the_nearest_within_the_beat(n_samples, fs_in, fs_out):
+def test_positions_are_the_nearest_samples(n_samples, fs_in, fs_out):
     X = np.zeros((1, n_samples))
     resampler = SignalResampler(fs_in, fs_out).fit(X)
     n_out = resampler.transform(X).shape[1]
@@ -87,19 +87,19 @@ def test_positions_are_the_nearest_within_the_beat(n_samples, fs_in, fs_out):
 
 
 @pytest.mark.parametrize("fs_out", [120, 125, 250, 500])
-def test_peaks_are_found_where_their_positions_lead(fs_out, rng):
+def test_positions_of_peaks(fs_out, rng):
     peaks = rng.integers(40, 210, size=50)
     X = np.exp(-(((np.arange(252) - peaks[:, np.newaxis]) / 6) ** 2))
     resampler = SignalResampler(360, fs_out).fit(X)
     found = resampler.transform(X).argmax(axis=1)
     mapped = resampler.transform_positions(peaks)
-    # Of a peak in the middle between two samples either may be the higher one.
+    # A peak halfway between two samples may round to either.
     assert np.abs(found - mapped).max() <= 1
     assert np.mean(found == mapped) > 0.9
 
 
 def test_r_peaks_of_real_beats(mitdb_dir):
-    """Compared with beats cut from records that were resampled as a whole."""
+    """Compare with beats cut from records that were resampled as a whole."""
     at_360 = load_mitbih(mitdb_dir, records=["100", "103"])
     at_120 = load_mitbih(mitdb_dir, records=["100", "103"], fs=120)
     resampler = SignalResampler(360, 120).fit(at_360.data)
@@ -109,7 +109,7 @@ def test_r_peaks_of_real_beats(mitdb_dir):
     assert resampler.transform_positions(r_peak) == 30
     near = resampled[:, 25:36].argmax(axis=1)
     assert np.mean(np.abs(near - 5) <= 1) > 0.99
-    # Where the whole record's grid of samples meets that of the beat, they are the same.
+    # The samples of record and beat coincide for every third position.
     ends = (at_360.sample < 360) | (at_360.sample > 650_000 - 360)
     same = (at_360.sample % 3 == 0) & ~ends
     assert same.sum() > 1000
@@ -118,7 +118,7 @@ def test_r_peaks_of_real_beats(mitdb_dir):
     assert np.sqrt(np.mean(apart**2)) < 5e-3
 
 
-def test_positions_outside_of_the_beat():
+def test_invalid_positions():
     resampler = SignalResampler(360, 120)
     with pytest.raises(ValueError, match="not fitted"):
         resampler.transform_positions([3])
@@ -135,13 +135,13 @@ def test_positions_outside_of_the_beat():
 @pytest.mark.parametrize(
     ("transformer", "match"),
     [
-        (SignalResampler(360, math.pi), r"from 360 Hz to fs=3\.14.*no fraction"),
+        (SignalResampler(360, math.pi), r"from 360 Hz to fs=3\.14.*not a fraction"),
         (SignalResampler(360, 0), "'fs_out' parameter.*Got 0"),
         (SignalResampler(-1, 120), "'fs_in' parameter"),
         (SignalResampler(float("inf"), 120), "'fs_in' parameter"),
     ],
     ids=repr,
 )
-def test_rates_that_cannot_be(transformer, match):
+def test_invalid_rates(transformer, match):
     with pytest.raises(ValueError, match=match):
         transformer.fit(np.zeros((2, 100)))

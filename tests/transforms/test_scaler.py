@@ -1,4 +1,4 @@
-"""Scaling against scikit-learn and numpy, with and without padding."""
+"""Scaling of beats compared with scikit-learn, with and without padding."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ecgclf.transforms import BeatScaler
 
 some = settings(max_examples=25, deadline=None)
 
-#: What scikit-learn does to each column.
+#: Functions of scikit-learn that scale each column.
 PEERS = {"minmax": minmax_scale, "standard": scale, "robust": robust_scale}
 METHODS = list(PEERS)
 
 
 @st.composite
 def padded_beats(draw):
-    """Beats, and how many of their samples stand before the padding: at least two."""
+    """Beats, and their number of samples before the padding: at least two."""
     n_beats, n_leads = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     n_samples = draw(st.integers(3, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
@@ -33,7 +33,7 @@ def padded_beats(draw):
 @pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_each_lead_of_each_beat(method, beats):
+def test_per_lead(method, beats):
     X, lengths = beats
     scaled = BeatScaler(method).fit_transform(X)
     for beat, row, length in zip(X, scaled, lengths):
@@ -45,7 +45,7 @@ def test_each_lead_of_each_beat(method, beats):
 @pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_leads_of_a_beat_together(method, beats):
+def test_per_beat(method, beats):
     X, lengths = beats
     scaled = BeatScaler(method, "beat").fit_transform(X)
     for beat, row, length in zip(X, scaled, lengths):
@@ -57,7 +57,7 @@ def test_leads_of_a_beat_together(method, beats):
 @pytest.mark.parametrize("method", METHODS)
 @some
 @given(beats=padded_beats())
-def test_by_the_training_beats(method, beats):
+def test_per_dataset(method, beats):
     X, lengths = beats
     fitted = BeatScaler(method, "dataset").fit(X)
     assert fitted.center_.shape == fitted.scale_.shape == X.shape[1:2]
@@ -65,15 +65,14 @@ def test_by_the_training_beats(method, beats):
     inside = np.concatenate([beat[:, :length] for beat, length in zip(X, lengths)], axis=1)
     found = np.concatenate([row[:, :length] for row, length in zip(scaled, lengths)], axis=1)
     np.testing.assert_allclose(found, PEERS[method](inside.T).T, atol=1e-9)
-    # New beats are measured by the old ones.
+    # New beats are scaled with the statistics of the fit.
     new = fitted.transform(10 * X + 1)[..., 0]
     expected = (10 * X[..., 0] + 1 - fitted.center_) / fitted.scale_
     np.testing.assert_allclose(new, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_padding_does_not_count(method, rng):
-    """However many zeros follow, the samples of a beat come out the same."""
+def test_padding_does_not_enter_the_statistics(method, rng):
     X = rng.normal(size=(4, 2, 30)) + 5
     for per in ("lead", "beat", "dataset"):
         alone = BeatScaler(method, per).fit_transform(X)
@@ -85,7 +84,7 @@ def test_padding_does_not_count(method, rng):
         assert np.abs(counted[..., :30] - alone).max() > 0.1
 
 
-def test_a_lead_that_is_silent_at_the_end_is_no_padding():
+def test_zeros_in_one_lead_are_not_padding():
     X = np.array([[[1.0, 2.0, 0.0, 0.0], [1.0, 1.0, 1.0, 3.0]]])
     scaled = BeatScaler("minmax").fit_transform(X)
     np.testing.assert_allclose(scaled, [[[0.5, 1, 0, 0], [0, 0, 0, 1]]])
@@ -96,13 +95,13 @@ def test_a_lead_that_is_silent_at_the_end_is_no_padding():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [0.1, -1e6, 0.0, 1e-30])
 def test_constant_beats_become_zero(per, method, dtype, value):
-    """Also where the mean of equal numbers is another number, as that of 0.1 can be."""
+    """Even if rounding makes the mean of equal numbers differ from them."""
     X = np.full((3, 2, 187), value, dtype=dtype)
     X[:, 1] *= 1 if per == "beat" else -3
     assert (BeatScaler(method, per).fit_transform(X) == 0).all()
 
 
-def test_a_beat_that_is_all_padding_stays_zero(rng):
+def test_beat_of_zeros_stays_zero(rng):
     X = rng.normal(size=(3, 2, 20))
     X[1] = 0
     for method in METHODS:
@@ -112,12 +111,12 @@ def test_a_beat_that_is_all_padding_stays_zero(rng):
             assert (scaled[0] != 0).sum() > 30
 
 
-def test_quartiles_that_are_equal():
+def test_equal_quartiles():
     X = np.array([[2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 9.0]])
     np.testing.assert_array_equal(BeatScaler("robust").fit_transform(X), X - 2)
 
 
-def test_a_fit_forgets_the_last_one(rng):
+def test_refit_removes_old_attributes(rng):
     scaler = BeatScaler(per="dataset").fit(rng.normal(size=(3, 20)))
     scaler.set_params(per="lead").fit(rng.normal(size=(3, 20)))
     assert not hasattr(scaler, "center_")
@@ -132,6 +131,6 @@ def test_a_fit_forgets_the_last_one(rng):
     ],
     ids=repr,
 )
-def test_parameters_that_make_no_sense(transformer, match):
+def test_invalid_parameters(transformer, match):
     with pytest.raises(ValueError, match=match):
         transformer.fit(np.ones((2, 10)))

@@ -1,4 +1,4 @@
-"""Cutting own recordings: as the loaders do, and what is refused."""
+"""Segmentation of recordings compared with the loaders."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def recorded(folder, name, annotated=True):
 @pytest.mark.parametrize("fs", [None, 120, 250])
 @pytest.mark.parametrize("window", [(0.25, 0.45), FixedWindow(0.1, 0.2), RRWindow(0.3, 0.5)])
 @pytest.mark.parametrize("leads", [["MLII"], ["MLII", "V1"]])
-def test_cuts_as_the_loader_does(folder, fs, window, leads):
+def test_equals_the_mitbih_loader(folder, fs, window, leads):
     loaded = load_mitbih(folder, records=["100"], leads=leads, fs=fs, window=window)
     signal, peaks, labels = recorded(folder, "100")
     segmenter = BeatSegmenter(fs=fs or 360, window=window)
@@ -64,7 +64,7 @@ def test_cuts_as_the_loader_does(folder, fs, window, leads):
         assert beats[field] == loaded[field]
 
 
-def test_cuts_as_the_loader_of_another_database(ptbdb_dir):
+def test_equals_the_ptbdb_loader(ptbdb_dir):
     loaded = load_ptbdb(ptbdb_dir, leads=("ii", "v2"), fs=250)
     loaded = loaded.select(loaded.record == "s0010_re")
     signal = recorded(ptbdb_dir, "s0010_re", annotated=False)[0][[1, 7]]
@@ -73,7 +73,7 @@ def test_cuts_as_the_loader_of_another_database(ptbdb_dir):
     np.testing.assert_array_equal(beats.rhythm, loaded.rhythm)
 
 
-def test_the_kaggle_recipe_is_that_of_the_loader_where_all_annotations_are_beats(folder):
+def test_kaggle_window_equals_the_loader(folder):
     loaded = load_mitbih(folder, records=["100"], window="kaggle")
     signal, peaks, labels = recorded(folder, "100")
     for window in ("kaggle", KaggleWindow()):
@@ -93,8 +93,8 @@ def test_windows_are_slices_of_the_signal_with_repeated_ends():
     np.testing.assert_array_equal(beats.data[2, 190:], np.full(170, SIGNAL[-1], np.float32))
 
 
-def test_rr_windows_hold_the_same_share_of_beats_of_all_rates():
-    """A wave that lasts a fifth of each RR interval looks alike at 60 and 120 per minute."""
+def test_rr_windows_adapt_to_the_heart_rate():
+    """A wave that lasts a fifth of the RR interval has the same shape at 60 and 120 bpm."""
     rows = []
     for rr in (360, 180):
         peaks = np.arange(5) * rr + rr
@@ -107,7 +107,7 @@ def test_rr_windows_hold_the_same_share_of_beats_of_all_rates():
     np.testing.assert_allclose(rows[0], np.tile(expected, (5, 1)), atol=1e-6)
 
 
-def test_rr_windows_that_are_not_stretched_are_slices_between_zeros():
+def test_rr_windows_without_stretching_are_padded_slices():
     peaks = np.array([1000, 1200, 1400])
     window = RRWindow(0.25, 0.5, n_samples=300, stretch=False)
     beats = BeatSegmenter(fs=360, window=window).segment(SIGNAL + 9, peaks)
@@ -118,7 +118,7 @@ def test_rr_windows_that_are_not_stretched_are_slices_between_zeros():
     assert beats.fs == 360
 
 
-def test_what_is_not_given_is_none_and_can_be_selected_and_framed():
+def test_fields_that_are_not_given_are_none():
     segmenter = BeatSegmenter(fs=360, rhythm=False)
     beats = segmenter.segment(SIGNAL, PEAKS)
     for field in ("target", "groups", "record", "lead", "rhythm"):
@@ -132,13 +132,13 @@ def test_what_is_not_given_is_none_and_can_be_selected_and_framed():
     assert full.target_names == ("N", "V")
 
 
-def test_parameters_are_those_of_scikit_learn():
+def test_get_and_set_parameters():
     segmenter = BeatSegmenter(fs=120, window=RRWindow())
     again = clone(segmenter).set_params(fs=250)
     assert again.get_params() == {"fs": 250, "window": RRWindow(), "rhythm": True}
 
 
-def test_flat_beats_are_named():
+def test_warning_of_flat_beats():
     signal = np.stack([SIGNAL, SIGNAL])
     signal[1, 600:1400] = 2.0
     with pytest.warns(UserWarning, match=r"2 of 4 beats of record own \(50\.0%\) are flat in "):
@@ -202,8 +202,8 @@ def test_bad_parameters(parameters, message):
         BeatSegmenter(**parameters).segment(SIGNAL, PEAKS, fs_record=360)
 
 
-class FromBeatToBeat(BeatWindow):
-    """A way to cut of one's own: from each beat on, every second of 50 samples."""
+class EverySecondSample(BeatWindow):
+    """User-defined window: every second of 100 samples after each beat."""
 
     def rate(self, fs_record, fs):
         return fs_record / 2
@@ -216,24 +216,24 @@ class FromBeatToBeat(BeatWindow):
         return f"{n_samples} samples at {fs:g} Hz"
 
 
-def test_a_way_to_cut_of_ones_own(folder):
-    beats = BeatSegmenter(fs=360, window=FromBeatToBeat()).segment(SIGNAL, PEAKS)
+def test_user_defined_window(folder):
+    beats = BeatSegmenter(fs=360, window=EverySecondSample()).segment(SIGNAL, PEAKS)
     expected = [SIGNAL[peak : peak + 100 : 2] for peak in PEAKS]
     np.testing.assert_array_equal(beats.data, np.array(expected, dtype=np.float32))
     assert beats.fs == 180
     assert "50 samples at 180 Hz" in beats.DESCR
-    loaded = load_mitbih(folder, records=["100"], window=FromBeatToBeat())
+    loaded = load_mitbih(folder, records=["100"], window=EverySecondSample())
     assert loaded.data.shape[1] == 50
     assert "50 samples at 180 Hz" in loaded.DESCR
 
 
-def test_stretched_beats_have_no_rate_and_say_so():
+def test_stretched_beats_have_no_sampling_rate():
     beats = BeatSegmenter(fs=120, window=RRWindow()).segment(SIGNAL, PEAKS, fs_record=360)
     assert beats.fs is None
     assert "128 samples stretched to one length" in beats.DESCR
     assert "0.3 RR intervals before to 0.6 after" in beats.DESCR
 
 
-def test_a_single_beat_has_no_rr_window():
+def test_single_beat_has_no_rr_window():
     with pytest.raises(ValueError, match="record own has a single beat"):
         BeatSegmenter(fs=360, window=RRWindow()).segment(SIGNAL, [400], record="own")

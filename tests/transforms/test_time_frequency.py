@@ -1,4 +1,4 @@
-"""Spectrograms, scalograms and Fourier transforms against scipy, PyWavelets and numpy."""
+"""Spectrograms, scalograms and Fourier transforms compared with scipy, PyWavelets and numpy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wave(frequency: float, n_samples: int = 480) -> np.ndarray:
     window=st.sampled_from(["hann", "boxcar", ("tukey", 0.25), ("kaiser", 8.0), 4.0]),
     detrend=st.booleans(),
 )
-def test_spectrograms_are_those_of_scipy(frame, hop, window, detrend):
+def test_spectrogram_equals_scipy(frame, hop, window, detrend):
     hop = min(hop, frame)
     X = np.random.default_rng(frame).normal(size=(3, 2, 87))
     ours = Spectrogram(
@@ -55,7 +55,7 @@ def test_spectrograms_are_those_of_scipy(frame, hop, window, detrend):
         np.testing.assert_allclose(ours.times_, times)
 
 
-def test_a_frame_by_hand(rng):
+def test_frame_by_hand(rng):
     """The definition of the density: |sum of x w e^(-i w t)|^2 / (fs sum of w^2), twice."""
     X = rng.normal(size=(1, 50))
     power = Spectrogram(fs=FS, frame=16, hop=10, detrend=False, log=False).fit_transform(X)
@@ -68,14 +68,14 @@ def test_a_frame_by_hand(rng):
 
 
 @pytest.mark.parametrize("frequency", [10, 25, 45])
-def test_the_row_of_a_wave(frequency):
+def test_maximum_at_the_frequency_of_a_sine(frequency):
     for picture in (Spectrogram(fs=FS, frame=48), Scalogram(fs=FS, low=5, high=60)):
         middle = picture.fit_transform([wave(frequency)])[0][:, len(picture.times_) // 2]
         apart = np.abs(picture.frequencies_ - frequency)
         assert abs(middle.argmax() - apart.argmin()) <= isinstance(picture, Scalogram)
 
 
-def test_a_range_of_frequencies(rng):
+def test_range_of_frequencies(rng):
     X = rng.normal(size=(3, 100))
     whole = Spectrogram(fs=FS, frame=24, hop=6).fit(X)
     some_rows = Spectrogram(fs=FS, frame=24, hop=6, low=5, high=41).fit(X)
@@ -84,15 +84,15 @@ def test_a_range_of_frequencies(rng):
     np.testing.assert_array_equal(some_rows.transform(X), whole.transform(X)[:, 1:9])
 
 
-def test_silence_is_at_the_floor_and_nothing_below():
+def test_floor():
     for picture in (Spectrogram(fs=FS, floor_db=-55), Scalogram(fs=FS, floor_db=-55)):
         np.testing.assert_allclose(picture.fit_transform(np.zeros((1, 90))), -55)
-        # An offset is taken off, of a frame or of the beat.
+        # Offsets are removed.
         np.testing.assert_allclose(picture.fit_transform(np.full((1, 90), 3.0)), -55)
         assert picture.fit_transform(wave(20)[np.newaxis]).min() >= -55
 
 
-def test_leads_are_stacked_along_the_frequencies(rng):
+def test_leads_are_stacked_along_the_frequency_axis(rng):
     X = rng.normal(size=(2, 3, 100))
     for picture in (Spectrogram(fs=FS), Scalogram(fs=FS, n_freqs=5)):
         stacked = picture.fit_transform(X)
@@ -107,7 +107,7 @@ def test_leads_are_stacked_along_the_frequencies(rng):
 
 
 @pytest.mark.parametrize("wavelet", ["cmor1.5-1.0", "mexh", "morl", "gaus3"])
-def test_scalograms_are_those_of_pywavelets(wavelet, rng):
+def test_scalogram_equals_pywavelets(wavelet, rng):
     X = rng.normal(size=(2, 2, 87))
     ours = Scalogram(fs=FS, low=5, high=30, n_freqs=6, wavelet=wavelet, hop=4, floor_db=-60)
     pictures = ours.fit_transform(X)
@@ -128,7 +128,7 @@ def test_frequencies_and_times_of_a_scalogram():
     np.testing.assert_allclose(scalogram.times_, np.arange(34) / 40)
 
 
-def test_a_click_is_seen_when_it_is():
+def test_maximum_at_the_time_of_an_impulse():
     x = np.zeros((1, 200))
     x[0, 120] = 1
     power = Scalogram(fs=FS, low=10, log=False, detrend=False).fit_transform(x)[0]
@@ -142,7 +142,7 @@ def test_a_click_is_seen_when_it_is():
 
 @some
 @given(n_samples=st.integers(1, 50), n_leads=st.integers(1, 3))
-def test_fourier_features_are_those_of_numpy(n_samples, n_leads):
+def test_fourier_features_equal_numpy(n_samples, n_leads):
     X = np.random.default_rng(n_samples).normal(size=(4, n_leads, n_samples))
     features = FourierFeatures().fit_transform(X)
     assert features.shape == (4, 2 * n_leads, n_samples // 2 + 1)
@@ -154,7 +154,7 @@ def test_fourier_features_are_those_of_numpy(n_samples, n_leads):
 
 
 @pytest.mark.parametrize("n_samples", [60, 61])
-def test_a_network_behind_them_is_that_network_on_real_and_imaginary_parts(n_samples):
+def test_network_after_fourier_features(n_samples):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 2, n_samples)).astype(np.float32)
     y = np.arange(40) % 3
@@ -169,14 +169,14 @@ def test_a_network_behind_them_is_that_network_on_real_and_imaginary_parts(n_sam
     assert model[-1].n_leads_ == 4
 
 
-# --- in front of a network ----------------------------------------------------------------------
+# --- before a network ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "picture", [Spectrogram(fs=FS), Scalogram(fs=FS, n_freqs=12, hop=3)], ids=repr
 )
 @pytest.mark.parametrize("n_leads", [1, 2])
-def test_the_spectrogram_classifier_takes_them(picture, n_leads):
+def test_input_of_the_spectrogram_classifier(picture, n_leads):
     X, y = make_beats(n_beats=60, n_leads=n_leads, fs=FS, random_state=0, return_X_y=True)
     network = ECGSpectrogramClassifier(filters=(4,), max_epochs=1, verbose=0, random_state=0)
     model = make_pipeline(picture, network).fit(X, y)
@@ -210,6 +210,6 @@ def test_the_spectrogram_classifier_takes_them(picture, n_leads):
     ],
     ids=repr,
 )
-def test_parameters_that_do_not_fit(transformer, match, rng):
+def test_invalid_parameters(transformer, match, rng):
     with pytest.raises(ValueError, match=match):
         transformer.fit(rng.normal(size=(3, 90)))

@@ -1,4 +1,4 @@
-"""One pipeline from positions and signals to labels, and a grid search over it."""
+"""Pipelines of transformers and classifiers, and grid searches over them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    StratifiedGroupKFold,
+    cross_val_predict,
+)
 from sklearn.pipeline import Pipeline
 
+from ecgclf import ECGSpectrogramClassifier
 from ecgclf.datasets import load_mitbih, make_beats
 from ecgclf.transforms import (
+    BandpassFilter,
     MorphologyFeatures,
     QRSWidth,
     RecordRelative,
     RhythmFeatures,
+    SignalResampler,
+    Spectrogram,
     TemplateCorrelation,
 )
 
@@ -52,26 +61,26 @@ def model(beats):
     return Pipeline([("features", features), ("forest", forest)])
 
 
-def test_new_patients_are_classified_from_positions_and_signals(model, beats):
+def test_unseen_patients_are_classified(model, beats):
     cv = GroupKFold(4)
     predicted = cross_val_predict(model, beats.frame, beats.target, groups=beats.groups, cv=cv)
     scores = f1_score(beats.target, predicted, average=None)
     assert scores.shape == (3,)
     assert scores.min() > 0.8
-    # Rhythm alone tells an S beat from N, which a beat's shape hardly does.
+    # S beats differ from N in rhythm, but hardly in shape.
     shape = clone(model).set_params(features__rhythm="drop", features__template="drop")
     without = cross_val_predict(shape, beats.frame, beats.target, groups=beats.groups, cv=cv)
     assert scores[1] > f1_score(beats.target, without, average=None)[1] + 0.2
 
 
-def test_a_beat_is_classified_alike_whatever_other_records_are_there(model, beats):
+def test_predictions_do_not_depend_on_other_records(model, beats):
     fitted = clone(model).fit(beats.frame, beats.target)
     expected = fitted.predict_proba(beats.frame)
     one = beats.record == "p03"
     np.testing.assert_array_equal(fitted.predict_proba(beats.frame[one]), expected[one])
 
 
-def test_names_of_all_features(model, beats):
+def test_feature_names(model, beats):
     names = clone(model).fit(beats.frame, beats.target)[0].get_feature_names_out().tolist()
     assert len(names) == len(set(names)) == 14 + 2 + 2 + 1
     assert {"rhythm__rr_prev_over_mean_32", "width__qrs_width_50"} < set(names)
@@ -81,7 +90,7 @@ def test_names_of_all_features(model, beats):
     ]
 
 
-def test_grid_search_with_folds_of_patients_over_every_step(model, beats, tmp_path):
+def test_grid_search_over_features_by_patient(model, beats, tmp_path):
     grid = {
         "features__rhythm__causal": [True, False],
         "features__relative__transformer__measures": [[QRSWidth([0.5])], [QRSWidth([0.3])]],
@@ -98,10 +107,54 @@ def test_grid_search_with_folds_of_patients_over_every_step(model, beats, tmp_pa
     )
 
 
-def test_real_records_give_the_rhythm_of_the_loader(mitdb_dir):
+def test_rhythm_of_real_records_equals_that_of_the_loader(mitdb_dir):
     beats = load_mitbih(mitdb_dir, records=["100", "119"], as_frame=True)
     features = RhythmFeatures(absolute=True, fs=360).set_output(transform="pandas")
-    # All annotated beats are there, so the two are the same to the last bit.
+    # The frame contains all annotated beats, so the features are identical.
     found = features.fit_transform(beats.frame)
     np.testing.assert_array_equal(found.to_numpy(), beats.rhythm.to_numpy())
     assert found.columns.tolist() == list(beats.rhythm_names)
+
+
+# --- filter, resampler, spectrogram and network on real records ---------------------------------
+
+#: Records with normal and ventricular beats.
+RECORDS = ["106", "119", "200", "208", "221", "233"]
+
+
+@pytest.fixture(scope="module")
+def real_beats(mitdb_dir):
+    """Every tenth beat of two classes."""
+    every = load_mitbih(mitdb_dir, records=RECORDS)
+    chosen = np.isin(every.target, ["N", "V"]) & (np.arange(len(every.target)) % 10 == 0)
+    return every.select(chosen)
+
+
+def test_grid_search_over_filter_and_spectrogram_by_patient(real_beats):
+    pipeline = Pipeline(
+        [
+            ("filter", BandpassFilter(fs=360)),
+            ("resampler", SignalResampler(fs_in=360, fs_out=120)),
+            ("spectrogram", Spectrogram(fs=120, frame=24, hop=4)),
+            (
+                "network",
+                ECGSpectrogramClassifier(
+                    filters=(8, 16), batch_size=32, max_epochs=2, verbose=0, random_state=0
+                ),
+            ),
+        ]
+    )
+    search = GridSearchCV(
+        pipeline,
+        {"filter__low": [0.5, None], "spectrogram__high": [30, None]},
+        scoring="balanced_accuracy",
+        cv=StratifiedGroupKFold(2),
+        error_score="raise",
+    )
+    search.fit(real_beats.data, real_beats.target, groups=real_beats.groups)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(scores) == 4
+    # The balanced accuracy by chance is 0.5.
+    assert search.best_score_ > 0.7
+    predicted = search.predict(real_beats.data)
+    assert set(predicted) == {"N", "V"}
