@@ -12,18 +12,18 @@ def card_of(facts: dict[str, Any]) -> str:
         f"# {facts['name']}",
         f"{facts['title']}; {facts['parameters']:,} parameters.",
         "**Not a medical device.** For research and teaching only.",
-        "## What it takes",
+        "## Input",
         *_inputs(facts),
-        "## What it was trained on",
+        "## Data",
         facts["split"],
         _table([("", *facts["train"]["beats"]), *_beats(facts)]),
-        "## How good it is",
+        "## Performance",
         *_figures(facts),
-        "## What it is for",
+        "## Intended use",
         facts["use"],
-        "## What it is not for",
+        "## Limitations",
         "\n".join(f"- {limit}" for limit in facts["limits"]),
-        "## How it was made",
+        "## Training",
         *_origin(facts),
     ]
     return "\n\n".join(parts) + "\n"
@@ -38,7 +38,7 @@ def _inputs(facts: dict[str, Any]) -> list[str]:
         ("window", given["window"]),
         ("unit", given["unit"]),
         ("scaling", given["scaling"]),
-        ("features beside the signal", ", ".join(given["features"]) or "none"),
+        ("features besides the signal", ", ".join(given["features"]) or "none"),
     ]
     loader, arguments = facts["test"]["loader"], dict(facts["test"]["arguments"])
     inputs, before = "beats.data", []
@@ -58,7 +58,7 @@ def _inputs(facts: dict[str, Any]) -> list[str]:
         f"labels = model.predict({inputs})",
         "```",
     ]
-    return [_table([("input", "what it must be"), *rows]), "\n".join(code)]
+    return [_table([("property", "required value"), *rows]), "\n".join(code)]
 
 
 def _source_of(function: str) -> list[str]:
@@ -92,8 +92,8 @@ def _figures(facts: dict[str, Any]) -> list[str]:
         for row in facts["figures"]
     ]
     return [
-        f"On {n_beats:,} test beats of {facts['test']['patients']} patients. The "
-        "intervals are over patients, who were drawn with replacement, each with all beats.",
+        f"Results on {n_beats:,} test beats of {facts['test']['patients']} patients. The "
+        "confidence intervals are from a bootstrap over patients.",
         _table([tuple(heads), *rows]),
     ]
 

@@ -81,11 +81,12 @@ class Recipe:
 
 
 _NOT_MEDICAL = (
-    "It is not a medical device. It must not be used to diagnose, monitor or treat anybody."
+    "It is not a medical device. It must not be used for diagnosis, monitoring or treatment."
 )
 _SOURCE = (
-    "All of it is the MIT-BIH Arrhythmia Database: 47 people, recorded in one city in the 1970s, "
-    "with one kind of recorder. Other leads, devices and populations were not looked at."
+    "All data are from the MIT-BIH Arrhythmia Database: 47 patients, recorded in one city in"
+    " the 1970s with one type of recorder. Other leads, devices and populations were not "
+    "tested."
 )
 
 KAGGLE_ROWS = {
@@ -93,58 +94,66 @@ KAGGLE_ROWS = {
     "train": {"subset": "train"},
     "test": {"subset": "test"},
     "contract": {"fs": 120, "unit": "scaled to [0, 1]"},
-    "lead": "the first of each record: MLII, but V5 in records 102, 104 and 114",
-    "scaling": "each row to [0, 1] by its own lowest and highest value, then padded with zeros",
-    "window": "from one R peak on, past the next one by 0.2 of an RR interval (KaggleWindow)",
+    "lead": "the first lead of each record: MLII, or V5 in records 102, 104 and 114",
+    "scaling": "each row to [0, 1] by its minimum and maximum, then padded with zeros",
+    "window": "from an R peak to 0.2 RR intervals after the next R peak (KaggleWindow)",
     "split": (
-        "The published training and test rows of the Kaggle heartbeat set. They divide beats, "
-        "not patients: the patients of the test rows are in training too."
+        "The published training and test rows of the Kaggle heartbeat set. The split is by "
+        "beats, not by patients: the patients of the test rows are also in the training "
+        "rows."
     ),
-    "use": "Comparing with figures on the Kaggle set, trying out the package, and transfer.",
+    "use": (
+        "Comparison with published results on the Kaggle set, examples, and transfer learning."
+    ),
     "limits": (
-        "The figures do not say how well new patients would be served: much less well. The "
-        "network knows each patient of the test rows from training.",
-        "Of the rhythm it sees the RR interval after a beat, by the zeros at the end of the row, "
-        "but not the one before it, which is what makes a beat premature.",
-        "Q is nearly all paced beats, of four people.",
+        "The results do not apply to new patients, for whom the model is much less accurate."
+        " The training rows contain beats of each patient of the test rows.",
+        "The padding encodes the RR interval after a beat, but the input does not contain "
+        "the interval before it, which defines premature beats.",
+        "Almost all Q beats are paced beats of four patients.",
         _SOURCE,
         _NOT_MEDICAL,
     ),
 }
 
 RECIPES = {
-    "mitbih-kaggle": Recipe(KAGGLE, "A residual network for Kaggle heartbeats", **KAGGLE_ROWS),
+    "mitbih-kaggle": Recipe(
+        KAGGLE, ("A residual network for the Kaggle heartbeat rows"), **KAGGLE_ROWS
+    ),
     "mitbih-small": Recipe(
-        SMALL, "A small convolutional network for Kaggle heartbeats", **KAGGLE_ROWS
+        SMALL, "A small convolutional network for the Kaggle heartbeat rows", **KAGGLE_ROWS
     ),
     "mitbih-interpatient": Recipe(
         INTERPATIENT,
-        "A convolutional network of beats compared with their record, tested on new patients",
+        "A convolutional network for beats relative to their record, tested on unseen patients",
         loader=load_mitbih,
         train={"records": "ds1", "fs": 120, "window": (0.3, 0.45)},
         test={"records": "ds2", "fs": 120, "window": (0.3, 0.45)},
         contract={"fs": 120, "unit": "mV", "window": (0.3, 0.45)},
-        lead="MLII, which all records of DS1 and DS2 have",
-        scaling="none: mV, less the mean of all beats of the record",
+        lead="MLII, which all records of DS1 and DS2 contain",
+        scaling="none: mV, minus the mean of all beats of the record",
         window="0.3 s before the R peak to 0.45 s after it (FixedWindow)",
         split=(
-            "Trained on DS1, tested on DS2, the inter-patient protocol of de Chazal et al. 2004. "
-            "Record 202 of DS2 is of the same person as record 201 of DS1, and is kept as "
-            "published."
+            "Trained on DS1 and tested on DS2, the inter-patient split of de Chazal et al. "
+            "2004. Record 202 of DS2 is of the same patient as record 201 of DS1, as in the "
+            "published split."
         ),
-        use="Beats that differ from what is usual in a whole recording, above all V.",
+        use=(
+            "Detection of beats that differ from the other beats of a complete recording, mainly"
+            " V."
+        ),
         limits=(
-            "The figures of S and F rest on very few patients: record 232 alone has 75% of the S "
-            "beats of DS2, and record 213 has 93% of its F beats.",
-            "It compares a beat with the mean of its record. Where most beats are abnormal, as "
-            "in record 232, the abnormal is what it takes for usual.",
-            "It needs all beats of a record, so it is not for use while recording.",
-            "Another recipe, with the beat itself and four ratios, was tested on DS2 before and "
-            "did worse (accuracy 0.849). Cross-validation within DS1 says the same, but the "
-            "choice was made with both figures known.",
-            "Q was hardly in training (8 beats); what the model says of it means nothing.",
-            "The rhythm features were computed from annotated beats. Missed or invented beats of "
-            "a detector make them, and with them the class S, worse.",
+            "The results for S and F depend on very few patients: record 232 has 75% of the "
+            "S beats of DS2, and record 213 has 93% of its F beats.",
+            "The input is relative to the mean beat of the record. If most beats are "
+            "abnormal, as in record 232, abnormal beats look normal to the model.",
+            "It needs all beats of a record, so it cannot be used during recording.",
+            "Another model, with the beat itself and four ratios, was tested on DS2 before "
+            "and was less accurate (0.849). Cross-validation within DS1 gives the same "
+            "order, but both results were known when the model was chosen.",
+            "The training data contain only 8 Q beats, so predictions of Q are meaningless.",
+            "The rhythm features were computed from annotated beats. Missed and false beats "
+            "of a detector impair them, and with them the class S.",
             _SOURCE,
             _NOT_MEDICAL,
         ),

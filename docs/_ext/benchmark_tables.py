@@ -271,10 +271,28 @@ def origin(documents):
     return [
         ".. code-block:: console",
         "",
-        *(f"   $ {document['command']}" for document in documents),
+        *(f"   $ {module_command(document['command'])}" for document in documents),
         "",
         f"{' to '.join(dict.fromkeys([days[0], days[-1]]))}; seed {seeds}; {place}; {packages}.",
     ]
+
+
+#: Modules of scripts whose path does not follow from their old name.
+MODULES = {
+    "networks": "accuracy.kaggle",
+    "speed": "speed",
+    "memory": "speed --only storage",
+    "export": "speed.export",
+}
+
+
+def module_command(command):
+    """Convert a command recorded when the benchmarks were scripts to that of the module."""
+    found = re.fullmatch(r"python benchmarks/(\w+)\.py(.*)", command)
+    if not found:
+        return command
+    name, arguments = found.groups()
+    return f"python -m benchmarks.{MODULES.get(name, f'accuracy.{name}')}{arguments}"
 
 
 def setup(app):
