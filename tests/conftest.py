@@ -44,6 +44,12 @@ def mitdb_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def svdb_dir() -> Path:
+    """Most records of the MIT-BIH Supraventricular Arrhythmia Database."""
+    return _data_folder("svdb", "RECORDS")
+
+
+@pytest.fixture(scope="session")
 def ptbdb_dir() -> Path:
     """A few records of the PTB Diagnostic ECG Database."""
     return _data_folder("ptbdb_sample", "s0010_re.hea")

@@ -119,9 +119,8 @@ def export(options: argparse.Namespace) -> None:
 
 def fetch(options: argparse.Namespace) -> None:
     """Download a database and print its folder."""
-    download = {"mitbih": datasets.fetch_mitbih, "ptbdb": datasets.fetch_ptbdb}
-    records = options.records or "all"
-    print(download[options.database](records=records, data_home=options.to))
+    name = {"mitbih": "mitdb"}.get(options.database, options.database)
+    print(datasets.fetch(name, records=options.records or "all", data_home=options.to))
 
 
 def _make_model(name: str, settings: list[str], seed: int | None) -> Any:

@@ -88,7 +88,7 @@ and activations are quantised to integers of 8 bits.
 Download a database and print its folder. An interrupted download is resumed, and every file
 is verified.""",
         """\
-  ecgclf fetch mitbih
+  ecgclf fetch svdb
   ecgclf fetch mitbih --records 100,101 --to data""",
     ),
 }
@@ -235,8 +235,15 @@ def _export(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("database", choices=("mitbih", "ptbdb"))
-    parser.add_argument("--records", type=_names, metavar="NAMES", help="only these: 100,101")
+    parser.add_argument(
+        "database",
+        metavar="NAME",
+        help="name on PhysioNet, such as mitdb (or mitbih), svdb, incartdb, ptbdb or ptb-xl; an "
+        "unknown name lists all",
+    )
+    parser.add_argument(
+        "--records", type=_names, metavar="NAMES", help="only these records or folders: 100,101"
+    )
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="folder of all databases")
 
 

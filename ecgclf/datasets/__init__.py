@@ -4,19 +4,21 @@
 generate synthetic data. Loaders return a `Beats` container.
 """
 
+from ecgclf.datasets._annotated import load_mitbih, load_svdb, load_wfdb
 from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,
+    DATABASES,
     DS1,
     DS2,
     MITBIH_PACED,
     MITBIH_RECORDS,
+    Database,
     mitbih_subject,
 )
-from ecgclf.datasets._fetching import fetch_mitbih, fetch_ptbdb, get_data_home
+from ecgclf.datasets._fetching import fetch, fetch_mitbih, fetch_ptbdb, get_data_home
 from ecgclf.datasets._kaggle import load_kaggle_heartbeat
-from ecgclf.datasets._mitbih import load_mitbih
 from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._records import Record, RecordError, read_record
 from ecgclf.datasets._rhythm import (
@@ -43,6 +45,7 @@ from ecgclf.datasets._windows import (
 __all__ = [
     "AAMI_CLASSES",
     "AAMI_OF_SYMBOL",
+    "DATABASES",
     "DS1",
     "DS2",
     "MITBIH_PACED",
@@ -51,6 +54,7 @@ __all__ = [
     "AnnotatedSignal",
     "BeatWindow",
     "Beats",
+    "Database",
     "FixedWindow",
     "KaggleWindow",
     "RRWindow",
@@ -58,6 +62,7 @@ __all__ = [
     "beats_to_memmap",
     "beats_to_zarr",
     "detect_r_peaks",
+    "fetch",
     "fetch_mitbih",
     "fetch_ptbdb",
     "get_data_home",
@@ -65,6 +70,8 @@ __all__ = [
     "load_kaggle_heartbeat",
     "load_mitbih",
     "load_ptbdb",
+    "load_svdb",
+    "load_wfdb",
     "make_beats",
     "make_record",
     "rhythm_features",

@@ -36,7 +36,8 @@ class Beats(Bunch):
     record : ndarray of shape (n_beats,) or None
         Name of the record of each beat.
     sample : ndarray of shape (n_beats,) or None
-        Position of the beat in its record, in samples at ``fs_record``.
+        Position of the beat in its record, in samples at ``fs_record``, or at the rate of its
+        record if that is None.
     lead : ndarray of shape (n_beats, n_leads) or None
         Name of the lead in each channel of each beat.
     rhythm : ndarray of shape (n_beats, n_rhythm) or None
@@ -46,7 +47,7 @@ class Beats(Bunch):
     fs : float or None
         Sampling rate of ``data`` in Hz; None if it differs between beats.
     fs_record : float or None
-        Sampling rate of the records in Hz.
+        Sampling rate of the records in Hz; None if it differs between records.
     target_names : tuple of str
         Classes of the database, in their usual order.
     DESCR : str
@@ -135,13 +136,14 @@ class Beats(Bunch):
         Parameters
         ----------
         parts : iterable of Beats
-            With the same fields, windows, rates, leads and classes. Patients or records of
-            the same name count as one.
+            With the same fields, windows, `fs`, leads and classes. Patients or records of the
+            same name count as one.
 
         Returns
         -------
         Beats
-            With numpy fields. ``DESCR`` contains each description once.
+            With numpy fields. ``DESCR`` contains each description once, and ``fs_record`` is
+            None if it differs between the parts.
 
         Raises
         ------
@@ -152,7 +154,7 @@ class Beats(Bunch):
         if not parts:
             raise ValueError("parts contains no beats. Give the Beats of at least one record.")
         for number, part in enumerate(parts, start=1):
-            check_same_form(part, parts[0], number)
+            check_same_form(part, parts[0], number, [n for n in SHARED if n != "fs_record"])
         fields: dict[str, Any] = {
             name: None
             if parts[0].get(name) is None
@@ -160,16 +162,20 @@ class Beats(Bunch):
             for name in PER_BEAT
         }
         fields.update((name, parts[0].get(name)) for name in SHARED)
+        if len({part.get("fs_record") for part in parts}) > 1:
+            fields["fs_record"] = None
         texts = dict.fromkeys(part.get("DESCR", "") for part in parts)
         return cls(**fields, DESCR="\n".join(filter(None, texts)))
 
 
-def check_same_form(part: Beats, first: Beats, number: int) -> None:
+def check_same_form(
+    part: Beats, first: Beats, number: int, shared: Sequence[str] = SHARED
+) -> None:
     """Raise a ValueError if the part of this number cannot be concatenated with the first."""
     for what, of_part, of_first in [
         ("beats of shape", part.data.shape[1:], first.data.shape[1:]),
         ("the fields", known_fields(part), known_fields(first)),
-        *((name, _as_tuple(part.get(name)), _as_tuple(first.get(name))) for name in SHARED),
+        *((name, _as_tuple(part.get(name)), _as_tuple(first.get(name))) for name in shared),
     ]:
         if of_part != of_first:
             raise ValueError(

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pooch
 import requests
 from tqdm import tqdm
+
+from ecgclf.datasets._databases import Database, find_database
 
 _SUMS = "SHA256SUMS.txt"
 _RECORDS = "RECORDS"
@@ -53,17 +55,29 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     return Path(chosen).expanduser()
 
 
-def fetch_mitbih(
+class FetchOptions(TypedDict, total=False):
+    """Options of `fetch` besides the database and its records."""
+
+    data_home: str | os.PathLike[str] | None
+    base_url: str | None
+    progressbar: bool
+    timeout: float
+    retries: int
+    backoff: float
+
+
+def fetch(
+    name: str,
     *,
-    data_home: str | os.PathLike[str] | None = None,
     records: str | Sequence[str] = "all",
-    base_url: str = "https://physionet.org/files/mitdb/1.0.0/",
+    data_home: str | os.PathLike[str] | None = None,
+    base_url: str | None = None,
     progressbar: bool = True,
     timeout: float = 30.0,
     retries: int = 3,
     backoff: float = 1.0,
 ) -> Path:
-    """Download the MIT-BIH Arrhythmia Database [1]_ from PhysioNet [2]_ (about 100 MB).
+    """Download a database from PhysioNet [1]_.
 
     Existing files are verified and kept. A file gets its name only when it is complete and has
     the published SHA-256. The part of an interrupted download is kept as ``<name>.part``, and
@@ -71,13 +85,17 @@ def fetch_mitbih(
 
     Parameters
     ----------
+    name : str
+        Name of the database on PhysioNet, one of `DATABASES`: "mitdb", "svdb", "incartdb",
+        "ptbdb", "ptb-xl", "nstdb", "edb" or "ltafdb".
+    records : "all" or sequence of str, default="all"
+        Names of the records to download, such as ``["100", "101"]``, with their folder if they
+        are in one, or names of such folders, such as ``["records100"]`` of "ptb-xl".
     data_home : str or path-like, optional
         Folder of all databases, see `get_data_home`. The files are written to its folder
-        "mitdb".
-    records : "all" or sequence of str, default="all"
-        Names of the records to download, such as ``["100", "101"]``.
-    base_url : str
-        Address of the files, or of a mirror.
+        `name`.
+    base_url : str, optional
+        Address of the files, for a mirror. By default the one at PhysioNet.
     progressbar : bool, default=True
         Show a progress bar, if standard error is a terminal.
     timeout : float, default=30.0
@@ -92,7 +110,7 @@ def fetch_mitbih(
     Returns
     -------
     pathlib.Path
-        The folder, for `load_mitbih`.
+        The folder, for a loader such as `load_mitbih` or `load_wfdb`.
 
     Raises
     ------
@@ -101,7 +119,7 @@ def fetch_mitbih(
     ConnectionError
         If the server cannot be reached or refuses a file.
     ValueError
-        If a record is unknown, or a downloaded file has a wrong checksum.
+        If the database or a record is unknown, or a downloaded file has a wrong checksum.
 
     Warns
     -----
@@ -111,10 +129,54 @@ def fetch_mitbih(
 
     References
     ----------
-    .. [1] G. B. Moody and R. G. Mark, "The impact of the MIT-BIH Arrhythmia Database", IEEE
-       Eng. Med. Biol. 20(3):45-50, 2001. Licence: Open Data Commons Attribution 1.0.
-    .. [2] A. L. Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation
+    .. [1] A. L. Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation
        101(23):e215-e220, 2000.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import fetch, load_svdb
+    >>> beats = load_svdb(fetch("svdb"))  # doctest: +SKIP
+    """
+    database = find_database(name)
+    if isinstance(records, str) and records != "all":
+        raise ValueError(
+            f"records={records!r}: expected 'all' or a sequence of names, as [{records!r}]."
+        )
+    source = _Source(database, base_url or database.url)
+    folder = get_data_home(data_home) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with requests.Session() as session, _quiet_pooch():
+        downloader = partial(
+            ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff, session=session
+        )
+        sums = _checksums(source, folder, downloader)
+        _fetch_file(source, _RECORDS, sums.get(_RECORDS), folder, downloader)
+        known = (folder / _RECORDS).read_text(encoding="utf-8").split()
+        files = _files(source, known if records == "all" else records, known, sums)
+        # disable=None hides the bar unless standard error is a terminal.
+        for file in tqdm(files, name, unit="file", disable=None if progressbar else True):
+            _fetch_file(source, file, sums[file], folder, downloader)
+    return folder
+
+
+def fetch_mitbih(
+    *, records: str | Sequence[str] = "all", **options: Unpack[FetchOptions]
+) -> Path:
+    """Download the MIT-BIH Arrhythmia Database from PhysioNet (about 100 MB).
+
+    Short for ``fetch("mitdb")``.
+
+    Parameters
+    ----------
+    records : "all" or sequence of str, default="all"
+        Names of the records to download, such as ``["100", "101"]``.
+    **options
+        Other parameters of `fetch`, such as `data_home` and `progressbar`.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder, for `load_mitbih`.
 
     Examples
     --------
@@ -122,49 +184,26 @@ def fetch_mitbih(
     >>> path = fetch_mitbih(records=["100"])  # doctest: +SKIP
     >>> beats = load_mitbih(path, records=["100"])  # doctest: +SKIP
     """
-    source = _Source("mitdb", base_url, (".hea", ".dat", ".atr"))
-    downloader = partial(ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff)
-    return _fetch(source, data_home, records, downloader, progressbar)
+    return fetch("mitdb", records=records, **options)
 
 
-def fetch_ptbdb(
-    *,
-    data_home: str | os.PathLike[str] | None = None,
-    records: str | Sequence[str] = "all",
-    base_url: str = "https://physionet.org/files/ptbdb/1.0.0/",
-    progressbar: bool = True,
-    timeout: float = 30.0,
-    retries: int = 3,
-    backoff: float = 1.0,
-) -> Path:
-    """Download the PTB Diagnostic ECG Database [1]_ from PhysioNet (about 1.7 GB).
+def fetch_ptbdb(*, records: str | Sequence[str] = "all", **options: Unpack[FetchOptions]) -> Path:
+    """Download the PTB Diagnostic ECG Database from PhysioNet (about 1.7 GB).
 
-    Works like `fetch_mitbih`, with the same errors and warnings.
+    Short for ``fetch("ptbdb")``.
 
     Parameters
     ----------
-    data_home : str or path-like, optional
-        Folder of all databases. The files are written to its folder "ptbdb".
     records : "all" or sequence of str, default="all"
-        Names of the records with their folders, such as ``["patient001/s0010_re"]``.
-    base_url, progressbar, timeout, retries, backoff
-        See `fetch_mitbih`.
+        Names of the records with their folders, such as ``["patient001/s0010_re"]``, or of
+        folders.
+    **options
+        Other parameters of `fetch`, such as `data_home` and `progressbar`.
 
     Returns
     -------
     pathlib.Path
         The folder, for `load_ptbdb`.
-
-    Raises
-    ------
-    FileNotFoundError, ConnectionError, ValueError
-        See `fetch_mitbih`.
-
-    References
-    ----------
-    .. [1] R. Bousseljot, D. Kreiseler and A. Schnabel, "Nutzung der EKG-Signaldatenbank
-       CARDIODAT der PTB über das Internet", Biomedizinische Technik 40(s1):317-318, 1995.
-       Licence: Open Data Commons Attribution 1.0.
 
     Examples
     --------
@@ -172,47 +211,22 @@ def fetch_ptbdb(
     >>> path = fetch_ptbdb(records=["patient001/s0010_re"])  # doctest: +SKIP
     >>> beats = load_ptbdb(path)  # doctest: +SKIP
     """
-    source = _Source("ptbdb", base_url, (".hea", ".dat", ".xyz"))
-    downloader = partial(ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff)
-    return _fetch(source, data_home, records, downloader, progressbar)
+    return fetch("ptbdb", records=records, **options)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Database on a server: a folder of records, each with files of the same suffixes."""
+    """Database on a server."""
 
-    name: str
+    database: Database
     base_url: str
-    suffixes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.database.name
 
     def url(self, file: str) -> str:
         return f"{self.base_url.rstrip('/')}/{file}"
-
-
-def _fetch(
-    source: _Source,
-    data_home: str | os.PathLike[str] | None,
-    records: str | Sequence[str],
-    downloader: Callable[..., ResumingDownloader],
-    progressbar: bool,
-) -> Path:
-    """Download the files of `records`, and return their folder."""
-    if isinstance(records, str) and records != "all":
-        raise ValueError(
-            f"records={records!r}: expected 'all' or a sequence of names, as [{records!r}]."
-        )
-    folder = get_data_home(data_home) / source.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with requests.Session() as session, _quiet_pooch():
-        downloader = partial(downloader, session=session)
-        sums = _checksums(source, folder, downloader)
-        _fetch_file(source, _RECORDS, sums.get(_RECORDS), folder, downloader)
-        known = (folder / _RECORDS).read_text(encoding="utf-8").split()
-        files = _files(source, known if records == "all" else records, known, sums)
-        # disable=None hides the bar unless standard error is a terminal.
-        for file in tqdm(files, source.name, unit="file", disable=None if progressbar else True):
-            _fetch_file(source, file, sums[file], folder, downloader)
-    return folder
 
 
 def _checksums(
@@ -235,7 +249,7 @@ def _checksums(
         warnings.warn(
             f"{error} Files are verified with the checksums of an earlier download: {place}",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
         part = place
     lines = part.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -254,20 +268,32 @@ def _checksums(
 def _files(
     source: _Source, records: Sequence[str], known: Sequence[str], sums: dict[str, str]
 ) -> list[str]:
-    """Return the names of the files of `records`."""
+    """Return the names of the files of `records`, and of the tables of the database."""
     if not len(records):
         raise ValueError("records is empty. Name at least one record, or pass 'all'.")
-    unknown = [record for record in records if record not in known]
-    if unknown:
-        close = difflib.get_close_matches(str(unknown[0]), known) or list(known[:3])
-        raise ValueError(
-            f"{source.name} has no record {unknown[0]!r}; similar names are {close}. All names "
-            f"are in {source.url(_RECORDS)}."
-        )
-    files = [record + suffix for record in records for suffix in source.suffixes]
+    is_known = set(known)
+    names = []
+    for record in records:
+        if record in is_known:
+            names.append(record)
+            continue
+        in_folder = [name for name in known if name.startswith(f"{str(record).rstrip('/')}/")]
+        if not in_folder:
+            close = difflib.get_close_matches(str(record), known) or list(known[:3])
+            raise ValueError(
+                f"{source.name} has no record {record!r}; similar names are {close}. All names "
+                f"are in {source.url(_RECORDS)}."
+            )
+        names += in_folder
+    database = source.database
+    files = [*database.tables]
+    files += [name + suffix for name in names for suffix in database.suffixes]
     for file in files:
         if file not in sums:
             raise ValueError(f"{source.url(_SUMS)} has no checksum for {file}.")
+    optional = [name + suffix for name in names for suffix in database.optional_suffixes]
+    files += [file for file in optional if file in sums]
+    for file in files:
         # The names come from the server, and must not lead out of the folder.
         if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
             raise ValueError(f"{source.url(_RECORDS)} names a file outside its folder: {file}.")
@@ -293,7 +319,7 @@ def _fetch_file(
             f"{place} is damaged: its SHA-256 is not the published {sha256}. It is deleted and "
             "downloaded again.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
         place.unlink()  # first, so that no damaged file stays if the download fails
     download = downloader(part=folder / f"{file}.part")

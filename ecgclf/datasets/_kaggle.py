@@ -19,6 +19,7 @@ import pandas as pd
 import pooch
 from numpy.typing import NDArray
 
+from ecgclf.datasets._annotated import load_mitbih
 from ecgclf.datasets._beats import Beats, convert
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
@@ -28,10 +29,9 @@ from ecgclf.datasets._databases import (
     MITBIH_RECORDS,
     count_classes,
 )
-from ecgclf.datasets._mitbih import MITBIH_FS, load_mitbih
 from ecgclf.datasets._windows import KAGGLE_LENGTH, KAGGLE_STEP
 
-_FS = MITBIH_FS / KAGGLE_STEP
+_FS = 360.0 / KAGGLE_STEP
 
 _CSV_FILES = {"train": "mitbih_train.csv", "test": "mitbih_test.csv"}
 _PARTS = {"train": ("train",), "test": ("test",), "all": ("train", "test")}

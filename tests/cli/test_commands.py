@@ -214,11 +214,11 @@ def test_export(ecgclf, work, model, beats):
 def test_fetch_prints_the_folder(monkeypatch, capsys, tmp_path):
     asked = {}
 
-    def fetch(**words):
-        asked.update(words)
+    def fetch(name, **words):
+        asked.update(words, name=name)
         return tmp_path / "mitdb"
 
-    monkeypatch.setattr(datasets, "fetch_mitbih", fetch)
+    monkeypatch.setattr(datasets, "fetch", fetch)
     assert main(["fetch", "mitbih", "--records", "100, 101", "--to", str(tmp_path)]) == 0
-    assert asked == {"records": ["100", "101"], "data_home": tmp_path}
+    assert asked == {"name": "mitdb", "records": ["100", "101"], "data_home": tmp_path}
     assert capsys.readouterr().out == f"{tmp_path / 'mitdb'}\n"

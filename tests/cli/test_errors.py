@@ -62,6 +62,8 @@ WRONG = {
     "predict model.ecgclf records/100 --fs fast": "invalid float value: 'fast'",
     "export model.ecgclf a.onnx --float16 --calibrate beats.npz": "not allowed with argument",
     "classify": "invalid choice: 'classify'",
+    # Databases
+    "fetch mitbdb": "'mitbdb' is unknown. Known names are mitdb, svdb,",
 }
 
 
@@ -111,18 +113,18 @@ def test_a_missing_extra_is_named(ecgclf, monkeypatch):
 
 
 def test_an_interruption_prints_no_traceback(ecgclf, monkeypatch):
-    def interrupt(**words):
+    def interrupt(name, **words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets, "fetch_ptbdb", interrupt)
+    monkeypatch.setattr(datasets, "fetch", interrupt)
     done = ecgclf("fetch ptbdb")
     assert (done.code, done.err) == (130, "ecgclf: interrupted\n")
 
 
 def test_an_unexpected_error_keeps_its_traceback(ecgclf, monkeypatch):
-    def fail(**words):
+    def fail(name, **words):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(datasets, "fetch_ptbdb", fail)
+    monkeypatch.setattr(datasets, "fetch", fail)
     with pytest.raises(ZeroDivisionError):
         ecgclf("fetch ptbdb")

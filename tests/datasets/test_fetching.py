@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pooch
 import pytest
+import requests
 import wfdb
 
+from ecgclf import datasets
 from ecgclf.datasets import fetch_mitbih, fetch_ptbdb, get_data_home, make_record
 
 #: Bytes before a connection is closed: more than one chunk of the downloader.
@@ -28,9 +30,7 @@ class FakePhysioNet:
     url: str = ""
     ranges: bool = True
     cut: dict[str, int] = field(default_factory=dict)  # file -> number of interruptions
-    status: dict[str, list[int]] = field(
-        default_factory=dict
-    )  # file -> next status codes
+    status: dict[str, list[int]] = field(default_factory=dict)  # file -> next status codes
     log: list[tuple[str, str | None, int]] = field(default_factory=list)
 
     def requests(self, file: str) -> list[tuple[str | None, int]]:
@@ -147,6 +147,65 @@ def test_ptbdb_keeps_the_folders_of_its_patients(server, database, tmp_path):
     assert folder == tmp_path / "ptbdb"
     assert (folder / "patient002/s2.xyz").read_bytes() == database["101.atr"]
     assert not (folder / "patient001").exists()
+
+
+def serve(server, files, *records):
+    """Publish files with their checksums."""
+    server.files = {"RECORDS": "\n".join(records).encode(), **files}
+    server.files["SHA256SUMS.txt"] = sums_of(server.files)
+
+
+def test_folders_of_records_and_tables(server, tmp_path):
+    names = [
+        "records100/00000/00001_lr",
+        "records100/00000/00002_lr",
+        "records500/00000/00001_hr",
+    ]
+    files = {name + suffix: name.encode() for name in names for suffix in (".hea", ".dat")}
+    tables = {"ptbxl_database.csv": b"ecg_id", "scp_statements.csv": b"code"}
+    serve(server, {**files, **tables}, *names)
+    folder = datasets.fetch(
+        "ptb-xl", records=["records100"], data_home=tmp_path, base_url=server.url, retries=0
+    )
+    assert folder == tmp_path / "ptb-xl"
+    loaded = {str(file.relative_to(folder)) for file in folder.rglob("*.*")}
+    expected = {name for name in files if name.startswith("records100")}
+    assert loaded == {*expected, *tables, "SHA256SUMS.txt"}
+
+
+def test_optional_files_may_be_missing(server, tmp_path):
+    files = {f"{name}{suffix}": b"x" for name in ("118e24", "bw") for suffix in (".hea", ".dat")}
+    serve(server, {**files, "118e24.atr": b"y"}, "118e24", "bw")
+    folder = datasets.fetch("nstdb", data_home=tmp_path, base_url=server.url, retries=0)
+    assert (folder / "118e24.atr").read_bytes() == b"y"
+    assert not (folder / "bw.atr").exists()
+
+
+def test_a_required_file_without_checksum(server, tmp_path):
+    serve(server, {"801.hea": b"x", "801.dat": b"x"}, "801")
+    with pytest.raises(ValueError, match=r"no checksum for 801\.atr"):
+        datasets.fetch("svdb", data_home=tmp_path, base_url=server.url, retries=0)
+
+
+def test_an_unknown_database_lists_the_known_names(tmp_path):
+    with pytest.raises(ValueError, match=r"'mitbdb' is unknown\..* mitdb, svdb, incartdb, ptbdb"):
+        datasets.fetch("mitbdb", data_home=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", datasets.DATABASES)
+def test_the_default_address_is_that_of_the_table(name, tmp_path, monkeypatch):
+    asked = []
+
+    def get(session, url, **options):
+        asked.append(url)
+        raise requests.ConnectionError("no network in this test")
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    with pytest.raises(ConnectionError):
+        datasets.fetch(name, data_home=tmp_path, retries=0)
+    version = "1.0.3" if name == "ptb-xl" else "1.0.0"
+    assert asked == [f"https://physionet.org/files/{name}/{version}/SHA256SUMS.txt"]
 
 
 def test_an_interrupted_file_is_resumed_in_the_same_call(fetch, server, database):

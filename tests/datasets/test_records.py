@@ -143,9 +143,7 @@ def test_one_flipped_bit_fails_the_checksum(folder: Path, at: int) -> None:
     content = bytearray(file.read_bytes())
     content[at] ^= 1
     file.write_bytes(content)
-    with pytest.raises(
-        RecordError, match=r"100\.dat is damaged: .* of lead \w+ is -?\d+.*again"
-    ):
+    with pytest.raises(RecordError, match=r"100\.dat is damaged: .* of lead \w+ is -?\d+.*again"):
         read_record(folder, "100")
 
 
@@ -195,8 +193,8 @@ def test_annotation_file_cut_short(folder: Path) -> None:
 
 
 def test_annotation_beyond_the_end(folder: Path) -> None:
-    wfdb.wrann("100", "atr", np.array([10, 7200]), ["N", "N"], write_dir=str(folder))
-    with pytest.raises(RecordError, match=r"annotation at sample 7,200, .* has 7,200 samples"):
+    wfdb.wrann("100", "atr", np.array([10, 7201]), ["N", "N"], write_dir=str(folder))
+    with pytest.raises(RecordError, match=r"annotation at sample 7,201, .* has 7,200 samples"):
         read_record(folder, "100")
 
 

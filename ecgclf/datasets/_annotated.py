@@ -1,0 +1,474 @@
+"""Loaders of annotated databases in WFDB format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf.datasets._databases import (
+    AAMI_OF_SYMBOL,
+    WFDB_DESCR,
+    Database,
+    count_classes,
+    find_database,
+    underline,
+    wrap_names,
+)
+from ecgclf.datasets._records import Record, read_record
+from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
+
+
+def load_wfdb(
+    path: str | Path,
+    *,
+    database: str | Database | None = None,
+    records: str | Sequence[str] = "all",
+    annotator: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    patients: Mapping[str, Any] | None = None,
+    leads: str | Sequence[str] | None = None,
+    fs: float | None = None,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    rhythm: bool = True,
+) -> Beats:
+    """Load the annotated beats of any folder of WFDB records.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the WFDB files, such as `fetch` returns.
+    database : str, Database or None, default=None
+        A name in `DATABASES`, or an own entry, which gives the defaults for `annotator`,
+        `labels`, `patients` and `leads`, and the description of the data. With None, they are
+        "atr", the AAMI classes, each record as a patient, and the first lead.
+    records : "all", name of a set of records, or list of str, default="all"
+        Names of the records, with their folder if they are in one. "all" takes all annotated
+        records in the folder, or the complete list if `database` has one.
+    annotator : str or None, default=None
+        Suffix of the annotation files.
+    labels : mapping of str to str or None, default=None
+        Class of each annotation symbol of a beat, such as `AAMI_OF_SYMBOL`. Annotations with
+        other symbols are not beats.
+    patients : mapping of str to object or None, default=None
+        Patient of each record, by the name of the record.
+    leads : str, sequence of str or None, default=None
+        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes that of the
+        database, or the first lead of records without it; ``lead`` in the result states which.
+    fs : float or None, default=None
+        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
+        filter, before they are cut. None keeps the rate of the records, which
+        then must be the same in all.
+    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
+        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
+        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
+        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
+        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
+        of each record. `RRWindow` follows the heart rate.
+    rhythm : bool, default=True
+        Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
+        record.
+
+    Returns
+    -------
+    Beats
+        ``data`` is float32 of shape (n_beats, n_samples) for one lead and
+        (n_beats, n_leads, n_samples) for several, in mV (scaled to [0, 1] with
+        ``window="kaggle"``). ``target`` holds the classes, ``groups`` the patients, ``sample``
+        the positions of the annotations at ``fs_record``. Records are in the order of
+        `records`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file of a record is missing.
+    RecordError
+        If a record is truncated, fails its checksum, or has unusable annotations.
+    ValueError
+        If a record is unknown or does not have the leads, records have different rates and `fs`
+        is None, or a parameter is invalid.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ecgclf.datasets import load_wfdb, make_record
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for seed, name in enumerate(["a", "b"]):
+    ...         record = make_record(folder, name, duration=10, random_state=seed)
+    ...     beats = load_wfdb(folder, labels={"N": "normal", "V": "ventricular"}, fs=120)
+    >>> sorted(set(beats.groups.tolist())), beats.target_names, beats.data.shape[1]
+    (['a', 'b'], ('normal', 'ventricular'), 84)
+    """
+    entry = find_database(database) if isinstance(database, str) else database
+    if entry is None:
+        title = f"Beats of {Path(path).expanduser()}"
+        entry = Database("", "", title, "Own records.", "", licence="unknown.")
+    entry = replace(
+        entry,
+        annotator=entry.annotator if annotator is None else annotator,
+        labels=entry.labels if labels is None else labels,
+    )
+    if patients is not None:
+        patient = partial(_patient_of, patients)
+        entry = replace(entry, patient=patient, groups="as given by the caller.")
+    return _load(path, entry, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+
+
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
+def load_mitbih(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = "all",
+    leads: str | Sequence[str] | None = None,
+    fs: float | None = None,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    rhythm: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Beats | tuple[Any, Any]:
+    """Load the annotated beats of the MIT-BIH Arrhythmia Database [2]_.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the WFDB files (``100.hea``, ``100.dat``, ``100.atr``, ...), as returned by
+        `fetch_mitbih`.
+    records : {"all", "ds1", "ds2"} or list of str, default="all"
+        Names of the records; or all 48, or the training (DS1) or test records (DS2) of the
+        inter-patient protocol of de Chazal et al. [1]_.
+    leads : str, sequence of str or None, default=None
+        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes MLII, or the
+        first lead of records without MLII, which is V5 in records 102 and 104; ``lead`` in
+        the result states which. With ``window="kaggle"``, None takes the first lead of each
+        record.
+    fs : float or None, default=None
+        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
+        filter, before they are cut. None keeps the 360 Hz of the records.
+    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
+        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
+        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
+        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
+        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
+        of each record. `RRWindow` follows the heart rate.
+    rhythm : bool, default=True
+        Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
+        record.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of the container.
+    as_frame : bool, default=False
+        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
+
+    Returns
+    -------
+    Beats or tuple (data, target)
+        ``data`` is float32 of shape (n_beats, n_samples) for one lead and
+        (n_beats, n_leads, n_samples) for several, in mV (scaled to [0, 1] with
+        ``window="kaggle"``). ``target`` holds the AAMI classes "N", "S", "V", "F" and "Q".
+        ``groups`` is the number of the subject; 201 and 202 are one person. ``sample`` is the
+        position of the annotation at ``fs_record`` = 360 Hz. Records are in the order of
+        `records`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file of a record is missing.
+    RecordError
+        If a record is truncated, fails its checksum, or has unusable annotations.
+    ValueError
+        If a record is unknown or does not have the leads, or `fs` or `window` is invalid.
+
+    References
+    ----------
+    .. [1] de Chazal P, O'Dwyer M, Reilly RB. Automatic classification of heartbeats using
+       ECG morphology and heartbeat interval features. IEEE Trans Biomed Eng 51(7), 2004.
+    .. [2] Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. IEEE Eng Med
+       Biol 20(3), 2001.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import fetch_mitbih, load_mitbih
+    >>> beats = load_mitbih(fetch_mitbih(), records="ds1", fs=125)  # doctest: +SKIP
+    >>> beats.data.shape  # doctest: +SKIP
+    (51021, 87)
+    """
+    database = find_database("mitdb")
+    beats = _load(path, database, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+    return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
+
+
+@overload
+def load_svdb(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Beats: ...
+
+
+@overload
+def load_svdb(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[False] = ...,
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
+
+
+@overload
+def load_svdb(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = ...,
+    leads: str | Sequence[str] | None = ...,
+    fs: float | None = ...,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    rhythm: bool = ...,
+    return_X_y: Literal[True],
+    as_frame: Literal[True],
+) -> tuple[pd.DataFrame, pd.Series]: ...
+
+
+def load_svdb(
+    path: str | Path,
+    *,
+    records: str | Sequence[str] = "all",
+    leads: str | Sequence[str] | None = None,
+    fs: float | None = None,
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    rhythm: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Beats | tuple[Any, Any]:
+    """Load the annotated beats of the MIT-BIH Supraventricular Arrhythmia Database [1]_.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the WFDB files (``800.hea``, ``800.dat``, ``800.atr``, ...), as returned by
+        ``fetch("svdb")``.
+    records : "all" or list of str, default="all"
+        Names of the records. "all" takes all records in the folder, up to 78.
+    leads : str, sequence of str or None, default=None
+        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes "ECG1", the
+        first of the two leads "ECG1" and "ECG2".
+    fs : float or None, default=None
+        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
+        filter, before they are cut. None keeps the 128 Hz of the records.
+    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
+        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
+        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
+        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
+        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
+        of each record. `RRWindow` follows the heart rate.
+    rhythm : bool, default=True
+        Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
+        record.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of the container.
+    as_frame : bool, default=False
+        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
+
+    Returns
+    -------
+    Beats or tuple (data, target)
+        As from `load_mitbih`, with the number of the record in ``groups``, because each record
+        is from another patient, and ``fs_record`` = 128 Hz.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file of a record is missing.
+    RecordError
+        If a record is truncated, fails its checksum, or has unusable annotations.
+    ValueError
+        If a record is unknown or does not have the leads, or `fs` or `window` is invalid.
+
+    References
+    ----------
+    .. [1] Greenwald SD. Improved detection and classification of arrhythmias in
+       noise-corrupted electrocardiograms using contextual information. PhD thesis, 1990.
+
+    Examples
+    --------
+    >>> from ecgclf.datasets import fetch, load_svdb
+    >>> beats = load_svdb(fetch("svdb"))  # doctest: +SKIP
+    """
+    database = find_database("svdb")
+    beats = _load(path, database, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+    return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
+
+
+def _load(
+    path: str | Path,
+    database: Database,
+    records: str | Sequence[str],
+    *,
+    leads: str | Sequence[str] | None,
+    fs: float | None,
+    window: tuple[float, float] | str | BeatWindow,
+    rhythm: bool,
+) -> Beats:
+    """Load the beats of a database, with the parameters of its loader."""
+    folder = Path(path).expanduser()
+    names = _record_names(records, database, folder)
+    wanted = check_leads(leads)
+    cut = as_window(window)
+    if database.fs is not None:
+        cut.rate(database.fs, fs)  # check both before reading records
+
+    classes = tuple(dict.fromkeys(database.labels.values()))
+    parts = []
+    used: Counter[tuple[str, ...]] = Counter()
+    for name in names:
+        place = folder / name
+        record = read_record(place.parent, place.name, annotator=database.annotator)
+        if database.fs is not None:
+            record.require_rate(database.fs)
+        record = record.pick(wanted or _default_lead(record, database, cut))
+        used[record.leads] += 1
+        target = np.array([database.labels.get(symbol, "") for symbol in record.symbol.tolist()])
+        is_beat = target != ""
+        signal = record.adc if cut.any_unit else record.millivolts()
+        beats = record.sample[is_beat]
+        parts.append(
+            cut_beats(
+                AnnotatedSignal(record.name, signal, record.fs, beats, marks=record.sample),
+                cut,
+                fs=fs,
+                target=target[is_beat],
+                target_names=classes,
+                group=record.name if database.patient is None else database.patient(record),
+                leads=record.leads,
+                rhythm=rhythm,
+            )
+        )
+    joined = Beats.concat(parts)
+    joined.DESCR = WFDB_DESCR.format(
+        title=underline(f"Heartbeats of the {database.title} {database.version}".strip()),
+        summary=database.summary,
+        counts=count_classes(joined.target, classes),
+        records=wrap_names(names),
+        leads=", ".join(f"{' + '.join(lead)} in {n} records" for lead, n in used.items()),
+        windows=cut.describe(joined.data.shape[-1], joined.fs, record.fs),
+        classes=_describe_labels(database.labels),
+        groups=database.groups,
+        rhythm=wrap_names(joined.rhythm_names) or "not requested",
+        cite=database.cite,
+    )
+    return joined
+
+
+def _record_names(
+    records: str | Sequence[str], database: Database, folder: Path
+) -> tuple[str, ...]:
+    """Convert the `records` parameter to names."""
+    sets = database.record_sets
+    if isinstance(records, str) and records in sets:
+        return sets[records]
+    if isinstance(records, str) and records == "all":
+        found = sorted(folder.rglob(f"*.{database.annotator}"))
+        if not found:
+            raise FileNotFoundError(
+                f"{folder} contains no annotated records (*.{database.annotator}). Check the "
+                "path; fetch() downloads databases and returns their folders."
+            )
+        return tuple(file.relative_to(folder).with_suffix("").as_posix() for file in found)
+    if isinstance(records, str) or not isinstance(records, Iterable):
+        known = ", ".join(f'"{name}"' for name in {"all": (), **sets})
+        raise ValueError(
+            f"records={records!r}: expected {known}, or a list of record names such as "
+            '["100", "101"].'
+        )
+    names = tuple(str(name) for name in records)
+    unknown = [name for name in names if name not in sets.get("all", names)]
+    if unknown or not names:
+        raise ValueError(
+            f"records={list(records)!r}: {unknown or 'an empty list'} names no record of the "
+            f"{database.title}. Its records are {' '.join(sets.get('all', ())) or 'unknown'}."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"records={list(records)!r} names a record twice. Name each once.")
+    return names
+
+
+def _default_lead(record: Record, database: Database, window: BeatWindow) -> tuple[str, ...]:
+    # The Kaggle set has the first lead of every record.
+    if database.lead in record.leads and not isinstance(window, KaggleWindow):
+        return (database.lead,)
+    return record.leads[:1]
+
+
+def _patient_of(patients: Mapping[str, Any], record: Record) -> Any:
+    if record.name not in patients:
+        raise ValueError(
+            f"patients has no entry for record {record.name}. Give the patient of every record."
+        )
+    return patients[record.name]
+
+
+def _describe_labels(labels: Mapping[str, str]) -> str:
+    standard = "AAMI EC57 by" if labels == AAMI_OF_SYMBOL else "by"
+    symbols: dict[str, list[str]] = {}
+    for symbol, name in labels.items():
+        symbols.setdefault(name, []).append(symbol)
+    of_class = ", ".join(f"{name} = {' '.join(of)}" for name, of in symbols.items())
+    return wrap_names(f"{standard} annotation symbol: {of_class}".split())
