@@ -49,25 +49,9 @@ def check_same_length(first: Any, name: str, second: Any, than: str = "y_true") 
 def check_groups(
     groups: ArrayLike, n_beats: int, *, name: str = "groups", of: str = "patient"
 ) -> np.ndarray:
-    """Check the patient, or the record, of each beat.
+    """Check that `groups` has one value per beat and none is missing; return an array.
 
-    Parameters
-    ----------
-    groups : array-like of shape (n_beats,)
-        Patient of each beat.
-    n_beats : int
-        Expected number of beats.
-    name, of : str
-        Name of the argument and of what it holds, for the error messages.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-
-    Raises
-    ------
-    ValueError
-        If `groups` has another shape or missing values.
+    Error messages use `name`, the argument, and `of`, such as "patient" or "record".
     """
     array = np.asarray(groups)
     if array.shape != (n_beats,):
@@ -83,25 +67,9 @@ def check_groups(
 
 
 def samples_per_lead(n_columns: int, n_leads: int, n_tabular: int) -> int:
-    """Compute the samples of each lead in rows of leads followed by per-beat features.
+    """Compute the number of samples of each lead in the rows of a 2-D `X`.
 
-    Parameters
-    ----------
-    n_columns : int
-        Columns of a 2-D `X`.
-    n_leads : int
-        Number of leads in a row.
-    n_tabular : int
-        Number of per-beat features at the end of a row.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If the leads cannot have equal lengths of at least one sample.
+    A row has `n_leads` leads of equal length, followed by `n_tabular` per-beat features.
     """
     width = n_columns - n_tabular
     if width < n_leads or width % n_leads:

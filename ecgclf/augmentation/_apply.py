@@ -22,10 +22,9 @@ class OnSignals:
     Parameters
     ----------
     augment : callable
-        Augmentation. Gets a Tensor of shape (batch, n_leads, n_samples) and a generator on
-        the device of the batch.
+        Augmentation of signals of shape (batch, n_leads, n_samples).
     n_leads : int
-        Number of leads. A row begins with the samples of its leads, one lead after another.
+        Number of leads at the beginning of a row, one after another.
     n_samples : int
         Number of samples of each lead.
 
@@ -43,13 +42,7 @@ class OnSignals:
         self.n_samples = n_samples
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Augment a batch of shape (batch, n_columns).
-
-        Raises
-        ------
-        ValueError
-            If the augmentation does not return signals of the same shape.
-        """
+        """Augment a batch of shape (batch, n_columns)."""
         width = self.n_leads * self.n_samples
         signals = x[:, :width].reshape(-1, self.n_leads, self.n_samples)
         changed = _augment(signals, self.augment, generator)
@@ -57,26 +50,7 @@ class OnSignals:
 
 
 def augment_arrays(signals: np.ndarray, augment: Augmentation, seed: int) -> np.ndarray:
-    """Augment beats in a numpy array.
-
-    Parameters
-    ----------
-    signals : ndarray of shape (n_beats, n_leads, n_samples)
-        Beats. They are not changed.
-    augment : callable
-        Augmentation. Gets the beats in batches, as float32 Tensors.
-    seed : int
-        Seed of the generator.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, n_samples), float32
-
-    Raises
-    ------
-    ValueError
-        If the augmentation does not return finite signals of the same shape.
-    """
+    """Augment beats of shape (n_beats, n_leads, n_samples), in batches of float32 Tensors."""
     generator = torch.Generator().manual_seed(seed)
     changed = np.empty(signals.shape, dtype=np.float32)
     for start in range(0, len(signals), _BATCH):

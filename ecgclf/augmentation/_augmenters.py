@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import torch
 from sklearn.utils.metaestimators import _BaseComposition
@@ -26,11 +26,11 @@ from ecgclf.augmentation._functions import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class RandomAugmentation(InheritedParameterDocs, BaseEstimator, metaclass=ABCMeta):
+class RandomAugmentation(InheritedParameterDocs, BaseEstimator):
     """Base class of the augmentations: changes each beat with some probability.
 
     A subclass declares its parameters as dataclass fields and implements `_change`. A grid
-    search sets its parameters as ``augment__<name>``.
+    search sets them as ``augment__<name>``.
 
     Parameters
     ----------
@@ -47,6 +47,9 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator, metaclass=ABCMet
     """
 
     p: float = 0.5
+
+    #: Pure function of signals, a generator and the parameters other than `p`.
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
         """Change some of the beats.
@@ -76,9 +79,10 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator, metaclass=ABCMet
         chosen = draw_uniform((len(signals), 1, 1), 0.0, 1.0, signals, generator) < p
         return torch.where(chosen, changed, signals)
 
-    @abstractmethod
     def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
         """Change every beat by its own random numbers; return new signals of the same shape."""
+        params = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "p"}
+        return self._function(signals, generator, **params)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -108,14 +112,7 @@ class GaussianNoise(RandomAugmentation):
     relative: bool = False
     keep_padding: bool = True
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return add_noise(
-            signals,
-            generator,
-            std=self.std,
-            relative=self.relative,
-            keep_padding=self.keep_padding,
-        )
+    _function = staticmethod(add_noise)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -138,8 +135,7 @@ class AmplitudeScaling(RandomAugmentation):
 
     factor: tuple[float, float] = (0.8, 1.25)
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return scale_amplitude(signals, generator, factor=self.factor)
+    _function = staticmethod(scale_amplitude)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -176,16 +172,7 @@ class BaselineWander(RandomAugmentation):
     relative: bool = False
     keep_padding: bool = True
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return add_baseline_wander(
-            signals,
-            generator,
-            fs=self.fs,
-            amplitude=self.amplitude,
-            frequency=self.frequency,
-            relative=self.relative,
-            keep_padding=self.keep_padding,
-        )
+    _function = staticmethod(add_baseline_wander)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -221,14 +208,7 @@ class TimeWarp(RandomAugmentation):
     center: float = 0.5
     keep_padding: bool = True
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return warp_time(
-            signals,
-            generator,
-            factor=self.factor,
-            center=self.center,
-            keep_padding=self.keep_padding,
-        )
+    _function = staticmethod(warp_time)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -259,10 +239,7 @@ class TimeShift(RandomAugmentation):
     max_shift: int = 5
     keep_padding: bool = True
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return shift_time(
-            signals, generator, max_shift=self.max_shift, keep_padding=self.keep_padding
-        )
+    _function = staticmethod(shift_time)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -284,8 +261,7 @@ class LeadDropout(RandomAugmentation):
 
     rate: float = 0.3
 
-    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        return drop_leads(signals, generator, rate=self.rate)
+    _function = staticmethod(drop_leads)
 
 
 class Compose(_BaseComposition):

@@ -80,8 +80,8 @@ class BeatSamplerMixin(InheritedParameterDocs):
         self
         """
         check_labels(y)
-        X, self.n_leads_in_ = flatten_beats(X)
-        return super().fit(X, y, **params)  # type: ignore[misc]
+        rows, self.n_leads_in_ = flatten_beats(X)
+        return self._fit_rows(rows, y, **params)
 
     def fit_resample(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
         """Resample the beats.
@@ -115,6 +115,10 @@ class BeatSamplerMixin(InheritedParameterDocs):
             return rows, y
         beats = rows.reshape(len(rows), self.n_leads_in_, rows.shape[1] // self.n_leads_in_)
         return (beats.tolist() if isinstance(X, list) else beats), y
+
+    def _fit_rows(self, X: Any, y: ArrayLike, **params: Any) -> Any:
+        """Fit to rows of one lead after another."""
+        return super().fit(X, y, **params)  # type: ignore[misc]
 
     def _resample_rows(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
         """Resample rows of one lead after another."""
@@ -373,26 +377,9 @@ class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, Ba
         self.sampler = sampler
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: ArrayLike, **params: Any) -> BeatSampler:
-        """Fit a clone of the sampler, without resampling.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            Beats.
-        y : array-like of shape (n_beats,)
-            Labels.
-        **params : object
-            Further arguments of the sampler.
-
-        Returns
-        -------
-        self
-        """
-        check_labels(y)
-        rows, self.n_leads_in_ = flatten_beats(X)
-        self._check(rows, y)
-        self.sampler_ = clone(self.sampler).fit(rows, y, **params)
+    def _fit_rows(self, X: Any, y: ArrayLike, **params: Any) -> BeatSampler:
+        self._check(X, y)
+        self.sampler_ = clone(self.sampler).fit(X, y, **params)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -459,24 +446,9 @@ def check_labels(y: Any) -> None:
 
 
 def flatten_beats(X: Any) -> tuple[Any, int | None]:
-    """Concatenate the leads of each beat.
+    """Concatenate the leads of 3-D beats; return also their number.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-        Beats.
-
-    Returns
-    -------
-    X : array-like of shape (n_beats, n_columns)
-        A 2-D `X` is returned unchanged and unchecked.
-    n_leads : int or None
-        Number of leads; None if `X` was 2-D.
-
-    Raises
-    ------
-    ValueError
-        If `X` has another number of dimensions or masked values.
+    2-D beats are returned unchanged, with None.
     """
     n_dimensions = count_dimensions(X)
     if n_dimensions not in (2, 3):

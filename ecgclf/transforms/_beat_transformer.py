@@ -177,26 +177,11 @@ class BeatFeatures(BeatTransformer):
 
 
 def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) -> NDArray:
-    """Check beats and return them in 3-D.
+    """Check 2-D or 3-D beats and return them in 3-D, as float32 or float64.
 
-    Parameters
-    ----------
-    transformer : BeatTransformer
-        Transformer of the beats. With `reset`, its attributes ``n_features_in_``,
-        ``n_leads_`` and ``n_samples_`` are set.
-    X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-        Beats.
-    reset : bool
-        Whether this is a `fit`. If not, the shape must be that of `fit`, if there was one.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, n_samples), float32 or float64
-
-    Raises
-    ------
-    ValueError
-        If `X` is empty, contains NaN or infinite values, or has the wrong shape.
+    With `reset`, as in `fit`, sets the attributes ``n_features_in_``, ``n_leads_`` and
+    ``n_samples_`` of the transformer; otherwise the shape must be that of `fit`, if there was
+    one.
     """
     dtypes = (np.float64, np.float32)
     # After `fit`, `_check_shape` compares with the fitted shape, in a clearer message.

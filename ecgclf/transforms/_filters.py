@@ -246,25 +246,9 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
 
 
 def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDArray:
-    """Filter along the last axis, forwards and backwards.
+    """Filter 3-D beats with second-order sections, forwards and backwards.
 
-    Parameters
-    ----------
-    signals : ndarray of shape (n_beats, n_leads, n_samples)
-        Beats.
-    sos : ndarray of shape (n_sections, 6)
-        Second-order sections.
-    n_pad : int or None
-        Number of samples of the mirror images, as in `BandpassFilter`.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, n_samples)
-
-    Raises
-    ------
-    ValueError
-        If `n_pad` is more than ``n_samples - 1``.
+    `n_pad` is that of `BandpassFilter`.
     """
     longest = signals.shape[-1] - 1
     if n_pad is None:
@@ -303,10 +287,7 @@ def _max_level(n_samples: int, wavelet: str) -> int:
 def decompose(signals: Any, wavelet: str, level: int, advice: str) -> list[Any]:
     """Compute the wavelet coefficients along the last axis.
 
-    Raises
-    ------
-    ValueError
-        If the signals are too short for the level. The message ends with `advice`.
+    The message of an error ends with `advice`.
     """
     n_samples = signals.shape[-1]
     deepest = _max_level(n_samples, wavelet)
