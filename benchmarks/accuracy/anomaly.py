@@ -41,7 +41,7 @@ RHYTHM_WEIGHTS = (2.0, 5.0, 10.0)
 N_FOLDS = 3
 
 #: Score with an interval, and the number of bootstrap resamples of patients.
-LAST, N_RESAMPLES = "and earliness", 99
+LAST, N_RESAMPLES = "relative error and earliness", 99
 
 PARTS = ("between", "within")
 
@@ -79,7 +79,7 @@ def scores_of(error: np.ndarray, beats: Beats, weight: float) -> dict[str, np.nd
         logarithm[rows] -= np.median(logarithm[rows])
     return {
         "error": error,
-        "over the record's": logarithm,
+        "relative error": logarithm,
         LAST: logarithm + weight * earliness(beats),
     }
 

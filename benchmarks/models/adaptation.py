@@ -179,8 +179,8 @@ CANDIDATES: dict[str, list[Recipe]] = {
     "network, not adapted": [Recipe(NETWORK, beat_and_ratios)],
     "network, frozen": transfers("frozen"),
     "network, gradual": transfers("gradual"),
-    "network, whole": transfers("finetune"),
-    "network, five minutes alone": [
+    "network, all weights": transfers("finetune"),
+    "network, five minutes only": [
         Recipe(
             clone(NETWORK).set_params(max_epochs=15, batch_size=32),
             beat_and_ratios,
@@ -192,7 +192,7 @@ CANDIDATES: dict[str, list[Recipe]] = {
     "network, DS1 and five minutes": [
         Recipe(NETWORK, beat_and_ratios, own_weight=own_weight) for own_weight in (10.0,)
     ],
-    "network, the same, sees comparisons": [
+    "network, DS1 and five minutes, comparisons": [
         Recipe(
             clone(NETWORK).set_params(n_tabular=82),
             beat_and_comparisons,

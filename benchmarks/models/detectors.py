@@ -81,8 +81,8 @@ def unchanged(beats: np.ndarray, record: np.ndarray) -> np.ndarray:
 
 #: Input representations. The last two use the whole record, but no label.
 VIEWS: dict[str, View] = {
-    "as it is": over_baseline,
-    "over the record's height": over_height,
+    "minus own median": over_baseline,
+    "divided by the record's height": over_height,
     "minus the record's median beat": minus_median,
 }
 
