@@ -42,13 +42,7 @@ class Cut:
 
     @classmethod
     def of_model(cls, model: Any, options: argparse.Namespace) -> Cut:
-        """Take the cut from a model, and from the command line what the model does not state.
-
-        Raises
-        ------
-        ValueError
-            If the two contradict each other.
-        """
+        """Take the cut from a model, and from the command line what the model does not state."""
         contract = getattr(model, "input_contract_", {})
         agreed = {}
         for name, asked in vars(cls.of_options(options)).items():
@@ -98,19 +92,8 @@ class Labelled:
 def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
     """Read the labelled beats that a command line names.
 
-    Parameters
-    ----------
-    options : Namespace
-        With ``data``, ``records``, ``kaggle`` and ``lead``.
-    cut : Cut
-        How to cut records. None stands for the default of the loaders.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder.
-    ValueError
-        If options contradict each other or the data.
+    What is None in `cut` is the default of the loaders. A ValueError is raised if options
+    contradict each other or the data.
     """
     path: Path = options.data.expanduser()
     if not path.exists():
@@ -128,11 +111,8 @@ def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
 def read_for(model: Any, options: argparse.Namespace) -> Labelled:
     """Read labelled beats for a model, cut as in its training.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As `read_labelled`; also if the beats do not fit the model, or if it is unknown how to
-        cut a record.
+    A ValueError is raised if the beats do not fit the model, or if it is unknown how to cut a
+    record.
     """
     cut = Cut.of_model(model, options)
     from_records = not options.kaggle and options.data.expanduser().is_dir()
@@ -146,13 +126,7 @@ def read_for(model: Any, options: argparse.Namespace) -> Labelled:
 
 
 def read_unlabelled(model: Any, options: argparse.Namespace) -> np.ndarray:
-    """Read the beats of an .npz file for a model.
-
-    Raises
-    ------
-    ValueError
-        If the file is not such a file, or its beats were not cut as in training.
-    """
+    """Read the beats of an .npz file for a model, which must be cut as in its training."""
     path = options.recording
     refuse(options, ("lead",), f"{path} contains beats")
     arrays = _read_npz(path.expanduser())
@@ -165,13 +139,6 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Record:
 
     Without --lead, a model of one lead gets MLII if the record has it, and otherwise the first
     lead.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such record.
-    ValueError
-        If the record has no such leads or is damaged, or the model needs more than a record.
     """
     if model.n_tabular:
         raise ValueError(
@@ -187,13 +154,7 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Record:
 def cut_recording(
     record: datasets.Record, cut: Cut, model: Any, options: argparse.Namespace
 ) -> datasets.Beats:
-    """Detect the R peaks in the first lead of a record, and cut a beat at each.
-
-    Raises
-    ------
-    ValueError
-        If no R peak is found, or the beats do not fit the model.
-    """
+    """Detect the R peaks in the first lead of a record, and cut a beat at each."""
     fs, window = cut.require(options.model_file)
     signal = record.millivolts()
     peaks = datasets.detect_r_peaks(signal[0], record.fs)

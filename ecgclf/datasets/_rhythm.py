@@ -31,74 +31,54 @@ class RhythmFeature(NamedTuple):
     description: str
 
 
-#: The columns of `rhythm_features`, in order.
-RHYTHM_FEATURES: tuple[RhythmFeature, ...] = (
-    RhythmFeature("rr_prev", True, False, "RR interval that ends at the beat, in s"),
-    RhythmFeature("rr_next", False, False, "RR interval that begins at the beat, in s"),
-    RhythmFeature("rr_prev_prev", True, False, "RR interval before `rr_prev`, in s"),
-    RhythmFeature("rr_prev_over_next", False, True, "`rr_prev` / `rr_next`"),
-    RhythmFeature("rr_prev_over_prev_prev", True, True, "`rr_prev` / `rr_prev_prev`"),
-    RhythmFeature(
-        "rr_prev_over_mean_10", True, True, "`rr_prev` / mean of the last 10 RR intervals"
-    ),
-    RhythmFeature(
-        "rr_next_over_mean_10", False, True, "`rr_next` / mean of the last 10 RR intervals"
-    ),
-    RhythmFeature(
-        "rr_prev_over_mean_32", True, True, "`rr_prev` / mean of the last 32 RR intervals"
-    ),
-    RhythmFeature(
-        "rr_next_over_mean_32", False, True, "`rr_next` / mean of the last 32 RR intervals"
-    ),
-    RhythmFeature(
-        "rr_prev_over_mean_so_far",
-        True,
-        True,
-        "`rr_prev` / mean RR interval of the record so far",
-    ),
-    RhythmFeature(
+#: Name, causal, relative and description of each column.
+_FEATURES = (
+    ("rr_prev", True, False, "RR interval that ends at the beat, in s"),
+    ("rr_next", False, False, "RR interval that begins at the beat, in s"),
+    ("rr_prev_prev", True, False, "RR interval before `rr_prev`, in s"),
+    ("rr_prev_over_next", False, True, "`rr_prev` / `rr_next`"),
+    ("rr_prev_over_prev_prev", True, True, "`rr_prev` / `rr_prev_prev`"),
+    ("rr_prev_over_mean_10", True, True, "`rr_prev` / mean of the last 10 RR intervals"),
+    ("rr_next_over_mean_10", False, True, "`rr_next` / mean of the last 10 RR intervals"),
+    ("rr_prev_over_mean_32", True, True, "`rr_prev` / mean of the last 32 RR intervals"),
+    ("rr_next_over_mean_32", False, True, "`rr_next` / mean of the last 32 RR intervals"),
+    ("rr_prev_over_mean_so_far", True, True, "`rr_prev` / mean RR interval of the record so far"),
+    (
         "rr_next_over_mean_so_far",
         False,
         True,
         "`rr_next` / mean RR interval of the record so far",
     ),
-    RhythmFeature(
-        "rr_prev_over_mean_record",
-        False,
-        True,
-        "`rr_prev` / mean RR interval of the whole record",
-    ),
-    RhythmFeature(
-        "rr_next_over_mean_record",
-        False,
-        True,
-        "`rr_next` / mean RR interval of the whole record",
-    ),
-    RhythmFeature(
+    ("rr_prev_over_mean_record", False, True, "`rr_prev` / mean RR interval of the whole record"),
+    ("rr_next_over_mean_record", False, True, "`rr_next` / mean RR interval of the whole record"),
+    (
         "rr_prev_prev_over_mean_32",
         True,
         True,
         "`rr_prev_prev` / mean of the last 32 RR intervals",
     ),
-    RhythmFeature(
+    (
         "rr_prev_z_32",
         True,
         True,
         "(`rr_prev` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
     ),
-    RhythmFeature(
+    (
         "rr_next_z_32",
         False,
         True,
         "(`rr_next` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
     ),
-    RhythmFeature(
+    (
         "rr_change_32",
         True,
         True,
         "median change from one to the next of the last 32 RR intervals / their median",
     ),
 )
+
+#: The columns of `rhythm_features`, in order.
+RHYTHM_FEATURES: tuple[RhythmFeature, ...] = tuple(RhythmFeature(*row) for row in _FEATURES)
 
 RHYTHM_NAMES: tuple[str, ...] = tuple(feature.name for feature in RHYTHM_FEATURES)
 
