@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 #: Constraints of parameters, for `_parameter_constraints`.
@@ -64,6 +65,13 @@ def check_groups(
             f"None. Give the {of} of every beat."
         )
     return array
+
+
+def new_random_state(
+    random_state: int | np.random.RandomState | None,
+) -> np.random.RandomState:
+    """Return the generator for a `random_state`; None gives a new one, not numpy's global one."""
+    return np.random.RandomState() if random_state is None else check_random_state(random_state)
 
 
 def samples_per_lead(n_columns: int, n_leads: int, n_tabular: int) -> int:

@@ -1,4 +1,4 @@
-"""Honest evaluation: figures per class and per patient, intervals, splits and audits."""
+"""Evaluation by class and by patient: reports, confidence intervals, splits and audits."""
 
 from ecgclf.evaluation._anomaly import AnomalyReport, anomaly_report
 from ecgclf.evaluation._attribution import integrated_gradients, occlusion
@@ -12,7 +12,6 @@ from ecgclf.evaluation._calibration import (
     reliability_table,
 )
 from ecgclf.evaluation._checks import check_beats, in_class_order
-from ecgclf.evaluation._comparison import McNemarResult, compare_models, mcnemar_test
 from ecgclf.evaluation._count_metrics import (
     F1,
     Accuracy,
@@ -23,7 +22,8 @@ from ecgclf.evaluation._count_metrics import (
 )
 from ecgclf.evaluation._ec57 import EC57Report, ec57_report
 from ecgclf.evaluation._matching import match_beats
-from ecgclf.evaluation._resampling import figures_without, patient_intervals
+from ecgclf.evaluation._mcnemar import McNemarResult, mcnemar_test
+from ecgclf.evaluation._resampling import compare_models, figures_without, patient_intervals
 from ecgclf.evaluation._robustness import (
     LeadInversion,
     NoiseAtSNR,

@@ -1,4 +1,4 @@
-"""How well scores of abnormality tell abnormal beats, within and between patients."""
+"""Report on anomaly scores."""
 
 from __future__ import annotations
 
@@ -17,24 +17,19 @@ from ecgclf.evaluation._checks import check_beats
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AnomalyReport(PrintedReport):
-    """Areas under the curves, pooled and by patient, as `anomaly_report` returns them.
+    """Report returned by `anomaly_report`.
 
     Attributes
     ----------
     auroc, auprc : float
-        Of all beats together. AUPRC is the average precision; one without skill has the
-        `prevalence`.
+        Area under the ROC curve and average precision over all beats.
     prevalence : float
-        Share of abnormal beats.
+        Fraction of abnormal beats: the average precision of random scores.
     mean_patient_auroc, mean_patient_auprc : float
-        Means over the patients who have normal and abnormal beats; NaN if none has.
+        Means over the patients with normal and abnormal beats; NaN without such patients.
     per_patient : DataFrame
-        Indexed by group, with the columns ``beats``, ``abnormal`` (how many of them),
-        ``auroc`` and ``auprc``: NaN where the patient has beats of one kind only.
-
-    See Also
-    --------
-    anomaly_report : Makes the report.
+        Indexed by group, with the columns ``beats`` and ``abnormal`` (numbers of beats),
+        ``auroc`` and ``auprc``. The latter are NaN for patients with beats of one kind only.
     """
 
     auroc: float
@@ -46,7 +41,7 @@ class AnomalyReport(PrintedReport):
 
     @property
     def one_kind_only(self) -> tuple[Any, ...]:
-        """The patients with beats of one kind only, who are in no mean over patients."""
+        """Patients with beats of one kind only, who are not part of the means."""
         return tuple(self.per_patient.index[self.per_patient["auroc"].isna()].tolist())
 
     def __repr__(self) -> str:
@@ -61,7 +56,7 @@ class AnomalyReport(PrintedReport):
         figures = {
             "AUROC, all beats": self.auroc,
             "AUPRC, all beats": self.auprc,
-            "AUPRC without skill": self.prevalence,
+            "AUPRC of random scores": self.prevalence,
             "AUROC, mean of patients": self.mean_patient_auroc,
             "AUPRC, mean of patients": self.mean_patient_auprc,
         }
@@ -73,7 +68,7 @@ class AnomalyReport(PrintedReport):
         if alone := self.one_kind_only:
             parts.append(
                 f"{DASH} undefined: {len(alone)} patients have normal or abnormal beats only and "
-                "are in no mean of patients"
+                "are not part of the means"
             )
         return parts
 
@@ -81,33 +76,33 @@ class AnomalyReport(PrintedReport):
 def anomaly_report(
     y_is_abnormal: ArrayLike, scores: ArrayLike, groups: ArrayLike
 ) -> AnomalyReport:
-    """Report how well scores tell abnormal beats from normal ones.
+    """Report how well scores separate abnormal beats from normal ones.
 
-    The pooled areas ask whether one threshold serves all patients; those within a patient
-    whether the abnormal beats of that patient score above the normal ones. A detector
-    may do the second and fail at the first, because what is usual differs between
-    patients, or do the first by knowing the ill from the well and fail at the second.
+    The pooled areas measure whether one threshold serves all patients. The areas within
+    patients measure whether the abnormal beats of a patient score higher than the normal beats
+    of the same patient. They can differ in both directions: normal beats differ between
+    patients, and a score may separate ill from healthy patients but not their beats.
 
     Parameters
     ----------
     y_is_abnormal : array-like of bool of shape (n_beats,)
-        Whether each beat is abnormal (``y != "N"``); 0 and 1 will do.
+        Whether each beat is abnormal, such as ``y != "N"``. 0 and 1 are accepted.
     scores : array-like of shape (n_beats,)
-        Scores that rise with abnormality, such as reconstruction errors. Those of
-        scikit-learn's outlier detectors fall with it: pass ``-score_samples(X)``.
+        Scores that increase with abnormality, such as reconstruction errors. The scores of
+        scikit-learn's outlier detectors decrease with it: pass ``-score_samples(X)``.
     groups : array-like of shape (n_beats,)
-        The patient of each beat.
+        Patient of each beat.
 
     Returns
     -------
     AnomalyReport
-        Prints well. Patients with beats of one kind only are in its table, and counted.
+        Areas over all beats and within patients.
 
     Raises
     ------
     ValueError
-        If the inputs are empty, differ in length or miss values; if `y_is_abnormal` is
-        not of two kinds, normal and abnormal; if `scores` are not finite.
+        If the inputs are empty, differ in length or have missing values; if `y_is_abnormal`
+        does not hold both kinds; if `scores` are not finite.
 
     Examples
     --------
@@ -120,8 +115,8 @@ def anomaly_report(
     abnormal = check_beats(y_is_abnormal, "y_is_abnormal")
     if set(abnormal.tolist()) != {False, True}:
         raise ValueError(
-            "y_is_abnormal must hold True (or 1) for abnormal and False (or 0) for normal "
-            f'beats, and some of each; got {np.unique(abnormal)[:5]}. From labels: y != "N".'
+            "y_is_abnormal must hold True (or 1) for abnormal and False (or 0) for normal beats, "
+            f'at least one of each; got {np.unique(abnormal)[:5]}. With labels pass y != "N".'
         )
     abnormal = abnormal.astype(bool)
     score, patient = np.asarray(scores), check_groups(groups, len(abnormal))
@@ -131,11 +126,12 @@ def anomaly_report(
             f"dtype {score.dtype}."
         )
     check_same_length(abnormal, "scores", score, "y_is_abnormal")
-    per_patient = pd.DataFrame.from_dict(
-        {name: _areas(abnormal[rows], score[rows]) for name, rows in _rows_of(patient).items()},
-        orient="index",
+    names = np.unique(patient)
+    per_patient = pd.DataFrame(
+        [_areas(abnormal[patient == name], score[patient == name]) for name in names],
+        index=pd.Index(names, name="group"),
         columns=["beats", "abnormal", "auroc", "auprc"],
-    ).rename_axis(index="group")
+    )
     _, _, auroc, auprc = _areas(abnormal, score)
     return AnomalyReport(
         auroc=auroc,
@@ -147,13 +143,8 @@ def anomaly_report(
     )
 
 
-def _rows_of(patient: np.ndarray) -> dict[Any, np.ndarray]:
-    names, code = np.unique(patient, return_inverse=True)
-    return {name: np.flatnonzero(code == i) for i, name in enumerate(names.tolist())}
-
-
 def _areas(abnormal: np.ndarray, score: np.ndarray) -> tuple[int, int, float, float]:
-    """Return how many beats, how many abnormal ones, AUROC and average precision."""
+    """Return the numbers of beats and of abnormal beats, AUROC and average precision."""
     found = int(abnormal.sum())
     if found in (0, len(abnormal)):
         return len(abnormal), found, np.nan, np.nan

@@ -28,11 +28,11 @@ def occlusion(
     stride: int | None = None,
     fill: ArrayLike = 0.0,
 ) -> np.ndarray:
-    """Cover the beat piece by piece, and see how the probability of a class falls.
+    """Attribute the probability of a class to the samples of each beat, by covering them.
 
-    A window slides over each lead, and what it covers is replaced [1]_. A sample is credited
-    with the mean fall of the probability over all windows that cover it: a positive value
-    speaks for the class, a negative one against it.
+    A window slides over each lead and replaces the samples it covers [1]_. The attribution of a
+    sample is the mean decrease in probability over all windows that cover it. Positive values
+    are evidence for the class, negative values evidence against it.
 
     Parameters
     ----------
@@ -41,37 +41,38 @@ def occlusion(
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         The beats. With several leads, one lead is covered at a time.
     target : label or array-like of shape (n_beats,), optional
-        The class whose probability is watched, one for all beats or one for each. By default
-        the most probable class of each beat.
+        The class to explain, one for all beats or one for each. By default the most probable
+        class of each beat.
     width : int, default=10
         Length of the window in samples.
     stride : int, optional
-        Samples from one window to the next, at most `width`; half of it by default. The last
+        Distance between windows in samples, at most `width`; half of it by default. The last
         window ends with the beat.
     fill : float or array-like, default=0.0
-        What stands where the window is: a number, or an array that broadcasts with `X`, such
-        as the mean beat.
+        Replacement for the covered samples: a number, or an array that broadcasts with `X`,
+        such as the mean beat.
 
     Returns
     -------
     ndarray of the shape of `X`, float64
-        Fall of the probability, between -1 and 1.
+        Decrease in probability, between -1 and 1.
 
     Raises
     ------
     ValueError
-        If `X` has neither two nor three dimensions, a window does not fit in a beat, a target
-        is unknown, or `fill` does not broadcast with `X`.
+        If `X` is neither 2-D nor 3-D, the window is longer than a beat, a target is unknown, or
+        `fill` does not broadcast with `X`.
 
     See Also
     --------
     integrated_gradients : Attribution by the gradients of a network.
-    ecgclf.plots.AttributionDisplay : Draws either over the beats.
+    ecgclf.plots.AttributionDisplay : Plot of attributions and beats.
 
     Notes
     -----
-    The beats are predicted once for each window and lead. A fill that no beat ever shows, such
-    as a long run of zeros, may itself speak for a class; compare with the mean beat.
+    The beats are predicted once for each window and lead. A replacement that does not occur in
+    beats, such as a long run of zeros, may itself be evidence for a class. Compare with the
+    mean beat.
 
     References
     ----------
@@ -85,8 +86,8 @@ def occlusion(
     >>> from ecgclf.evaluation import occlusion
     >>> X = np.random.default_rng(0).normal(size=(200, 6))
     >>> model = LogisticRegression().fit(X, X[:, 2] > 0)  # only sample 2 matters
-    >>> fall = occlusion(model, X[:20], width=1)
-    >>> int(np.abs(fall).mean(axis=0).argmax())
+    >>> attributions = occlusion(model, X[:20], width=1)
+    >>> int(np.abs(attributions).mean(axis=0).argmax())
     2
     """
     check_is_fitted(estimator)
@@ -102,14 +103,14 @@ def occlusion(
     stride = max(1, width // 2) if stride is None else stride
     if not 1 <= width <= n_samples or not 1 <= stride <= width:
         raise ValueError(
-            f"width={width} and stride={stride}: expected 1 <= stride <= width <= {n_samples}, "
-            "the samples of a beat."
+            f"width={width} and stride={stride}; expected 1 <= stride <= width <= {n_samples}, "
+            "the number of samples of a beat."
         )
     try:
         cover = np.broadcast_to(np.asarray(fill, dtype=beats.dtype), beats.shape)
     except ValueError as error:
         raise ValueError(
-            f"fill has the shape {np.shape(fill)}, which does not broadcast with that of X, "
+            f"fill has shape {np.shape(fill)}, which does not broadcast with that of X, "
             f"{beats.shape}."
         ) from error
 
@@ -120,7 +121,7 @@ def occlusion(
     before = np.take_along_axis(probability, places, axis=1)[:, 0]
     falls, n_covers = np.zeros(beats.shape), np.zeros(beats.shape[1:])
     starts = [*range(0, n_samples - width, stride), n_samples - width]
-    for lead in np.ndindex(beats.shape[1:-1]):  # of one lead, the empty index alone
+    for lead in np.ndindex(beats.shape[1:-1]):  # for 2-D beats only the empty index
         for start in starts:
             window = (*lead, slice(start, start + width))
             covered = beats.copy()
@@ -161,8 +162,8 @@ def integrated_gradients(
         The class whose logit is attributed, one for all beats or one for each. By default the
         class predicted for each beat.
     baseline : float or array-like, default=0.0
-        The beat that means "no signal": a number for all samples, or an array of the shape of
-        one beat, such as the mean beat, or of `X`.
+        Beat that represents the absence of a signal: a number for all samples, or an array of
+        the shape of one beat, such as the mean beat, or of `X`.
     n_steps : int, default=64
         Number of points at which the gradient is computed, for Gauss-Legendre quadrature.
 
@@ -208,11 +209,11 @@ def integrated_gradients(
     >>> from ecgclf.evaluation import integrated_gradients
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
     >>> model = ECGMLPClassifier(max_epochs=3, random_state=0).fit(X, y)
-    >>> credit = integrated_gradients(model, X[:4], target="V")
-    >>> credit.shape == X[:4].shape
+    >>> attributions = integrated_gradients(model, X[:4], target="V")
+    >>> attributions.shape == X[:4].shape
     True
     >>> logit = model.decision_function([X[0], 0 * X[0]])[:, list(model.classes_).index("V")]
-    >>> bool(abs(credit[0].sum() - (logit[0] - logit[1])) < 0.1)
+    >>> bool(abs(attributions[0].sum() - (logit[0] - logit[1])) < 0.1)
     True
     """
     captum = import_extra("captum.attr", "integrated_gradients")
@@ -228,7 +229,7 @@ def integrated_gradients(
             "for any other classifier use occlusion."
         )
     if n_steps < 1:
-        raise ValueError(f"n_steps={n_steps}: at least 1 is required.")
+        raise ValueError(f"n_steps={n_steps}; expected at least 1.")
     check_is_fitted(estimator)
     rows = np.asarray(check_beats(estimator, X, reset=False))
     origin = _baseline_rows(baseline, rows)
@@ -237,7 +238,7 @@ def integrated_gradients(
     module = estimator.net_.module_.eval()
     device = next(module.parameters()).device
     gradients = captum.IntegratedGradients(module)
-    credit, errors = np.empty_like(rows), np.empty(len(rows))
+    attributions, errors = np.empty_like(rows), np.empty(len(rows))
     n_at_once = max(1, _BATCH // n_steps)
     # cuDNN has no backward pass for recurrent layers that are not in training.
     with torch_threads(estimator.n_jobs), torch.backends.cudnn.flags(enabled=False):
@@ -250,17 +251,17 @@ def integrated_gradients(
                 n_steps=n_steps,
                 return_convergence_delta=True,
             )
-            credit[part], errors[part] = found.detach().cpu(), delta.detach().cpu()
-    _check_sums(credit.sum(axis=1), errors)
-    return credit.reshape(np.shape(X))
+            attributions[part], errors[part] = found.detach().cpu(), delta.detach().cpu()
+    _check_sums(attributions.sum(axis=1), errors)
+    return attributions.reshape(np.shape(X))
 
 
 def _target_codes(estimator: Any, target: Any, n_beats: int) -> np.ndarray:
-    """Find the place in ``classes_`` of each beat's target."""
+    """Find the position in ``classes_`` of the target of each beat."""
     labels, classes = np.asarray(target), np.asarray(estimator.classes_)
     if labels.shape not in ((), (n_beats,)):
         raise ValueError(
-            f"target has the shape {labels.shape}: give one label, or one for each of the "
+            f"target has shape {labels.shape}; expected one label, or one for each of the "
             f"{n_beats} beats."
         )
     matches = np.broadcast_to(labels, n_beats)[:, None] == classes
@@ -276,13 +277,13 @@ def _baseline_rows(baseline: ArrayLike, rows: np.ndarray) -> np.ndarray:
     """Arrange the baseline as one row per beat."""
     values = np.asarray(baseline, dtype=np.float32)
     if not np.isfinite(values).all():
-        raise ValueError("baseline holds NaN or infinity: give finite values.")
+        raise ValueError("baseline holds NaN or infinity; expected finite values.")
     for shape in ((1, 1), (1, rows.shape[1]), rows.shape):
         if values.size == np.prod(shape):
             return np.broadcast_to(values.reshape(shape), rows.shape)
     raise ValueError(
-        f"baseline has the shape {values.shape}: give a number, one beat of {rows.shape[1]} "
-        f"values, or one such beat for each of the {len(rows)} of X."
+        f"baseline has shape {values.shape}; expected a number, one beat of {rows.shape[1]} "
+        f"values, or one such beat for each of the {len(rows)} beats of X."
     )
 
 
@@ -294,9 +295,9 @@ def _check_sums(sums: np.ndarray, errors: np.ndarray) -> None:
     if off.any():
         worst = int(np.abs(errors).argmax())
         warnings.warn(
-            f"The attributions of {off.sum()} of {len(sums)} beats do not add up; those of the "
-            f"beat at position {worst} give {sums[worst]:.3g} in place of "
-            f"{differences[worst]:.3g}. Raise n_steps, or choose another baseline.",
+            f"the attributions of {off.sum()} of {len(sums)} beats do not add up; those of the "
+            f"beat at position {worst} sum to {sums[worst]:.3g} instead of "
+            f"{differences[worst]:.3g}. Increase n_steps or choose another baseline.",
             ConvergenceWarning,
             stacklevel=3,
         )

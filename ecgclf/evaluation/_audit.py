@@ -1,4 +1,4 @@
-"""Audit of a split for leaks."""
+"""Audit of a split for leaks between training and test."""
 
 from __future__ import annotations
 
@@ -15,39 +15,36 @@ from sklearn.utils import check_array
 
 from ecgclf._validation import check_groups
 from ecgclf.evaluation._beat_report import DASH, PrintedReport
-from ecgclf.evaluation._checks import in_class_order
+from ecgclf.evaluation._checks import RandomState, in_class_order, make_generator
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SplitAudit(PrintedReport):
-    """Leaks of a split, as `audit_split` returns them.
-
-    What could not be looked at is None.
+    """Report returned by `audit_split`.
 
     Attributes
     ----------
     n_train, n_test : int
-        Number of beats on each side.
+        Number of training and test beats.
     shared_subjects : tuple or None
-        The subjects on both sides.
+        Subjects in both training and test; None if `groups` is unknown.
     of_shared_subjects : int or None
-        Number of test beats that are of them.
+        Number of test beats of shared subjects; None if `groups` is unknown.
     identical : int
-        Number of test beats that stand in training to the last bit.
+        Number of test beats that are identical to a training beat.
     near_identical : int
-        Number of those compared that nearly do; those that do are among them.
+        Number of test beats that are identical or nearly identical to a training beat, out of
+        `n_compared`.
     n_compared : int
-        Number of test beats searched for near-identical ones.
+        Number of test beats that were searched for nearly identical training beats.
     adjacent : int or None
-        Number of test beats with a training beat of the same record close by.
+        Number of test beats that are close in time to a training beat of the same record; None
+        if `record`, `sample` or `fs` is unknown.
     within : float
-        How close, in seconds.
+        Maximum distance in time, in seconds.
     tolerance : float
-        How near, as a share of a beat's standard deviation.
-
-    See Also
-    --------
-    audit_split : Makes the audit.
+        Maximum difference of nearly identical beats, relative to the standard deviation of the
+        test beat.
     """
 
     n_train: int
@@ -63,7 +60,7 @@ class SplitAudit(PrintedReport):
 
     @property
     def leaks(self) -> bool:
-        """Whether anything leaks of what could be looked at."""
+        """Whether any of the checks found a leak."""
         return bool(self.to_frame()["test beats"].fillna(0).sum())
 
     def to_frame(self) -> pd.DataFrame:
@@ -72,23 +69,23 @@ class SplitAudit(PrintedReport):
         Returns
         -------
         DataFrame of 4 rows
-            With the columns ``test beats`` (how many leak), ``of`` (how many were looked
-            at), ``share`` and ``note``; NaN where nothing could be looked at.
+            With the columns ``test beats`` (number that leak), ``of`` (number checked),
+            ``share`` and ``note``; NaN where a check was not possible.
         """
         if self.shared_subjects is None:
-            of_subjects = "not looked at: groups is not given"
+            of_subjects = "not checked: groups is not given"
         else:
-            of_subjects = _some(self.shared_subjects)
+            of_subjects = _list_subjects(self.shared_subjects)
         of_time = f"within {self.within:g} s in the same record"
         if self.adjacent is None:
-            of_time = "not looked at: record, sample or fs is not given"
+            of_time = "not checked: record, sample or fs is not given"
         rows = {
             "of a subject in training": (self.of_shared_subjects, self.n_test, of_subjects),
-            "identical to a training beat": (self.identical, self.n_test, "to the last bit"),
+            "identical to a training beat": (self.identical, self.n_test, "all samples equal"),
             "near-identical to one": (
                 self.near_identical,
                 self.n_compared,
-                f"difference at most {self.tolerance:.0%} of the beat's standard deviation",
+                f"difference at most {self.tolerance:.0%} of the standard deviation of the beat",
             ),
             "next to a training beat": (self.adjacent, self.n_test, of_time),
         }
@@ -98,7 +95,7 @@ class SplitAudit(PrintedReport):
         return table
 
     def summary(self) -> str:
-        """Say in one line what leaks.
+        """Summarize the leaks in one line.
 
         Returns
         -------
@@ -106,7 +103,7 @@ class SplitAudit(PrintedReport):
         """
         found = self.to_frame().query("`test beats` > 0")
         if found.empty:
-            return "nothing that was looked at leaks"
+            return "no leak found"
         return "; ".join(
             f"{row['share']:.1%} of the test beats are {name} ({row['note']})"
             for name, row in found.iterrows()
@@ -124,14 +121,6 @@ class SplitAudit(PrintedReport):
         ]
 
 
-def _some(subjects: tuple[Any, ...]) -> str:
-    if not subjects:
-        return "no subject"
-    more = f" and {len(subjects) - 5} more" if len(subjects) > 5 else ""
-    plural = "s" if len(subjects) > 1 else ""
-    return f"subject{plural} {', '.join(map(str, subjects[:5]))}{more}"
-
-
 def audit_split(
     X: ArrayLike | Mapping[str, Any],
     train: ArrayLike,
@@ -144,57 +133,58 @@ def audit_split(
     within: float = 10.0,
     tolerance: float = 0.1,
     max_compared: int = 2000,
-    random_state: int | np.random.Generator | None = 0,
+    random_state: RandomState = 0,
 ) -> SplitAudit:
-    """Tell whether a split leaks, and warn if it does.
+    """Check whether a split leaks, and warn if it does.
 
-    Three leaks are looked for: **subjects** on both sides; test beats with a **twin** in
-    training, identical or nearly so; test beats cut a few seconds from a **neighbour** in
-    training. Any of them makes test figures better than those on new patients.
+    Three kinds of leaks are searched for: **subjects** in both training and test, test beats
+    that are **identical** or nearly identical to a training beat, and test beats **adjacent**
+    in time to a training beat of the same record. Each of them makes test results better than
+    results on new patients.
 
     Parameters
     ----------
     X : Beats or array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-        All beats, of both sides. From the container of a loader the fields `groups`,
-        `record`, `sample` and `fs` (its ``fs_record``) are taken unless given.
+        Training and test beats. From the container of a loader the fields `groups`, `record`,
+        `sample` and `fs` (its ``fs_record``) are taken unless given.
     train, test : array-like of int or bool
-        Positions of the beats of each side, as splitters yield them, or masks.
+        Positions of the training and test beats, as splitters yield them, or masks.
     groups : array-like of shape (n_beats,), optional
-        The patient of each beat.
+        Patient of each beat.
     record : array-like of shape (n_beats,), optional
-        The record of each beat.
+        Record of each beat.
     sample : array-like of shape (n_beats,), optional
         Position of each beat in its record, in samples.
     fs : float, optional
         Sampling rate of `sample` in Hz.
     within : float, default=10.0
-        Beats of a record that are at most so many seconds apart are neighbours.
+        Maximum distance of adjacent beats in seconds.
     tolerance : float, default=0.1
-        Beats are near-identical if the root mean square of their difference is at most
-        this share of the standard deviation of the test beat. Between the patients of
-        DS1 and DS2 no two beats are that near.
+        Beats are nearly identical if the root mean square of their difference is at most this
+        fraction of the standard deviation of the test beat. No two beats of different patients
+        in DS1 and DS2 are this close.
     max_compared : int, default=2000
-        How many test beats are searched for near-identical ones, drawn at random if there
-        are more. All are searched for identical ones.
-    random_state : int or Generator, default=0
-        Seed of the draw.
+        Maximum number of test beats that are searched for nearly identical training beats,
+        chosen at random. All test beats are searched for identical ones.
+    random_state : int, RandomState, Generator or None, default=0
+        Seed of the random choice.
 
     Returns
     -------
     SplitAudit
-        Prints a table. What could not be looked at for want of `groups`, or of `record`,
-        `sample` and `fs`, is named in it.
+        The findings. Checks that were not possible for lack of `groups`, or of `record`,
+        `sample` and `fs`, are listed as such.
 
     Raises
     ------
     ValueError
-        If the fields differ in length, `X` is not finite, a position is out of range, a
-        side is empty, or both sides hold the same beat (row) of `X`.
+        If the fields differ in length, `X` is not finite, a position is out of range,
+        training or test is empty, or both contain the same row of `X`.
 
     Warns
     -----
     UserWarning
-        If anything leaks.
+        If a leak is found.
 
     Examples
     --------
@@ -220,27 +210,30 @@ def audit_split(
         X = X["data"]
     data = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], input_name="X")
     data = data.reshape(len(data), -1)
-    sides = _rows(train, len(data), "train"), _rows(test, len(data), "test")
-    if both := np.isin(*sides).sum():
-        raise ValueError(f"train and test share {both} rows of X; a split must not.")
-    drawn = sides[1]
-    if len(drawn) > max_compared:
-        drawn = np.random.default_rng(random_state).choice(drawn, max_compared, replace=False)
+    train, test = _positions(train, len(data), "train"), _positions(test, len(data), "test")
+    if both := np.isin(train, test).sum():
+        raise ValueError(f"train and test share {both} rows of X; expected disjoint sets.")
+    compared = test
+    if len(test) > max_compared:
+        compared = make_generator(random_state).choice(test, max_compared, replace=False)
 
-    shared = None if groups is None else _shared(check_groups(groups, len(data)), *sides)
-    adjacent = None
+    shared = of_shared = adjacent = None
+    if groups is not None:
+        patient = check_groups(groups, len(data))
+        shared = tuple(in_class_order(np.intersect1d(patient[train], patient[test])))
+        of_shared = int(np.isin(patient[test], shared).sum())
     if record is not None and sample is not None and fs is not None:
         names = check_groups(record, len(data), name="record", of="record")
         positions = check_groups(sample, len(data), name="sample", of="position")
-        adjacent = _adjacent(names, positions, *sides, within * fs)
+        adjacent = _count_adjacent(names, positions, train, test, within * fs)
     audit = SplitAudit(
-        n_train=len(sides[0]),
-        n_test=len(sides[1]),
-        shared_subjects=None if shared is None else tuple(in_class_order(shared[0])),
-        of_shared_subjects=None if shared is None else shared[1],
-        identical=_identical(data, *sides),
-        near_identical=_near(data, sides[0], drawn, tolerance),
-        n_compared=len(drawn),
+        n_train=len(train),
+        n_test=len(test),
+        shared_subjects=shared,
+        of_shared_subjects=of_shared,
+        identical=_count_identical(data, train, test),
+        near_identical=_count_near(data, train, compared, tolerance),
+        n_compared=len(compared),
         adjacent=adjacent,
         within=within,
         tolerance=tolerance,
@@ -250,14 +243,14 @@ def audit_split(
     return audit
 
 
-def _rows(side: ArrayLike, n_beats: int, name: str) -> np.ndarray:
-    """Return one side of the split as positions."""
+def _positions(side: ArrayLike, n_beats: int, name: str) -> np.ndarray:
+    """Convert positions or a mask to positions."""
     rows = np.asarray(side)
     if rows.dtype == bool and rows.shape == (n_beats,):
         rows = np.flatnonzero(rows)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
         raise ValueError(
-            f"{name} must be positions of beats, or a mask of shape ({n_beats},), and not empty; "
+            f"{name} must be positions of beats or a mask of shape ({n_beats},), and not empty; "
             f"got shape {rows.shape} and dtype {rows.dtype}."
         )
     if rows.min() < 0 or rows.max() >= n_beats:
@@ -265,31 +258,24 @@ def _rows(side: ArrayLike, n_beats: int, name: str) -> np.ndarray:
     return rows
 
 
-def _shared(groups: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[set[Any], int]:
-    """Return the subjects on both sides, and how many test beats are of them."""
-    both = np.intersect1d(groups[train], groups[test])
-    return set(both.tolist()), int(np.isin(groups[test], both).sum())
-
-
-def _identical(data: np.ndarray, train: np.ndarray, test: np.ndarray) -> int:
-    """Count the test beats that stand in training to the last bit."""
-    # Adding zero makes -0.0 equal to 0.0 in bytes too.
+def _count_identical(data: np.ndarray, train: np.ndarray, test: np.ndarray) -> int:
+    # Adding zero makes the bytes of -0.0 and 0.0 equal.
     keys = pd.Series([row.tobytes() for row in np.ascontiguousarray(data) + 0.0])
     return int(keys.iloc[test].isin(set(keys.iloc[train])).sum())
 
 
-def _near(data: np.ndarray, train: np.ndarray, test: np.ndarray, tolerance: float) -> int:
-    """Count the test beats whose nearest training beat is within the tolerance."""
+def _count_near(data: np.ndarray, train: np.ndarray, test: np.ndarray, tolerance: float) -> int:
+    """Count the test beats with a training beat within the tolerance."""
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(data[train])
     distance = neighbours.kneighbors(data[test])[0][:, 0]
     size = np.linalg.norm(data[test] - data[test].mean(axis=1, keepdims=True), axis=1)
     return int((distance <= tolerance * size).sum())
 
 
-def _adjacent(
+def _count_adjacent(
     record: np.ndarray, sample: np.ndarray, train: np.ndarray, test: np.ndarray, span: float
 ) -> int:
-    """Count the test beats with a training beat of the same record close by."""
+    """Count the test beats within `span` samples of a training beat of the same record."""
     count = 0
     by_record = pd.Series(sample[train]).groupby(record[train]).agg(np.sort).to_dict()
     for name, positions in pd.Series(sample[test]).groupby(record[test]):
@@ -301,3 +287,11 @@ def _adjacent(
         last = np.searchsorted(known, at + span, side="right")
         count += int((last > first).sum())
     return count
+
+
+def _list_subjects(subjects: tuple[Any, ...]) -> str:
+    if not subjects:
+        return "no subject"
+    more = f" and {len(subjects) - 5} more" if len(subjects) > 5 else ""
+    plural = "s" if len(subjects) > 1 else ""
+    return f"subject{plural} {', '.join(map(str, subjects[:5]))}{more}"

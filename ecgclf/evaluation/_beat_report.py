@@ -1,4 +1,4 @@
-"""Report on a classifier's beats."""
+"""Report on predicted beat labels."""
 
 from __future__ import annotations
 
@@ -31,21 +31,34 @@ from ecgclf.evaluation._checks import (
     check_score,
 )
 
-#: Stands for an undefined figure in print.
+#: Printed for an undefined figure.
 DASH = "\N{EN DASH}"
 
 _STYLE: dict[str, Any] = {"float_format": "{:.4f}".format, "na_rep": DASH}
 
+#: Column heads of the printed table.
+_HEADS = {
+    "sensitivity": "sensitivity",
+    "positive_predictivity": "pos. pred.",
+    "f1": "F1",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "support": "beats",
+    "patients": "patients",
+}
+
+_UNDEFINED = "undefined: the class has no true beats, or none were predicted as it"
+
 
 class PrintedReport(ABC):
-    """Prints the parts that a report consists of: sentences and tables.
+    """Base class of reports, which consist of sentences and tables.
 
     A table with one column named ``""`` is a list of figures and is printed without heads.
     """
 
     @abstractmethod
     def _parts(self) -> list[str | pd.DataFrame]:
-        """Give the sentences and tables in order."""
+        """Return the sentences and tables in order."""
 
     def __str__(self) -> str:
         return "\n\n".join(
@@ -79,62 +92,42 @@ def _as_text(table: pd.DataFrame) -> str:
     return "\n".join(f"{name:<{width}}  {figure}" for name, figure in zip(table.index, shown))
 
 
-#: Column heads of the printed table.
-_HEADS = {
-    "sensitivity": "sensitivity",
-    "positive_predictivity": "pos. pred.",
-    "f1": "F1",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "support": "beats",
-    "patients": "patients",
-}
-
-_UNDEFINED = "undefined: the class has no true beats, or none were predicted as it"
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class BeatReport(PrintedReport):
-    """Figures of merit of a beat classifier, as `beat_report` returns them.
+    """Report returned by `beat_report`.
 
-    All figures lie between 0 and 1. A figure that the data leave undefined is NaN: the
-    sensitivity of a class without true beats, the positive predictivity of a class that
-    was never predicted, the F1 of a class that is in neither, the AUROC of a class
-    without true beats, without other beats or without scores.
+    Figures are between 0 and 1, and NaN where undefined: the sensitivity of a class without
+    true beats, the positive predictivity of a class that was never predicted, the F1 of a class
+    with neither, the AUROC and AUPRC of a class without true beats, without other beats or
+    without scores.
 
     Attributes
     ----------
     labels : tuple of length n_classes
         The classes, in the order of the rows of `per_class` and `confusion_matrix`.
     confusion_matrix : ndarray of shape (n_classes, n_classes)
-        Number of beats; row i holds the beats that are truly of class i, column j those
-        predicted as class j.
+        Number of beats by true (row) and predicted class (column).
     per_class : DataFrame of n_classes rows
-        Indexed by label, with the columns ``sensitivity`` (recall),
-        ``positive_predictivity`` (precision), ``f1``, ``support`` (number of true beats);
-        if scores were given ``auroc`` and ``auprc`` (one class against the rest); if
-        groups were given ``patients`` (how many have true beats of the class).
+        Indexed by label, with the columns ``sensitivity`` (recall), ``positive_predictivity``
+        (precision), ``f1`` and ``support`` (number of true beats); with scores also ``auroc``
+        and ``auprc`` (one class against the rest); with groups also ``patients`` (number with
+        true beats of the class).
     accuracy : float
-        Share of beats predicted correctly.
+        Fraction of beats predicted correctly.
     balanced_accuracy : float
-        Mean sensitivity of the classes that have true beats.
+        Mean sensitivity of the classes with true beats.
     macro_f1 : float
         Mean F1 of the classes that occur among the true or the predicted beats.
     weighted_f1 : float
-        Mean F1, each class weighing as much as it has true beats.
+        Mean F1, weighted by the number of true beats of each class.
     macro_auroc, macro_auprc : float or None
         Means over the classes where the figure is defined; None without scores.
     mean_patient_accuracy : float or None
-        Mean of the patients' accuracies, each patient counting the same however many
-        beats were recorded; None without groups.
+        Mean accuracy of the patients, with equal weights; None without groups.
     per_patient : DataFrame or None
-        Indexed by group, with the columns ``support`` (number of beats), ``accuracy``
-        and, for each class, ``sensitivity_<label>``: NaN where the patient has no true
-        beats of the class. None without groups.
-
-    See Also
-    --------
-    beat_report : Makes the report.
+        Indexed by group, with the columns ``support`` (number of beats), ``accuracy`` and, for
+        each class, ``sensitivity_<label>``, which is NaN for patients without true beats of the
+        class. None without groups.
     """
 
     labels: tuple[Any, ...]
@@ -151,12 +144,12 @@ class BeatReport(PrintedReport):
 
     @property
     def n_beats(self) -> int:
-        """Number of beats the report is on."""
+        """Number of beats."""
         return int(self.confusion_matrix.sum())
 
     @property
     def overall(self) -> dict[str, float]:
-        """The figures on all beats together, by name; only those that were asked for."""
+        """Figures over all beats, by name; without those that are None."""
         names = (
             "accuracy",
             "balanced_accuracy",
@@ -176,12 +169,11 @@ class BeatReport(PrintedReport):
         -------
         DataFrame of n_classes + 3 rows
             The rows of `per_class`, followed by ``"accuracy"`` (over all beats, where
-            sensitivity, positive predictivity and F1 are all equal to the accuracy),
-            ``"macro average"`` (mean over classes; its sensitivity is the balanced
-            accuracy) and ``"weighted average"`` (over classes, weighted by support). An
-            average is NaN where the report does not define it: the positive
-            predictivity, if a class that occurs was never predicted; AUROC and AUPRC but
-            for the macro average.
+            sensitivity, positive predictivity and F1 all equal the accuracy),
+            ``"macro average"`` (mean over classes; its sensitivity is the balanced accuracy)
+            and ``"weighted average"`` (weighted by support). Averages are NaN where undefined:
+            the positive predictivity, if a class that occurs was never predicted; AUROC and
+            AUPRC except for the macro average.
         """
         table = self.per_class
         occurs, has_beats = table["f1"].notna(), table["support"] > 0
@@ -208,15 +200,15 @@ class BeatReport(PrintedReport):
         return pd.concat([table, averages])[list(table.columns)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report in plain Python types, None standing for undefined.
+        """Return the report as plain Python types, with None for undefined figures.
 
         Returns
         -------
         dict
-            With the keys ``n_beats``, ``labels``, ``overall`` (figure by name),
-            ``per_class`` (a list of dicts, each with its ``label``),
-            ``confusion_matrix`` (list of rows), ``per_patient`` (a list of dicts, each
-            with its ``group``, or None) and ``none_means``, a sentence.
+            With the keys ``n_beats``, ``labels``, ``overall`` (figure by name), ``per_class``
+            (list of dicts with the key ``label``), ``confusion_matrix`` (list of rows),
+            ``per_patient`` (list of dicts with the key ``group``, or None) and ``none_means``
+            (an explanation).
         """
         return {
             "n_beats": self.n_beats,
@@ -231,19 +223,17 @@ class BeatReport(PrintedReport):
         }
 
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
-        """Return the report as JSON text and write it to a file if one is named.
+        """Return the report as JSON, and write it to a file if `path` is given.
 
         Parameters
         ----------
         path : str or path-like, optional
-            File to write, in UTF-8; its folder must exist. A file of that name is
-            replaced.
+            File to write, in UTF-8. Its folder must exist; an existing file is replaced.
 
         Returns
         -------
         str
-            JSON of `to_dict`. Undefined figures are ``null``; NaN, which JSON does not
-            know, never appears.
+            JSON of `to_dict`. Undefined figures are ``null``, because JSON has no NaN.
         """
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
         if path is not None:
@@ -255,33 +245,24 @@ class BeatReport(PrintedReport):
         return f"BeatReport(n_beats={self.n_beats}, {figures})"
 
     def _parts(self) -> list[str | pd.DataFrame]:
+        counts = f"{self.n_beats:,} beats, {len(self.labels)} classes"
+        if self.per_patient is not None:
+            counts += f", {len(self.per_patient)} patients"
+        shown = [name for name in _HEADS if name in self.per_class]
         parts: list[str | pd.DataFrame] = [
-            self._headline(),
-            self._table(),
+            counts,
+            self.per_class[shown].rename(columns=_HEADS).rename_axis(index=None),
             figures_table({_title(name): value for name, value in self.overall.items()}),
             "Confusion matrix (rows: true class, columns: predicted class)",
-            self._confusion_frame(),
+            pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
         ]
         if self.per_class.isna().to_numpy().any():
             parts.append(f"{DASH} {_UNDEFINED}")
         return parts
 
-    def _headline(self) -> str:
-        counts = f"{self.n_beats:,} beats, {len(self.labels)} classes"
-        if self.per_patient is not None:
-            counts += f", {len(self.per_patient)} patients"
-        return counts
-
-    def _table(self) -> pd.DataFrame:
-        shown = [name for name in _HEADS if name in self.per_class]
-        return self.per_class[shown].rename(columns=_HEADS).rename_axis(index=None)
-
-    def _confusion_frame(self) -> pd.DataFrame:
-        return pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels)
-
 
 def _title(name: str) -> str:
-    """Turn ``macro_auroc`` into ``macro AUROC``."""
+    """Convert ``macro_auroc`` to ``macro AUROC``."""
     words = [
         _HEADS[word] if word in ("f1", "auroc", "auprc") else word for word in name.split("_")
     ]
@@ -289,13 +270,13 @@ def _title(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a numpy scalar into a Python one, and NaN into None."""
+    """Convert a numpy scalar to a Python one, and NaN to None."""
     value = getattr(value, "item", lambda: value)()
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _rows(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
-    """Turn a frame into one dict per row, its index under `key`."""
+    """Convert a frame to one dict per row, with its index under `key`."""
     return [
         {str(name): _plain(value) for name, value in row.items()}
         for row in frame.rename_axis(index=key).reset_index().to_dict("records")
@@ -313,9 +294,9 @@ def beat_report(
 ) -> BeatReport:
     r"""Compare predicted with true beat labels.
 
-    Sensitivity and positive predictivity are the figures that ANSI/AAMI EC57 [1]_ asks
-    for, class by class: with :math:`TP` beats of a class found, :math:`FN` missed and
-    :math:`FP` beats of other classes taken for it,
+    ANSI/AAMI EC57 [1]_ requires the sensitivity and positive predictivity of each class. With
+    :math:`TP` beats of a class predicted as this class, :math:`FN` predicted as another one and
+    :math:`FP` beats of other classes predicted as this class,
 
     .. math:: Se = \frac{TP}{TP + FN}, \quad +P = \frac{TP}{TP + FP}, \quad
               F_1 = \frac{2\,TP}{2\,TP + FP + FN}.
@@ -327,42 +308,42 @@ def beat_report(
     y_pred : array-like of shape (n_beats,)
         Predicted labels, of the same type.
     y_score : array-like of shape (n_beats, n_scores) or (n_beats,), optional
-        Probabilities, or any scores that rise with the evidence for a class, such as
-        those of ``decision_function``. Column i belongs to ``classes[i]``. With two
-        classes, a 1-D array is the score of ``classes[1]``.
+        Probabilities, or other scores that increase with the evidence for a class, such as
+        those of ``decision_function``. Column i belongs to ``classes[i]``. With two classes, a
+        1-D array is the score of ``classes[1]``.
     groups : array-like of shape (n_beats,), optional
-        The patient of each beat.
+        Patient of each beat.
     labels : sequence, optional
-        The classes to report, in the order wanted. Has to hold every label that occurs;
-        classes that do not occur may stand in it. By default the labels that occur in
-        `y_true`, `y_pred` or `classes`: in the order N S V F Q if all are AAMI classes,
-        sorted otherwise. It says nothing on the columns of `y_score`.
+        The classes to report, in the order to report them. Must contain every label that
+        occurs, and may contain others. By default the labels that occur in `y_true`, `y_pred`
+        or `classes`: in the order N S V F Q if all are AAMI classes, sorted otherwise. It does
+        not affect the columns of `y_score`.
     classes : array-like of shape (n_scores,), optional
-        The label of each column of `y_score`: ``estimator.classes_``. By default the
-        labels that occur in `y_true` or `y_pred`, sorted, which is what
-        ``estimator.classes_`` holds unless the training beats had other classes.
+        Label of each column of `y_score`: ``estimator.classes_``. By default the sorted labels
+        of `y_true` and `y_pred`, which equal ``estimator.classes_`` unless the estimator was
+        trained with other classes.
 
     Returns
     -------
     BeatReport
-        Prints well; see there for each figure and when it is undefined (NaN).
+        The figures; see its documentation for each figure and when it is undefined.
 
     Raises
     ------
     ValueError
-        If the inputs are empty, differ in length, miss values or are not labels; if a
-        label is missing in `labels` or `classes`; if `y_score` has not one column per
-        class or is not finite; or if `classes` was left out and the columns of `y_score`
-        contradict `y_pred` in most beats, so that their order must be another.
+        If the inputs are empty, differ in length, have missing values or are not labels; if
+        `labels` or `classes` lacks a label; if `y_score` does not have one column per class or
+        is not finite; or if `classes` is not given and the columns of `y_score` contradict
+        `y_pred` in most beats, so that their order must be different.
 
     Notes
     -----
     Macro-F1 is the mean over the classes that occur among true or predicted beats, as in
-    :func:`sklearn.metrics.f1_score`: a class that is never found counts as 0.
+    :func:`sklearn.metrics.f1_score`. A class that is never predicted counts as 0.
 
     AUROC is the area under the receiver operating characteristic and AUPRC the average
-    precision (the sum over recall steps, without interpolation), each for one class
-    against all others. A class of `y_true` without a column in `y_score` has neither.
+    precision (the sum over recall steps, without interpolation), each for one class against all
+    others. Both are undefined for a class without a column in `y_score`.
 
     References
     ----------
@@ -391,14 +372,19 @@ def beat_report(
     occurs, support = per_class["f1"].notna(), per_class["support"]
     figures: dict[str, Any] = {
         "accuracy": float(accuracy_score(y_true, y_pred)),
-        # NaN marks a class without true beats, and mean() passes over it.
+        # mean() skips NaN, the sensitivity of classes without true beats.
         "balanced_accuracy": float(per_class["sensitivity"].mean()),
         "macro_f1": float(per_class["f1"].mean()),
         "weighted_f1": float(np.average(per_class["f1"][occurs], weights=support[occurs])),
     }
     if y_score is not None:
         score = check_score(y_score, y_pred, columns, named=classes is not None)
-        check_known(y_pred, columns)
+        check_known(
+            y_pred,
+            columns,
+            "y_pred",
+            " Pass the classes_ of the estimator that made both y_pred and y_score.",
+        )
         areas = _areas(y_true, score, columns, order)
         per_class[["auroc", "auprc"]] = areas.to_numpy()
         figures["macro_auroc"] = float(areas["auroc"].mean())
@@ -420,7 +406,7 @@ def beat_report(
 
 
 def _per_class(y_true: np.ndarray, y_pred: np.ndarray, order: list[Any]) -> pd.DataFrame:
-    """Return the figures that need predictions only, NaN where undefined."""
+    """Compute the figures that depend on predictions only, NaN where undefined."""
     predictivity, sensitivity, f1, support = precision_recall_fscore_support(
         y_true, y_pred, labels=order, zero_division=np.nan
     )
@@ -438,7 +424,7 @@ def _per_class(y_true: np.ndarray, y_pred: np.ndarray, order: list[Any]) -> pd.D
 def _areas(
     y_true: np.ndarray, score: np.ndarray, columns: np.ndarray, order: list[Any]
 ) -> pd.DataFrame:
-    """Return AUROC and AUPRC of each class against the rest, NaN where undefined."""
+    """Compute AUROC and AUPRC of each class against the rest, NaN where undefined."""
     areas = dict.fromkeys(order, (np.nan, np.nan))
     for label, column in zip(columns.tolist(), score.T):
         is_label = y_true == label
@@ -453,7 +439,7 @@ def _areas(
 def _per_patient(
     y_true: np.ndarray, y_pred: np.ndarray, groups: np.ndarray, order: list[Any]
 ) -> pd.DataFrame:
-    """Return the accuracy of each patient and the sensitivity to each class."""
+    """Compute the accuracy and the sensitivities of each patient."""
     beats = pd.DataFrame({"group": groups, "label": y_true, "correct": y_true == y_pred})
     found = beats.groupby("group")["correct"].agg(support="size", accuracy="mean")
     sensitivity = beats.pivot_table("correct", index="group", columns="label")

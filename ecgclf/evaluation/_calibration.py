@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecgclf._validation import check_same_length
-from ecgclf.evaluation._checks import check_beats, check_distinct, in_class_order
+from ecgclf.evaluation._checks import (
+    check_beats,
+    check_columns,
+    check_distinct,
+    check_known,
+    in_class_order,
+)
 
 
 def reliability_table(
@@ -21,45 +27,45 @@ def reliability_table(
     n_bins: int = 15,
     strategy: Literal["uniform", "quantile"] = "uniform",
 ) -> pd.DataFrame:
-    """Sort beats into bins by predicted probability, and see how often it came true.
+    """Compare predicted probabilities with observed frequencies, in bins.
 
     Parameters
     ----------
     y_true : array-like of shape (n_beats,)
         True labels.
     y_prob : array-like of shape (n_beats, n_classes) or (n_beats,)
-        Probabilities, as ``predict_proba`` gives them. With two classes, a 1-D array is the
-        probability of ``classes[1]``.
+        Probabilities from ``predict_proba``. With two classes, a 1-D array is the probability
+        of ``classes[1]``.
     classes : array-like of shape (n_classes,), optional
-        The label of each column of `y_prob`: ``estimator.classes_``. By default the labels
-        in `y_true`, sorted, if there is one for each column.
+        Label of each column of `y_prob`: ``estimator.classes_``. By default the sorted labels
+        of `y_true`, if there is one for each column.
     label : label, optional
-        Look at the probability of this class (one class against the rest). By default each
-        beat counts with its highest probability, the confidence in its predicted class.
+        Use the probability of this class (one class against the rest). By default the highest
+        probability of each beat is used, the confidence in the predicted class.
     n_bins : int, default=15
-        Number of bins, as in the paper of `expected_calibration_error`.
+        Number of bins. 15 bins of equal width follow the reference of
+        `expected_calibration_error`.
     strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of equal width between 0 and 1, or with about as many beats in each.
+        Bins of equal width between 0 and 1, or with about equal numbers of beats.
 
     Returns
     -------
     DataFrame of `n_bins` rows
-        With the columns ``low`` and ``high`` (the bin's edges; a probability on an edge is in
-        the bin below it), ``count`` (number of beats), ``predicted`` (mean probability) and
-        ``observed`` (share of beats whose class was the one predicted, or `label`); both are
-        NaN in a bin without beats. Bins between equal quantiles are joined, so there may be
-        fewer rows with "quantile".
+        With the columns ``low`` and ``high`` (edges of the bin; a probability on an edge belongs
+        to the lower bin), ``count`` (number of beats), ``predicted`` (mean probability) and
+        ``observed`` (fraction of beats of the predicted class, or of `label`). The last two are
+        NaN in an empty bin. With "quantile" there are fewer rows if quantiles coincide.
 
     Raises
     ------
     ValueError
-        If the inputs differ in length, `y_prob` holds no probabilities, a true label or
-        `label` has no column, or a parameter is none of the values above.
+        If the inputs differ in length, `y_prob` does not hold probabilities, a true label or
+        `label` has no column, or a parameter is invalid.
 
     See Also
     --------
-    sklearn.calibration.calibration_curve : The same curve of one class, without the counts.
-    ecgclf.plots.ReliabilityDisplay : Draws it.
+    sklearn.calibration.calibration_curve : The same curve for one class, without counts.
+    ecgclf.plots.ReliabilityDisplay : Plot of this table.
 
     Examples
     --------
@@ -71,12 +77,12 @@ def reliability_table(
     """
     if not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
         raise ValueError(f"n_bins must be an integer >= 1; got {n_bins!r}.")
-    confidence, came_true = confidence_of(y_true, y_prob, classes, label)
+    confidence, is_correct = confidence_of(y_true, y_prob, classes, label)
     edges = _edges(confidence, n_bins, strategy)
-    # As in the paper a bin holds its upper edge.
+    # As in the paper, a bin contains its upper edge.
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
     count = np.bincount(bins, minlength=len(edges) - 1)
-    sums = [np.bincount(bins, values, len(count)) for values in (confidence, came_true)]
+    sums = [np.bincount(bins, values, len(count)) for values in (confidence, is_correct)]
     with np.errstate(invalid="ignore"):
         predicted, observed = (total / count for total in sums)
     return pd.DataFrame(
@@ -99,22 +105,19 @@ def expected_calibration_error(
     n_bins: int = 15,
     strategy: Literal["uniform", "quantile"] = "uniform",
 ) -> float:
-    r"""Measure how far predicted probabilities are from what came true.
+    r"""Compute the mean difference between predicted probabilities and observed frequencies.
 
     With :math:`B_m` the beats in bin :math:`m` of :math:`n` beats in all [1]_,
 
     .. math:: ECE = \sum_m \frac{|B_m|}{n} \left| acc(B_m) - conf(B_m) \right|
 
-    where conf is the mean probability of the predicted class and acc the share of beats
+    where conf is the mean probability of the predicted class and acc the fraction of beats
     predicted correctly.
 
     Parameters
     ----------
-    y_true, y_prob, classes, n_bins, strategy
-        As in `reliability_table`. 15 bins of equal width are those of the paper.
-    label : label, optional
-        Measure the probability of this class against the rest. By default that of the
-        predicted class.
+    y_true, y_prob, classes, label, n_bins, strategy
+        As in `reliability_table`.
 
     Returns
     -------
@@ -124,12 +127,12 @@ def expected_calibration_error(
     Raises
     ------
     ValueError
-        As `reliability_table`.
+        As in `reliability_table`.
 
     Notes
     -----
-    The figure depends on the bins: state their number and kind beside it. It is no measure of
-    how good a classifier is, for one that always predicts the shares of the classes has none.
+    The error depends on the bins: report their number and kind. It does not measure accuracy: a
+    classifier that always predicts the class frequencies has an error of 0.
 
     References
     ----------
@@ -151,7 +154,7 @@ def expected_calibration_error(
 
 
 def error_of_table(table: pd.DataFrame) -> float:
-    """Return the expected calibration error of a `reliability_table`."""
+    """Compute the expected calibration error from a `reliability_table`."""
     used = table[table["count"] > 0]
     gaps = (used["observed"] - used["predicted"]).abs()
     return float(np.average(gaps, weights=used["count"]))
@@ -160,9 +163,21 @@ def error_of_table(table: pd.DataFrame) -> float:
 def confidence_of(
     y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike | None, label: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probability that each beat counts with, and whether it came true."""
+    """Return the probability of each beat that is evaluated, and whether its class is true."""
     y_true = check_beats(y_true, "y_true")
-    columns, probability = _checked(y_true, y_prob, classes)
+    columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
+    probability = np.asarray(y_prob, dtype=float)
+    check_same_length(y_true, "y_prob", np.atleast_1d(probability))
+    if probability.ndim == 1 and len(columns) == 2:
+        probability = np.column_stack([1 - probability, probability])
+    check_columns(probability, columns, "y_prob", y_prob)
+    if not ((probability >= 0) & (probability <= 1)).all():  # false for NaN
+        raise ValueError(
+            "y_prob must hold probabilities between 0 and 1; got values from "
+            f"{probability.min():.3g} to {probability.max():.3g}. Pass the output of "
+            "predict_proba, not of decision_function."
+        )
+    check_known(y_true, columns, "y_true")
     if label is None:
         predicted = columns[probability.argmax(axis=1)]
         return probability.max(axis=1), predicted == y_true
@@ -172,69 +187,42 @@ def confidence_of(
     return probability[:, place[0]], y_true == label
 
 
-def _checked(
-    y_true: np.ndarray, y_prob: ArrayLike, classes: ArrayLike | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the label of each column, and a column of probabilities for each class."""
-    columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
-    probability = np.asarray(y_prob, dtype=float)
-    check_same_length(y_true, "y_prob", np.atleast_1d(probability))
-    if probability.ndim == 1 and len(columns) == 2:
-        probability = np.column_stack([1 - probability, probability])
-    if probability.ndim != 2 or probability.shape[1] != len(columns):
-        raise ValueError(
-            f"y_prob has shape {np.shape(y_prob)}; expected one column for each of the "
-            f"{len(columns)} classes {columns.tolist()}. If the estimator knows other "
-            "classes, pass classes=estimator.classes_."
-        )
-    if not ((probability >= 0) & (probability <= 1)).all():  # NaN is neither
-        raise ValueError(
-            "y_prob must hold probabilities between 0 and 1; got values from "
-            f"{probability.min():.3g} to {probability.max():.3g}. Pass what predict_proba "
-            "gives, not decision_function."
-        )
-    if unknown := np.setdiff1d(y_true, columns).tolist():
-        raise ValueError(f"y_true holds {unknown}, which classes {columns.tolist()} lacks.")
-    return columns, probability
-
-
 def _edges(confidence: np.ndarray, n_bins: int, strategy: str) -> np.ndarray:
     if strategy == "uniform":
         return np.linspace(0, 1, n_bins + 1)
     if strategy == "quantile":
         edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
-        # Where all are equal there is one edge, and the bin has no width.
+        # Equal probabilities give a single edge, and thus one bin of zero width.
         return edges if len(edges) > 1 else np.repeat(edges, 2)
     raise ValueError(f"strategy is {strategy!r}; expected 'uniform' or 'quantile'.")
 
 
 def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -> pd.DataFrame:
-    """Tell how often predicted sets of classes held the true one, and how large they were.
+    """Compute the coverage and size of prediction sets.
 
     Parameters
     ----------
     y_true : array-like of shape (n_beats,)
         True labels.
     y_set : array-like of shape (n_beats, n_classes), bool
-        Which classes the set of each beat holds, as
-        `ConformalClassifier.predict_set <ecgclf.estimators.ConformalClassifier.predict_set>`
-        gives them.
+        Classes in the prediction set of each beat, from
+        `ConformalClassifier.predict_set <ecgclf.estimators.ConformalClassifier.predict_set>`.
     classes : array-like of shape (n_classes,)
-        The label of each column: ``estimator.classes_``.
+        Label of each column: ``estimator.classes_``.
 
     Returns
     -------
     DataFrame
-        A row for each class that has beats, and ``"all beats"``. ``beats`` is their number,
-        ``coverage`` the share whose set holds the true class, ``mean_size`` the mean number of
-        classes in a set, ``single`` the share of sets with exactly one class and ``empty`` of
-        those with none.
+        One row for each class with beats, and ``"all beats"``. The columns are ``beats``
+        (number of beats), ``coverage`` (fraction of sets that contain the true class),
+        ``mean_size`` (mean number of classes in a set), ``single`` and ``empty`` (fractions of
+        sets with exactly one class and with none).
 
     Raises
     ------
     ValueError
-        If the inputs differ in length, `y_set` is not boolean or has another number of
-        columns than there are classes, or a true label has no column.
+        If the inputs differ in length, `y_set` is not boolean, its columns do not match
+        `classes`, or a true label has no column.
 
     Examples
     --------
@@ -252,16 +240,13 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
     if sets.dtype != bool or sets.shape != (len(y_true), len(columns)):
         raise ValueError(
             f"y_set has shape {sets.shape} and dtype {sets.dtype}; expected a boolean column for "
-            f"each of the {len(columns)} classes {columns.tolist()}, as predict_set gives them."
+            f"each of the {len(columns)} classes {columns.tolist()}, as returned by predict_set."
         )
-    if unknown := np.setdiff1d(y_true, columns).tolist():
-        raise ValueError(f"y_true holds {unknown}, which classes {columns.tolist()} lacks.")
-    order = np.argsort(columns)
-    place = order[np.searchsorted(columns, y_true, sorter=order)]
+    check_known(y_true, columns, "y_true")
     size = sets.sum(axis=1)
     of_beats = pd.DataFrame(
         {
-            "coverage": sets[np.arange(len(sets)), place],
+            "coverage": (sets & (y_true[:, np.newaxis] == columns)).any(axis=1),
             "mean_size": size,
             "single": size == 1,
             "empty": size == 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,27 +14,28 @@ from sklearn.utils.multiclass import unique_labels
 from ecgclf._validation import check_same_length
 from ecgclf.evaluation._checks import check_beats, in_class_order
 
-#: Stands for no beat: a detection without a beat, or a beat that was not detected.
+#: Label for no beat: the truth of a false detection, the prediction of a missed beat.
 NO_BEAT = "O"
 
 
 def matrices_by_group(
     y_true: np.ndarray, y_pred: np.ndarray, groups: np.ndarray, labels: Sequence[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the patients, and the confusion matrix of each.
+    """Compute the confusion matrix of each patient.
 
     Parameters
     ----------
     y_true, y_pred, groups : ndarray of shape (n_beats,)
         True label, predicted label and patient of each beat.
     labels : sequence of length n_classes
-        The classes; every label of the beats is among them.
+        The classes, including every label of the beats.
 
     Returns
     -------
     patients : ndarray of shape (n_patients,)
+        The patients.
     matrices : ndarray of shape (n_patients, n_classes, n_classes)
-        Row i holds the beats that are truly of class i.
+        Number of beats by true (row) and predicted class (column).
     """
     patients, patient = np.unique(groups, return_inverse=True)
     k = len(labels)
@@ -46,10 +47,7 @@ def matrices_by_group(
 
 
 class BinaryCounts(NamedTuple):
-    """How often one class was found, missed, wrongly said and rightly not said.
-
-    Each field is an array of shape (...,), one entry for each confusion matrix.
-    """
+    """Counts of one class against the rest, with one entry per confusion matrix."""
 
     true_positives: np.ndarray
     false_negatives: np.ndarray
@@ -59,23 +57,23 @@ class BinaryCounts(NamedTuple):
     @property
     def sensitivity(self) -> np.ndarray:
         """TP / (TP + FN), NaN without true beats."""
-        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+        return _ratio(self.true_positives, self.true_positives + self.false_negatives)
 
     @property
     def positive_predictivity(self) -> np.ndarray:
         """TP / (TP + FP), NaN without predicted beats."""
-        return ratio(self.true_positives, self.true_positives + self.false_positives)
+        return _ratio(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def false_positive_rate(self) -> np.ndarray:
         """FP / (FP + TN), NaN without beats of other classes."""
-        return ratio(self.false_positives, self.false_positives + self.true_negatives)
+        return _ratio(self.false_positives, self.false_positives + self.true_negatives)
 
     @property
     def f1(self) -> np.ndarray:
         """2 TP / (2 TP + FP + FN), NaN without true and predicted beats."""
         twice = 2 * self.true_positives
-        return ratio(twice, twice + self.false_positives + self.false_negatives)
+        return _ratio(twice, twice + self.false_positives + self.false_negatives)
 
 
 def count_class(
@@ -95,8 +93,8 @@ def count_class(
     label : object
         The class to count.
     not_counted : collection
-        True classes whose beats, when called `label`, are no false positives. They are
-        no true negatives then either.
+        True classes whose beats are neither false positives nor true negatives when predicted
+        as `label`.
 
     Returns
     -------
@@ -105,37 +103,36 @@ def count_class(
     classes = np.array([str(name) for name in labels])
     at = list(labels).index(label)
     others = np.arange(len(classes)) != at
-    charged = others & ~np.isin(classes, [str(name) for name in not_counted])
-    # A beat that was not detected was not told from the class either.
-    told = others & (classes != NO_BEAT)
+    counted = others & ~np.isin(classes, [str(name) for name in not_counted])
+    # A beat that was not detected is not a true negative.
+    detected = others & (classes != NO_BEAT)
     return BinaryCounts(
         matrices[..., at, at],
         matrices[..., at, others].sum(axis=-1),
-        matrices[..., charged, at].sum(axis=-1),
-        matrices[..., others, :][..., told].sum(axis=(-2, -1)),
+        matrices[..., counted, at].sum(axis=-1),
+        matrices[..., others, :][..., detected].sum(axis=(-2, -1)),
     )
 
 
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide counts; NaN where there is nothing to divide by."""
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide counts, with NaN where the denominator is 0."""
     whole = np.asarray(whole, dtype=float)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
 class CountMetric(ABC):
-    """A figure of merit computed from confusion matrices, many of them at once.
+    """Base class of metrics that are computed from confusion matrices.
 
-    It is a metric like those of scikit-learn, ``metric(y_true, y_pred)``, NaN where
-    undefined. Because the matrix of some patients is the sum of their matrices,
-    `patient_intervals` and `compare_models` resample patients without going through
-    their beats again.
+    An instance is a metric like those of scikit-learn, ``metric(y_true, y_pred)``, that returns
+    NaN where it is undefined. Because confusion matrices add up, `patient_intervals` and
+    `compare_models` resample the matrices of the patients instead of their beats.
 
-    To add a figure, derive from this class and write `of_counts`.
+    To define a metric, derive from this class and implement `of_counts`.
     """
 
     @abstractmethod
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure of each confusion matrix.
+        """Compute the metric of each confusion matrix.
 
         Parameters
         ----------
@@ -159,7 +156,7 @@ class CountMetric(ABC):
 
 @dataclass(frozen=True)
 class Accuracy(CountMetric):
-    """Share of beats predicted correctly.
+    """Fraction of beats predicted correctly.
 
     Examples
     --------
@@ -169,9 +166,9 @@ class Accuracy(CountMetric):
     """
 
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure; see `CountMetric.of_counts`."""
-        right = np.trace(matrices, axis1=-2, axis2=-1)
-        return ratio(right, matrices.sum(axis=(-2, -1)))
+        """Compute the metric; see `CountMetric.of_counts`."""
+        correct = np.trace(matrices, axis1=-2, axis2=-1)
+        return _ratio(correct, matrices.sum(axis=(-2, -1)))
 
     def __str__(self) -> str:
         return "accuracy"
@@ -189,9 +186,9 @@ class MacroF1(CountMetric):
     """
 
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure; see `CountMetric.of_counts`."""
+        """Compute the metric; see `CountMetric.of_counts`."""
         f1 = np.stack([count_class(matrices, labels, label).f1 for label in labels])
-        return ratio(np.nansum(f1, axis=0), np.sum(~np.isnan(f1), axis=0))
+        return _ratio(np.nansum(f1, axis=0), np.sum(~np.isnan(f1), axis=0))
 
     def __str__(self) -> str:
         return "macro F1"
@@ -199,20 +196,30 @@ class MacroF1(CountMetric):
 
 @dataclass(frozen=True)
 class _ClassMetric(CountMetric):
+    """Base class of the metrics of one class."""
+
     label: Any
 
-    def _count(self, matrices: np.ndarray, labels: Sequence[Any]) -> BinaryCounts:
+    #: Property of BinaryCounts.
+    _figure: ClassVar[str]
+
+    def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
+        """Compute the metric; see `CountMetric.of_counts`."""
         if self.label not in list(labels):
             raise ValueError(
-                f"{self!r}: no beat is of class {self.label!r}, and none was predicted so; "
-                f"the classes are {list(labels)}."
+                f"{self!r} is undefined: no beat is of class {self.label!r} or predicted as it. "
+                f"The classes are {list(labels)}."
             )
-        return count_class(matrices, labels, self.label, getattr(self, "not_counted", ()))
+        not_counted = getattr(self, "not_counted", ())
+        return getattr(count_class(matrices, labels, self.label, not_counted), self._figure)
+
+    def __str__(self) -> str:
+        return f"{self.label} {self._figure}".replace("_", " ").replace("f1", "F1")
 
 
 @dataclass(frozen=True)
 class Sensitivity(_ClassMetric):
-    """Share of the true beats of a class that were found.
+    """Fraction of the true beats of a class that are predicted as this class.
 
     Parameters
     ----------
@@ -226,25 +233,20 @@ class Sensitivity(_ClassMetric):
     0.5
     """
 
-    def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure; see `CountMetric.of_counts`."""
-        return self._count(matrices, labels).sensitivity
-
-    def __str__(self) -> str:
-        return f"{self.label} sensitivity"
+    _figure = "sensitivity"
 
 
 @dataclass(frozen=True)
 class PositivePredictivity(_ClassMetric):
-    """Share of the beats called of a class that are of it.
+    """Fraction of the beats predicted as a class that truly are of this class.
 
     Parameters
     ----------
     label : object
         The class.
     not_counted : collection of labels
-        True classes whose beats are left out of the count when called `label`: after
-        EC57 ``"FQ"`` for V and ``"Q"`` for S, see `ec57_report`.
+        True classes whose beats are not counted as false positives when predicted as `label`.
+        EC57 uses ``"FQ"`` for V and ``"Q"`` for S, see `ec57_report`.
 
     Examples
     --------
@@ -257,13 +259,7 @@ class PositivePredictivity(_ClassMetric):
     """
 
     not_counted: Collection[Any] = ()
-
-    def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure; see `CountMetric.of_counts`."""
-        return self._count(matrices, labels).positive_predictivity
-
-    def __str__(self) -> str:
-        return f"{self.label} positive predictivity"
+    _figure = "positive_predictivity"
 
 
 @dataclass(frozen=True)
@@ -285,13 +281,7 @@ class F1(_ClassMetric):
     """
 
     not_counted: Collection[Any] = ()
-
-    def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
-        """Compute the figure; see `CountMetric.of_counts`."""
-        return self._count(matrices, labels).f1
-
-    def __str__(self) -> str:
-        return f"{self.label} F1"
+    _figure = "f1"
 
 
 def usual_metrics(labels: Sequence[Any]) -> list[CountMetric]:

@@ -1,4 +1,4 @@
-"""Figures of ANSI/AAMI EC57."""
+"""Report after ANSI/AAMI EC57."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from ecgclf.evaluation._beat_report import DASH, PrintedReport
 from ecgclf.evaluation._checks import check_beats, in_class_order
 from ecgclf.evaluation._count_metrics import NO_BEAT, BinaryCounts, count_class, matrices_by_group
 
-#: Names of the printed figures, in the standard's spelling.
+#: True classes whose beats are not false positives when predicted as S or V.
+EC57_NOT_COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("Q",), "V": ("F", "Q")})
+
+_LABELS = (*AAMI_CLASSES, NO_BEAT)
+
+#: Printed names of the figures, as in the standard.
 _HEADS = {
     "sensitivity": "Se",
     "positive_predictivity": "+P",
@@ -27,33 +32,29 @@ _HEADS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EC57Report(PrintedReport):
-    """Gross, average and per-record figures after EC57, as `ec57_report` returns them.
+    """Report returned by `ec57_report`.
 
-    All figures lie between 0 and 1 and are NaN where there is nothing to divide by.
+    Figures are between 0 and 1, and NaN if their denominator is 0.
 
     Attributes
     ----------
     labels : tuple of str
-        The classes, in the order of `confusion_matrix`: N, S, V, F, Q, and O (no beat) if
-        it occurs.
+        The classes, in the order of `confusion_matrix`: N, S, V, F, Q, and O (no beat) if it
+        occurs.
     confusion_matrix : ndarray of shape (n_classes, n_classes)
-        Number of beats; row i holds the beats that are truly of class i.
+        Number of beats by true (row) and predicted class (column).
     gross : DataFrame
-        Rows ``"S"`` (SVEB), ``"V"`` (VEB) and, if beats were missed or invented, ``"QRS"``
-        (detection). Columns ``true_positives``, ``false_negatives``,
-        ``false_positives``, ``true_negatives``, ``sensitivity``,
-        ``positive_predictivity``, ``false_positive_rate`` and ``f1``, on all beats.
+        Figures over all beats. Rows ``"S"`` (SVEB), ``"V"`` (VEB) and, if there are missed or
+        false detections, ``"QRS"`` (detection). Columns ``true_positives``,
+        ``false_negatives``, ``false_positives``, ``true_negatives``, ``sensitivity``,
+        ``positive_predictivity``, ``false_positive_rate`` and ``f1``.
     per_record : DataFrame
-        One row per record; columns are pairs of a row and a column of `gross`, so that
-        ``per_record["V"]["sensitivity"]`` is that of VEB in each record.
+        One row per record. Columns are pairs of a row and a column of `gross`, such as
+        ``per_record["V"]["sensitivity"]``.
     n_excluded : int
         Number of beats that were left out.
     excluded_records : tuple
-        Records of which beats were left out.
-
-    See Also
-    --------
-    ec57_report : Makes the report, and states what is counted.
+        Records with beats that were left out.
     """
 
     labels: tuple[str, ...]
@@ -65,10 +66,10 @@ class EC57Report(PrintedReport):
 
     @property
     def average(self) -> pd.DataFrame:
-        """Mean of the records' figures where these are defined.
+        """Mean of the figures of the records where they are defined.
 
-        The rows are those of `gross`, the columns its four figures. How many records
-        entered a mean is ``per_record.notna().sum()``.
+        Rows as in `gross`, columns are its four figures. ``per_record.notna().sum()`` is the
+        number of records in each mean.
         """
         means = {name: self.per_record[name].mean() for name in self.gross.index}
         return pd.DataFrame(means).T[list(_HEADS)]
@@ -79,8 +80,8 @@ class EC57Report(PrintedReport):
         Returns
         -------
         DataFrame of n_records + 2 rows
-            The rows of `per_record`, then ``"gross"`` and ``"average"``. The counts of the
-            last are NaN.
+            The rows of `per_record`, then ``"gross"`` and ``"average"``. The counts of the last
+            row are NaN.
         """
         average = self.average.reindex(columns=self.gross.columns)
         return pd.concat(
@@ -99,7 +100,7 @@ class EC57Report(PrintedReport):
     def _parts(self) -> list[str | pd.DataFrame]:
         names = {"S": "SVEB", "V": "VEB", "QRS": "QRS"}
         figures = self.to_frame().loc[:, (slice(None), list(_HEADS))]
-        # No standard has a rate for what is rightly not detected.
+        # Detection has no true negatives.
         shown = figures.drop(columns=[("QRS", "false_positive_rate")], errors="ignore")
         table = shown.set_axis(
             [f"{names[pair[0]]} {_HEADS[pair[1]]}" for pair in shown.columns.to_list()],
@@ -117,20 +118,14 @@ class EC57Report(PrintedReport):
             pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
         ]
         if table.isna().to_numpy().any():
-            parts.append(f"{DASH} undefined: nothing to divide by, and not in the average")
+            parts.append(f"{DASH} undefined: the denominator is 0; not part of the average")
         return parts
 
 
 def _in_a_row(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Lay the rows of a table side by side, as they are in the table of records."""
+    """Reshape a table to one row, with columns as in the table of records."""
     columns = pd.MultiIndex.from_product([table.index, table.columns])
     return pd.DataFrame([table.to_numpy(dtype=float).ravel()], index=[name], columns=columns)
-
-
-#: True classes that are no false positives when called S or V.
-EC57_NOT_COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("Q",), "V": ("F", "Q")})
-
-_LABELS = (*AAMI_CLASSES, NO_BEAT)
 
 
 def ec57_report(
@@ -141,10 +136,10 @@ def ec57_report(
     exclude: ArrayLike | Collection[str] = MITBIH_PACED,
     not_counted: Mapping[str, Collection[str]] = EC57_NOT_COUNTED,
 ) -> EC57Report:
-    r"""Report on supraventricular and ventricular ectopic beats as ANSI/AAMI EC57 does.
+    r"""Report on supraventricular and ventricular ectopic beats after ANSI/AAMI EC57 [1]_.
 
-    Supraventricular ectopic beats (SVEB) are those of class S, ventricular ones (VEB)
-    those of class V. With :math:`Xy` the number of beats of class X called y, the
+    Supraventricular ectopic beats (SVEB) are the beats of class S, ventricular ectopic beats
+    (VEB) those of class V. With :math:`Xy` the number of beats of class X predicted as y, the
     counts are
 
     .. math::
@@ -152,61 +147,60 @@ def ec57_report(
        TP_V &= Vv, & FN_V &= Vn + Vs + Vf + Vq, & FP_V &= Nv + Sv, \\
        TP_S &= Ss, & FN_S &= Sn + Sv + Sf + Sq, & FP_S &= Ns + Vs + Fs,
 
-    and the true negatives all beats of other classes that were not called so. A fusion
-    beat called V is thus neither right nor wrong, and no more is a beat of class Q
-    called V or S. So count the reference program ``bxb`` [2]_ and de Chazal et al. [3]_.
-    The figures are
+    and the true negatives are all beats of other classes that were not predicted as the class.
+    Fusion beats predicted as V, and beats of class Q predicted as V or S, are thus not counted
+    as false positives. The reference program ``bxb`` [2]_ and de Chazal et al. [3]_ count in the
+    same way. The figures are
 
     .. math:: Se = \frac{TP}{TP + FN}, \quad +P = \frac{TP}{TP + FP}, \quad
               FPR = \frac{FP}{FP + TN}, \quad F_1 = \frac{2\,TP}{2\,TP + FP + FN},
 
-    of which the standard knows all but :math:`F_1`. **Gross** figures are those of all
-    beats together, so that each beat counts the same; **average** figures the means over
-    the records where the figure is defined, so that each record counts the same.
+    of which :math:`F_1` is not part of the standard. **Gross** figures are computed over all
+    beats, so that each beat has the same weight. **Average** figures are the means over the
+    records where the figure is defined, so that each record has the same weight.
 
     Parameters
     ----------
     y_true : array-like of shape (n_beats,)
-        True AAMI classes ``"N"``, ``"S"``, ``"V"``, ``"F"`` or ``"Q"``; ``"O"`` where a
-        beat was detected and there is none, see `match_beats`.
+        True AAMI classes ``"N"``, ``"S"``, ``"V"``, ``"F"`` or ``"Q"``; ``"O"`` for a false
+        detection, see `match_beats`.
     y_pred : array-like of shape (n_beats,)
-        Predicted classes; ``"O"`` for a beat that was not detected.
+        Predicted classes; ``"O"`` for a missed beat.
     record : array-like of shape (n_beats,)
-        The record of each beat (``beats.record``).
+        Record of each beat (``beats.record``).
     exclude : collection of record names or array-like of bool of shape (n_beats,)
-        Records, or beats, to leave out; the report says how many beats went. By default
-        the paced records of the MIT-BIH Arrhythmia Database, which the standard leaves
-        out.
+        Records or beats to leave out. By default the paced records of the MIT-BIH Arrhythmia
+        Database, as the standard requires. The report gives the number of beats left out.
     not_counted : mapping of label to collection of labels
-        For ``"S"`` and ``"V"``, the true classes whose beats are no false positives when
-        called so; by default as above. See Notes.
+        For ``"S"`` and ``"V"``, the true classes whose beats are not false positives when
+        predicted as this class; by default as above. See Notes.
 
     Returns
     -------
     EC57Report
-        Prints a table in the manner of the standard's.
+        The figures, printed as a table like that of the standard.
 
     Raises
     ------
     ValueError
-        If the inputs are empty, differ in length, miss values or hold labels other than
-        those named; if a mask has another length; if nothing is left to report on.
+        If the inputs are empty, differ in length, have missing values or hold other labels; if
+        a mask has another length; if no beat is left.
 
     See Also
     --------
-    beat_report : Every class against the rest, without exceptions.
+    beat_report : Each class against the rest, without exceptions.
 
     Notes
     -----
-    The sources agree but in one point. ``sumstats``, which sums up the tables of ``bxb``,
-    holds F and Q in one column and so passes over F beats called S, which ``bxb`` itself
-    and [3]_ count as false positives. ``not_counted={"S": "FQ", "V": "FQ"}`` gives the
-    gross figures of ``sumstats``. Authors who put each class against the rest use
-    ``not_counted={"S": "", "V": ""}``.
+    The sources differ in one respect. ``sumstats``, which summarizes the tables of ``bxb``, adds
+    F and Q up in one column and does not count F beats predicted as S, which ``bxb`` itself and
+    [3]_ count as false positives. ``not_counted={"S": "FQ", "V": "FQ"}`` gives the gross figures
+    of ``sumstats``. ``not_counted={"S": "", "V": ""}`` compares each class with all others, as
+    some authors do.
 
-    The standard scores a record from its sixth minute on. [3]_ and most papers on DS1 and
-    DS2 score all of it, which is done here too; leave the first five minutes out by
-    ``exclude=beats.sample < 300 * beats.fs_record`` (and add the paced records).
+    The standard evaluates records without their first five minutes. [3]_ and most papers on DS1
+    and DS2 evaluate whole records, and so does this function. To leave the first five minutes
+    out pass ``exclude=beats.sample < 300 * beats.fs_record`` (and add the paced records).
 
     References
     ----------
@@ -223,7 +217,7 @@ def ec57_report(
     >>> y_true = list("NNNNVVF") + list("NNNSSV")
     >>> y_pred = list("NNNVVVV") + list("NNSSNV")
     >>> report = ec57_report(y_true, y_pred, ["100"] * 7 + ["101"] * 6)
-    >>> report.gross["positive_predictivity"].to_dict()  # the F beat called V is not counted
+    >>> report.gross["positive_predictivity"].to_dict()  # F predicted as V is not counted
     {'S': 0.5, 'V': 0.75}
     >>> report.average["positive_predictivity"].round(2).to_dict()
     {'S': 0.5, 'V': 0.83}
@@ -231,36 +225,33 @@ def ec57_report(
     true, pred = _check_classes(y_true, "y_true"), _check_classes(y_pred, "y_pred")
     check_same_length(true, "y_pred", pred)
     records = check_groups(record, len(true), name="record", of="record")
-    if nowhere := int(((true == NO_BEAT) & (pred == NO_BEAT)).sum()):
-        raise ValueError(f"{nowhere} rows have '{NO_BEAT}', no beat, in both y_true and y_pred.")
+    if no_beats := int(((true == NO_BEAT) & (pred == NO_BEAT)).sum()):
+        raise ValueError(f"{no_beats} rows have '{NO_BEAT}', no beat, in both y_true and y_pred.")
     out = _excluded(exclude, records)
     if out.all():
         raise ValueError(
             f"exclude leaves out all {len(out)} beats, of records {np.unique(records)[:5]}."
         )
-    if unknown := set(not_counted) ^ {"S", "V"}:
-        raise ValueError(f"not_counted must have the keys 'S' and 'V'; see {sorted(unknown)}.")
+    if set(not_counted) != {"S", "V"}:
+        raise ValueError(f"not_counted has the keys {sorted(not_counted)}; expected 'S' and 'V'.")
 
     true, pred, kept = true[~out], pred[~out], records[~out]
     labels = _LABELS if NO_BEAT in {*true.tolist(), *pred.tolist()} else AAMI_CLASSES
     names, matrices = matrices_by_group(true, pred, kept, labels)
-    by_record = pd.concat(
-        {
-            name: _figures(counts).set_axis(names.tolist(), axis="index")
-            for name, counts in _count_all(matrices, labels, not_counted).items()
-        },
-        axis="columns",
-    )
-    in_all = matrices.sum(axis=0)
+    by_record = {
+        name: _figures(counts).set_axis(names.tolist(), axis="index")
+        for name, counts in _count_all(matrices, labels, not_counted).items()
+    }
+    total = matrices.sum(axis=0)
     gross = [
         _figures(counts).set_axis([name], axis="index")
-        for name, counts in _count_all(in_all[np.newaxis], labels, not_counted).items()
+        for name, counts in _count_all(total[np.newaxis], labels, not_counted).items()
     ]
     return EC57Report(
         labels=tuple(labels),
-        confusion_matrix=in_all,
+        confusion_matrix=total,
         gross=pd.concat(gross),
-        per_record=by_record.rename_axis(index="record"),
+        per_record=pd.concat(by_record, axis="columns").rename_axis(index="record"),
         n_excluded=int(out.sum()),
         excluded_records=tuple(in_class_order(set(records[out].tolist()))),
     )
@@ -269,7 +260,7 @@ def ec57_report(
 def _count_all(
     matrices: np.ndarray, labels: Sequence[str], not_counted: Mapping[str, Collection[str]]
 ) -> dict[str, BinaryCounts]:
-    """Count SVEB and VEB, and the detections themselves if any failed."""
+    """Count SVEB and VEB, and also detections if there are missed or false ones."""
     counts = {name: count_class(matrices, labels, name, not_counted[name]) for name in "SV"}
     if NO_BEAT in labels:
         missed, false = matrices[..., :-1, -1].sum(axis=-1), matrices[..., -1, :-1].sum(axis=-1)
@@ -279,15 +270,14 @@ def _count_all(
 
 
 def _figures(counts: BinaryCounts) -> pd.DataFrame:
-    rate = counts.false_positive_rate
-    # Where no beat is, nothing says how often a detector rightly said nothing.
-    defined = counts.true_negatives > 0
+    # Without true negatives, as in detection, there is no false positive rate.
+    rate = np.where(counts.true_negatives > 0, counts.false_positive_rate, np.nan)
     return pd.DataFrame(
         {
             **counts._asdict(),
             "sensitivity": counts.sensitivity,
             "positive_predictivity": counts.positive_predictivity,
-            "false_positive_rate": np.where(defined, rate, np.nan),
+            "false_positive_rate": rate,
             "f1": counts.f1,
         }
     )
@@ -304,7 +294,7 @@ def _check_classes(labels: ArrayLike, name: str) -> np.ndarray:
 
 
 def _excluded(exclude: ArrayLike | Collection[str], record: np.ndarray) -> np.ndarray:
-    """Return which beats to leave out."""
+    """Return a mask of the beats to leave out."""
     if isinstance(exclude, str):
         raise ValueError(f"exclude is {exclude!r}; expected a list of record names.")
     given = np.asarray(list(exclude) if isinstance(exclude, Collection) else exclude)

@@ -1,4 +1,4 @@
-"""Detected beats against annotated ones."""
+"""Matching of detected beats to annotated beats."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ def match_beats(
 ) -> pd.DataFrame:
     """Pair the detected beats of one record with the annotated ones.
 
-    A detection and an annotation are a pair if they lie within the window and neither is
-    nearer to the next of the other kind. This is the rule of the beat-by-beat comparison
-    of ANSI/AAMI EC57, as its reference program ``bxb`` [1]_ does it. What stays alone is
-    paired with ``"O"``, no beat.
+    A detection and an annotation are paired if they are within the window of each other and
+    neither is closer to the next beat of the other list. This is the rule of the beat-by-beat
+    comparison of ANSI/AAMI EC57, as implemented by the reference program ``bxb`` [1]_. Beats
+    without a partner are paired with ``"O"``, no beat.
 
     Parameters
     ----------
     sample_true : array-like of shape (n_annotated,)
-        Positions of the annotated beats in samples, rising.
+        Positions of the annotated beats in samples, increasing.
     y_true : array-like of shape (n_annotated,)
-        Their labels.
+        Labels of the annotated beats.
     sample_pred : array-like of shape (n_detected,)
-        Positions of the detected beats in samples, rising.
+        Positions of the detected beats in samples, increasing.
     y_pred : array-like of shape (n_detected,)
-        Their predicted labels.
+        Predicted labels of the detected beats.
     fs : float
         Sampling rate of the positions in Hz.
     window_ms : float, default=150
-        How far from each other the two positions of a pair may be.
+        Maximum distance of a pair in ms.
 
     Returns
     -------
     DataFrame of n_pairs rows
-        In order of time, with the columns ``y_true``, ``y_pred`` (labels, ``"O"`` where
-        there is none), ``true`` and ``pred`` (positions in the arguments, -1 where there
-        is none). The labels are what `ec57_report` takes.
+        In order of time, with the columns ``y_true`` and ``y_pred`` (labels, ``"O"`` without a
+        partner), ``true`` and ``pred`` (indices into the arguments, -1 without a partner). The
+        labels are input for `ec57_report`.
 
     Raises
     ------
     ValueError
-        If positions do not rise, are negative or differ in number from the labels; if
+        If positions do not increase, are negative or differ in number from the labels; if
         `fs` or `window_ms` is not positive.
 
     Notes
     -----
-    ``bxb`` also leaves out the first five minutes of a record, in which an algorithm may
-    learn, episodes of ventricular flutter, and signal loss. Cut these from both lists
-    first if you compare with its figures.
+    ``bxb`` also leaves out the first five minutes of a record (the learning period), episodes
+    of ventricular flutter, and signal loss. To compare with its results, remove these from both
+    lists first.
 
     References
     ----------
@@ -75,8 +75,8 @@ def match_beats(
     """
     if not fs > 0 or not window_ms > 0:
         raise ValueError(f"fs is {fs} and window_ms is {window_ms}; both must be positive.")
-    true, true_labels = _positions(sample_true, y_true, "sample_true", "y_true")
-    pred, pred_labels = _positions(sample_pred, y_pred, "sample_pred", "y_pred")
+    true, true_labels = _check_positions(sample_true, y_true, "sample_true", "y_true")
+    pred, pred_labels = _check_positions(sample_pred, y_pred, "sample_pred", "y_pred")
     pairs = _pairs(true, pred, window_ms * fs / 1000)
     i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
     return pd.DataFrame(
@@ -90,8 +90,8 @@ def match_beats(
 
 
 def _pairs(true: np.ndarray, pred: np.ndarray, window: float) -> list[tuple[int, int]]:
-    """Walk along both lists; the earlier of two beats is paired or stays alone."""
-    # Beyond the last beat of either kind lies one that nothing is near to.
+    """Traverse both lists, and decide for the earlier beat of the two."""
+    # A last beat at infinity has no neighbours.
     t, p = [*true.tolist(), np.inf], [*pred.tolist(), np.inf]
     pairs: list[tuple[int, int]] = []
     i = j = 0
@@ -109,10 +109,10 @@ def _pairs(true: np.ndarray, pred: np.ndarray, window: float) -> list[tuple[int,
     return pairs
 
 
-def _positions(
+def _check_positions(
     sample: ArrayLike, labels: ArrayLike, name: str, of_labels: str
 ) -> tuple[np.ndarray, list[str]]:
-    """Return checked positions and their labels; a record without beats is allowed."""
+    """Check positions and labels; both may be empty."""
     positions = np.asarray(sample)
     if positions.ndim != 1:
         raise ValueError(f"{name} must be 1-D; got shape {positions.shape}.")
@@ -122,7 +122,7 @@ def _positions(
         raise ValueError(f"{name} must hold positions in samples; got {positions[:3]}.")
     if positions[0] < 0 or (np.diff(positions) <= 0).any():
         raise ValueError(
-            f"{name} must be positions that rise from 0; sort them with their labels."
+            f"{name} must hold increasing positions from 0. Sort them with their labels."
         )
     checked = check_beats(labels, of_labels)
     check_same_length(checked, name, positions, of_labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,24 +13,19 @@ from scipy.interpolate import make_interp_spline
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_array
 
+from ecgclf.evaluation._checks import RandomState, make_generator
 
-class Disturbance(Protocol):
-    """A function ``disturbance(X, level, rng)`` that returns disturbed beats.
-
-    `X` is (n_beats, n_samples) or (n_beats, n_leads, n_samples), `level` says how strong,
-    `rng` is a :class:`numpy.random.Generator`. The result is new and of the same shape.
-    """
-
-    def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Return disturbed beats."""
+#: Function ``perturbation(X, level, rng)`` that returns perturbed beats, a new array of the
+#: same shape: (n_beats, n_samples) or (n_beats, n_leads, n_samples).
+Perturbation = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
 class NoiseAtSNR:
-    """White noise; the level is the signal-to-noise ratio in dB, infinity for none.
+    """White noise; the level is the signal-to-noise ratio in dB, infinity for no noise.
 
-    The signal's power is the variance within each beat and lead, so that a shifted
-    baseline does not count as signal.
+    The power of the signal is the variance within each beat and lead, so that a baseline offset
+    does not count as signal.
 
     Examples
     --------
@@ -43,16 +38,17 @@ class NoiseAtSNR:
     """
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Return the beats with noise."""
+        """Add noise to beats."""
         size = X.std(axis=-1, keepdims=True) * 10 ** (-level / 20)
         return X + size * rng.standard_normal(X.shape)
 
 
 @dataclass(frozen=True)
 class WanderAtAmplitude:
-    """A slow sine, as of breathing; the level is its amplitude in the unit of the beats.
+    """Baseline wander; the level is its amplitude in the unit of the beats.
 
-    Each beat gets a frequency and a phase of its own, all of its leads the same.
+    A slow sine wave like that of breathing. Frequency and phase differ between beats and are
+    equal for all leads of a beat.
 
     Parameters
     ----------
@@ -74,7 +70,7 @@ class WanderAtAmplitude:
     frequencies: tuple[float, float] = (0.15, 0.4)
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Return the beats on a wandering baseline."""
+        """Add baseline wander to beats."""
         frequency = rng.uniform(*self.frequencies, size=(len(X), 1))
         phase = rng.uniform(0, 2 * np.pi, size=(len(X), 1))
         time = np.arange(X.shape[-1]) / self.fs
@@ -84,56 +80,56 @@ class WanderAtAmplitude:
 
 @dataclass(frozen=True)
 class LeadInversion:
-    """Swapped electrodes turn leads upside down; the level is the share of beats hit.
+    """Inverted leads, as after a swap of electrodes; the level is the fraction of beats.
 
     Parameters
     ----------
     lead : int, optional
-        Position of the lead that is turned; all of them by default.
+        Position of the lead to invert; all leads by default.
 
     Examples
     --------
     >>> import numpy as np
     >>> from ecgclf.evaluation import LeadInversion
     >>> X = np.ones((1000, 2, 5))
-    >>> turned = LeadInversion(lead=1)(X, 0.25, np.random.default_rng(0))
-    >>> (turned[:, 0] == 1).all(), (turned[:, 1, 0] == -1).sum()
+    >>> inverted = LeadInversion(lead=1)(X, 0.25, np.random.default_rng(0))
+    >>> (inverted[:, 0] == 1).all(), (inverted[:, 1, 0] == -1).sum()
     (np.True_, np.int64(250))
     """
 
     lead: int | None = None
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Return the beats, some of them inverted."""
+        """Invert some of the beats."""
         if not 0 <= level <= 1:
-            raise ValueError(f"the level of LeadInversion is {level}; expected a share, 0 to 1.")
-        turned = np.array(X)
-        hit = rng.permutation(len(X))[: round(level * len(X))]
+            raise ValueError(f"the level of LeadInversion is {level}; expected 0 to 1.")
+        inverted = np.array(X)
+        chosen = rng.permutation(len(X))[: round(level * len(X))]
         if self.lead is None:
-            turned[hit] *= -1
+            inverted[chosen] *= -1
         elif X.ndim == 3 and 0 <= self.lead < X.shape[1]:
-            turned[hit, self.lead] *= -1
+            inverted[chosen, self.lead] *= -1
         else:
             raise ValueError(
                 f"lead is {self.lead}, but the beats have shape {X.shape}; expected a position "
                 "on the second of three axes, or None for beats of one lead."
             )
-        return turned
+        return inverted
 
 
 @dataclass(frozen=True)
 class RateError:
-    """A sampling rate that is not what it says; the level is its relative error.
+    """Wrong sampling rate; the level is the relative error.
 
-    At a level of 0.02 the true rate is 2% above the stated one, so that beats look 2%
-    longer. They are stretched about `center`, and where that leaves the window empty, at
-    negative levels, the outermost sample is repeated.
+    At a level of 0.02 the true rate is 2% above the stated one, and beats appear 2% longer.
+    They are stretched about `center`. Where the window then has no data, at negative levels,
+    the outermost sample is repeated.
 
     Parameters
     ----------
     center : float, default=0.5
-        Where in the window time stays put, 0 for its start and 1 for its end; best where
-        the R peak is.
+        Fixed point of the stretch in the window, 0 for its start and 1 for its end; best the
+        position of the R peak.
 
     Examples
     --------
@@ -147,7 +143,7 @@ class RateError:
     center: float = 0.5
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Return the beats as the wrong rate shows them."""
+        """Stretch beats."""
         if not level > -1:
             raise ValueError(f"the level of RateError is {level}; expected more than -1.")
         last = X.shape[-1] - 1
@@ -160,49 +156,49 @@ def robustness_curve(
     estimator: Any,
     X: ArrayLike,
     y: ArrayLike,
-    disturbance: Disturbance,
+    perturbation: Perturbation,
     levels: Sequence[float],
     *,
     scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] | None = None,
     n_repeats: int = 1,
-    random_state: int | np.random.Generator | None = None,
+    random_state: RandomState = None,
 ) -> pd.DataFrame:
-    """Score a fitted model on ever more disturbed beats.
+    """Score a fitted model on beats with perturbations of several levels.
 
     Parameters
     ----------
     estimator : fitted estimator
-        Anything scikit-learn can score. If it is a pipeline, the beats are disturbed
-        before its first step, as a recorder would disturb them.
+        Any estimator that scikit-learn can score. For a pipeline, the beats are perturbed
+        before its first step.
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-        Test beats, signal alone.
+        Test beats, without per-beat features.
     y : array-like of shape (n_beats,)
         True labels.
-    disturbance : callable
-        ``disturbance(X, level, rng)`` returns disturbed beats: `NoiseAtSNR`,
-        `WanderAtAmplitude`, `LeadInversion`, `RateError` or a function of your own.
+    perturbation : callable
+        ``perturbation(X, level, rng)`` returns perturbed beats: `NoiseAtSNR`,
+        `WanderAtAmplitude`, `LeadInversion`, `RateError` or your own function.
     levels : sequence of float
-        How strong, in the unit of the disturbance.
+        Strengths of the perturbation, in its unit.
     scoring : str, callable, list or dict, optional
-        As in :func:`sklearn.model_selection.cross_validate`; by default the estimator's
-        own ``score``.
+        As in :func:`sklearn.model_selection.cross_validate`; by default the ``score`` of the
+        estimator.
     n_repeats : int, default=1
-        How often to draw the disturbance at each level.
-    random_state : int or Generator, optional
-        Seed. The draws of one repeat are the same at all levels, so that the curve shows
-        the level and not the draw.
+        Number of random perturbations at each level.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed. The random numbers of a repeat are the same at all levels, so that the curve shows
+        the effect of the level alone.
 
     Returns
     -------
     DataFrame of n_levels x n_repeats rows
-        Indexed by level, in the order given; a column for each score, named ``score`` if
-        there is but one without a name.
+        Indexed by level, in the given order; one column per score, named ``score`` for a single
+        score without a name.
 
     Raises
     ------
     ValueError
-        If `X` is not finite, `levels` is empty or the disturbance changes the shape of
-        the beats or makes them NaN or infinite.
+        If `X` is not finite, `levels` is empty, or the perturbation changes the shape of the
+        beats or makes them NaN or infinite.
 
     Examples
     --------
@@ -223,20 +219,20 @@ def robustness_curve(
         raise ValueError(
             f"levels is {levels!r} and n_repeats is {n_repeats}; expected at least one of each."
         )
-    seed = int(np.random.default_rng(random_state).integers(2**31))
+    seed = int(make_generator(random_state).integers(2**31))
     scorer = check_scoring(estimator, scoring)
     rows = []
     for level in levels:
         for repeat in range(n_repeats):
-            disturbed = np.asarray(
-                disturbance(beats, level, np.random.default_rng([seed, repeat]))
+            perturbed = np.asarray(
+                perturbation(beats, level, np.random.default_rng([seed, repeat]))
             )
-            if disturbed.shape != beats.shape or not np.isfinite(disturbed).all():
+            if perturbed.shape != beats.shape or not np.isfinite(perturbed).all():
                 raise ValueError(
-                    f"{disturbance!r} at level {level} returned shape {disturbed.shape}; "
+                    f"{perturbation!r} at level {level} returned shape {perturbed.shape}; "
                     f"expected {beats.shape}, without NaN or infinity."
                 )
-            scores = scorer(estimator, disturbed.astype(beats.dtype, copy=False), y)
+            scores = scorer(estimator, perturbed.astype(beats.dtype, copy=False), y)
             name = scoring if isinstance(scoring, str) else "score"
             rows.append(scores if isinstance(scores, Mapping) else {name: scores})
     index = pd.Index(np.repeat(levels, n_repeats), name="level")

@@ -14,44 +14,43 @@ from ecgclf.datasets import DS1, DS2, MITBIH_RECORDS, mitbih_subject
 
 
 class InterPatientSplit(BaseCrossValidator):
-    """One split: train on the beats of some records, test on those of others.
+    """Single split into training and test records.
 
-    By default the inter-patient protocol of de Chazal et al. [1]_ on the MIT-BIH
-    Arrhythmia Database. `groups` names the **record** of each beat (``beats.record``).
-    Beats of MIT-BIH records that are in neither set, such as the paced records 102, 104,
-    107 and 217, are left out of both.
+    The default is the inter-patient protocol of de Chazal et al. [1]_ on the MIT-BIH Arrhythmia
+    Database. `groups` is the **record** of each beat (``beats.record``). Beats of MIT-BIH
+    records in neither set, such as the paced records 102, 104, 107 and 217, are left out.
 
     Parameters
     ----------
     train, test : collection of str or int, default=DS1, DS2
         Names of the training and the test records.
     shared_subjects : {"warn", "keep", "drop"}, default="warn"
-        What to do with test records whose subject is in training too. In the published
-        protocol that is record 202, of the same person as record 201 of DS1.
+        Treatment of test records of a subject who is also in training. In the published
+        protocol this is record 202, of the same person as record 201 of DS1.
 
         - ``"warn"``: test on them, as published, and warn;
         - ``"keep"``: test on them, as published;
-        - ``"drop"``: leave them out of the test set, so that no subject is on both sides.
+        - ``"drop"``: leave them out, so that no subject is in both training and test.
 
     See Also
     --------
-    sklearn.model_selection.StratifiedGroupKFold : To choose a model within DS1.
-    PatientAdaptiveSplit : To learn from the first minutes of the test records too.
-    audit_split : To see what a split leaks.
+    sklearn.model_selection.StratifiedGroupKFold : Cross-validation within DS1.
+    PatientAdaptiveSplit : Training also with the first minutes of the test records.
+    audit_split : Search for leaks of a split.
 
     Notes
     -----
-    `groups` may also be subject numbers (``beats.groups``). Records 201 and 202 both bear
-    the subject number 201 there and cannot be told apart: the beats of both are then on
-    the side of record 201, by default in training. No subject is ever on both sides, but
-    the test set is not the published one, for it lacks record 202.
+    `groups` may also be subject numbers (``beats.groups``), where records 201 and 202 have the
+    same number, 201. The beats of both are then treated as record 201, by default as training
+    beats. No subject is in both training and test, but the test set lacks record 202 of the
+    published one.
 
-    The test set is to be looked at once per reported figure. With this splitter in
-    :class:`~sklearn.model_selection.GridSearchCV` the search picks what is best on DS2;
-    such a best score is no estimate of the error on new patients.
+    Use the test set once per reported result. With this splitter
+    :class:`~sklearn.model_selection.GridSearchCV` selects the parameters that are best on DS2,
+    and its best score does not estimate the error on new patients.
 
-    As the training beats are in no test set,
-    :func:`~sklearn.model_selection.cross_val_predict` does not work with this splitter.
+    :func:`~sklearn.model_selection.cross_val_predict` does not work with this splitter, because
+    the training beats are in no test set.
 
     References
     ----------
@@ -71,7 +70,7 @@ class InterPatientSplit(BaseCrossValidator):
     ['101' '201'] ['100']
     """
 
-    # How an sklearn object declares that its split takes groups (metadata routing).
+    # Metadata routing of scikit-learn: split takes groups.
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     def __init__(
@@ -97,8 +96,8 @@ class InterPatientSplit(BaseCrossValidator):
         y : object
             Not used.
         groups : array-like of shape (n_beats,)
-            Name of the record of each beat, as string or integer; or the subject number,
-            see Notes of the class.
+            Record of each beat, as string or integer; or subject number, see the Notes of the
+            class.
 
         Yields
         ------
@@ -108,9 +107,9 @@ class InterPatientSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `groups` is missing, has another length than `X`, holds names that are
-            neither in `train` or `test` nor of MIT-BIH records, or leaves the training
-            or the test set empty; if `train` and `test` share a record.
+            If `groups` is missing, differs from `X` in length, holds names that are neither in
+            `train` or `test` nor MIT-BIH records, or leaves the training or the test set
+            empty; if `train` and `test` share a record.
         """
         train, test = self._records()
         record = _record_names(groups, X.shape[0] if hasattr(X, "shape") else len(X))
@@ -118,17 +117,16 @@ class InterPatientSplit(BaseCrossValidator):
         present = set(record.tolist())
         if unknown := sorted(present - known):
             raise ValueError(
-                f"groups holds {_some(unknown)}, expected record names such as '101'; "
-                "pass groups=beats.record, and name the records of other databases in "
-                "train or test."
+                f"groups holds {_some(unknown)}, expected record names such as '101'. Pass "
+                "groups=beats.record, and list the records of other databases in train or test."
             )
         test = self._without_shared_subjects(train & present, test & present)
         sides = {"train": np.isin(record, [*train]), "test": np.isin(record, [*test])}
         for side, mask in sides.items():
             if not mask.any():
                 raise ValueError(
-                    f"no beat is left for the {side} set: groups holds {_some(present)}, "
-                    f"and {side} lists {_some(getattr(self, side))}."
+                    f"no beat is left for the {side} set: groups holds {_some(present)}, and "
+                    f"{side} lists {_some(getattr(self, side))}."
                 )
         yield np.flatnonzero(sides["train"]), np.flatnonzero(sides["test"])
 
@@ -163,16 +161,16 @@ class InterPatientSplit(BaseCrossValidator):
         return train, test
 
     def _without_shared_subjects(self, train: set[str], test: set[str]) -> set[str]:
-        """Treat the test records whose subject is in training as asked for."""
+        """Apply `shared_subjects` to the test records."""
         trained_on = {_subject(record) for record in train}
         shared = {record for record in test if _subject(record) in trained_on}
         if shared and self.shared_subjects == "drop":
             return test - shared
         if shared and self.shared_subjects == "warn":
             warnings.warn(
-                f"the subject of test record {_some(shared)} is in the training set too; "
-                "shared_subjects='drop' leaves the record out of the test set, "
-                "shared_subjects='keep' keeps it, as published, without this warning.",
+                f"the subject of test record {_some(shared)} is also in the training set. Pass "
+                "shared_subjects='drop' to leave the record out, or shared_subjects='keep' to "
+                "test on it, as published, without this warning.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -187,7 +185,7 @@ def _record_names(groups: ArrayLike | None, n_beats: int) -> np.ndarray:
     """Return one record name per beat as an array of strings."""
     if groups is None:
         raise ValueError(
-            "groups is None; InterPatientSplit needs the record of each beat, pass "
+            "groups is None; InterPatientSplit needs the record of each beat. Pass "
             "groups=beats.record."
         )
     names = np.asarray(groups)
@@ -211,35 +209,35 @@ def _some(records: Iterable[Any]) -> str:
 
 
 class PatientAdaptiveSplit(BaseCrossValidator):
-    """Let a split by patient learn from the first minutes of each test record.
+    """Splitter that adds the first minutes of each test record to the training set.
 
-    ANSI/AAMI EC57 [1]_ lets an algorithm learn during the first five minutes of a record
-    and scores the rest; de Chazal and Reilly [2]_ and most patient-specific classifiers
-    since train on the annotated beats of these minutes. Wraps another splitter: the test
-    beats before that time join its training set.
+    ANSI/AAMI EC57 [1]_ allows an algorithm to learn during the first five minutes of a record
+    and evaluates the rest. De Chazal and Reilly [2]_ and most patient-specific classifiers
+    since then train on the annotated beats of these minutes. This class wraps another splitter
+    and moves the test beats before that time to its training set.
 
     Parameters
     ----------
     sample : array-like of shape (n_beats,)
         Position of each beat of `X` in its record (``beats.sample``).
     fs : float
-        Sampling rate of `sample` in Hz: ``beats.fs_record``, which is not ``beats.fs`` if
+        Sampling rate of `sample` in Hz: ``beats.fs_record``, which differs from ``beats.fs`` if
         the beats were resampled.
     cv : splitter, optional
-        Says which records are tested, and gets the `groups`. By default
-        ``InterPatientSplit(shared_subjects="keep")``, which wants records as groups.
+        Splitter into training and test records, which receives the `groups`. By default
+        ``InterPatientSplit(shared_subjects="keep")``, for which groups are records.
     duration : float, default=300.0
-        How many seconds of each test record are learned from.
+        Seconds of each test record to train on.
 
     Notes
     -----
-    scikit-learn hands a splitter only `X`, `y` and `groups`; the positions are therefore
-    given here, for the beats of the very `X` that is split.
+    scikit-learn passes only `X`, `y` and `groups` to a splitter. The positions are therefore
+    parameters of the class, for the beats of the `X` that is split.
 
-    Such figures are about patients with annotated beats to learn from. Name them so, and
-    do not set them beside figures of new patients.
+    Results with this split hold for patients with annotated beats to train on. Report them as
+    such, and do not compare them with results on new patients.
 
-    Time runs on across the border, so that neighbours lie on both sides of it, which
+    Training and test beats of a record are adjacent at the end of the first minutes, which
     `audit_split` reports.
 
     References
@@ -261,7 +259,7 @@ class PatientAdaptiveSplit(BaseCrossValidator):
     (array([0, 1, 2, 3]), array([4]))
     """
 
-    # How an sklearn object declares that its split takes groups (metadata routing).
+    # Metadata routing of scikit-learn: split takes groups.
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     def __init__(
@@ -285,11 +283,11 @@ class PatientAdaptiveSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like of shape (n_beats, ...)
-            Handed to `cv`.
+            Passed to `cv`.
         y : array-like of shape (n_beats,), optional
-            Handed to `cv`.
+            Passed to `cv`.
         groups : array-like of shape (n_beats,)
-            Handed to `cv`: by default the record of each beat.
+            Passed to `cv`: by default the record of each beat.
 
         Yields
         ------
@@ -299,26 +297,26 @@ class PatientAdaptiveSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `sample` has another length than `X` or is not finite and from 0, `fs` or
-            `duration` is not positive, or no test beat is left; and what `cv` raises.
+            If `sample` differs from `X` in length or is not finite and at least 0, `fs` or
+            `duration` is not positive, or no test beat is left; and any error of `cv`.
         """
         early = self._early(X.shape[0] if hasattr(X, "shape") else len(X))
         for train, test in self._cv().split(X, y, groups):
             if early[test].all():
                 raise ValueError(
-                    f"all {len(test)} test beats lie in the first {self.duration:g} s of their "
-                    "records, and none is left to test on; expected sample to be positions in "
-                    f"the record at fs={self.fs:g} Hz (beats.sample and beats.fs_record)."
+                    f"all {len(test)} test beats are in the first {self.duration:g} s of their "
+                    "records. Pass sample and fs of the record, beats.sample and "
+                    f"beats.fs_record; got fs={self.fs:g} Hz."
                 )
             yield np.sort(np.r_[train, test[early[test]]]), test[~early[test]]
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits that `cv` makes.
+        """Return the number of splits of `cv`.
 
         Parameters
         ----------
         X, y, groups : object
-            Handed to `cv`.
+            Passed to `cv`.
 
         Returns
         -------
@@ -330,7 +328,7 @@ class PatientAdaptiveSplit(BaseCrossValidator):
         return InterPatientSplit(shared_subjects="keep") if self.cv is None else self.cv
 
     def _early(self, n_beats: int) -> np.ndarray:
-        """Return which beats lie in the time to learn from."""
+        """Return a mask of the beats in the first minutes."""
         if not self.fs > 0 or not self.duration > 0:
             raise ValueError(
                 f"fs is {self.fs} and duration is {self.duration}; both must be positive."
@@ -342,5 +340,5 @@ class PatientAdaptiveSplit(BaseCrossValidator):
                 "each beat of X."
             )
         if sample.dtype.kind not in "iuf" or not (np.isfinite(sample) & (sample >= 0)).all():
-            raise ValueError("sample must hold positions in samples, from 0 on.")
+            raise ValueError("sample must hold finite positions in samples, at least 0.")
         return sample < self.duration * self.fs

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgclf.evaluation import occlusion
-from ecgclf.plots._display import COLORS, PanelDisplay, beats_in_3d, pyplot, signals_of
+from ecgclf.plots._display import COLORS, PanelDisplay, beats_in_3d, signals_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-#: Number of beats in a row of a new figure.
-_BEATS_PER_ROW = 4
 
 #: Colours of negative, zero and positive attributions. They also differ in lightness.
 _DIVERGING = (COLORS["blue"], "#8C8C8C", COLORS["orange"])
@@ -32,7 +29,36 @@ _METHOD_LABELS = {
 
 
 @dataclass(eq=False, repr=False)
-class AttributionDisplay(PanelDisplay):
+class _BeatPanelDisplay(PanelDisplay):
+    """Base class of displays of a few beats.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_beats, n_leads, n_samples)
+        The beats.
+    titles : sequence of str, optional
+        Title of each beat.
+    """
+
+    X: np.ndarray
+    _: KW_ONLY
+    titles: Sequence[str] | None = None
+
+    _columns: ClassVar[str] = "beats"
+    _per_row: ClassVar[int] = 4
+
+    def _shape(self) -> tuple[int, int, int]:
+        n_beats, n_leads, n_samples = self.X.shape
+        return n_leads, n_beats, n_samples
+
+    def _draw(self, axes: np.ndarray, is_new: bool) -> None:
+        super()._draw(axes, is_new)
+        for panel, title in zip(axes[0], self.titles or ()):
+            panel.set_title(title, fontsize="medium")
+
+
+@dataclass(eq=False, repr=False)
+class AttributionDisplay(_BeatPanelDisplay):
     """Beats with the contribution of each sample to a decision.
 
     The width of the band along the curve is proportional to the size of the attribution; its
@@ -41,14 +67,13 @@ class AttributionDisplay(PanelDisplay):
 
     Parameters
     ----------
-    X : ndarray of shape (n_beats, n_leads, n_samples)
-        The beats.
     attributions : ndarray of shape (n_beats, n_leads, n_samples)
         Attribution of each sample.
-    titles : sequence of str, optional
-        Title of each beat.
     colorbar_label : str, default="attribution"
         Label of the colour bar: what the attributions are, with their unit.
+    vmax : float, optional
+        Attribution at which the band has its full width and colour; by default the largest
+        absolute value of all panels. Lower it if one beat dominates.
 
     Attributes
     ----------
@@ -74,11 +99,10 @@ class AttributionDisplay(PanelDisplay):
     ((1, 3), 'decrease in probability')
     """
 
-    X: np.ndarray
     attributions: np.ndarray
     _: KW_ONLY
-    titles: Sequence[str] | None = None
     colorbar_label: str = "attribution"
+    vmax: float | None = None
 
     @classmethod
     def from_estimator(
@@ -164,9 +188,9 @@ class AttributionDisplay(PanelDisplay):
             The beats.
         attributions : array-like of the shape of `X`
             Attribution of each sample.
-        fs, before, unit, titles, lead_names, colorbar_label
+        fs, before, unit, time_unit, titles, lead_names, colorbar_label, vmax
             As in the class.
-        time_unit, vmax, ax
+        ax
             As in `plot`.
 
         Returns
@@ -193,52 +217,22 @@ class AttributionDisplay(PanelDisplay):
             fs=fs,
             before=before,
             unit=unit,
+            time_unit=time_unit,
             titles=titles,
             lead_names=lead_names,
             colorbar_label=colorbar_label,
+            vmax=vmax,
         )
-        return display.plot(time_unit=time_unit, vmax=vmax, ax=ax)
+        return display.plot(ax=ax)
 
-    def plot(
-        self,
-        *,
-        time_unit: Literal["s", "ms"] = "ms",
-        vmax: float | None = None,
-        ax: Sequence[Axes] | np.ndarray | None = None,
-    ) -> AttributionDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        time_unit : {"s", "ms"}, default="ms"
-            Unit of the time axis.
-        vmax : float, optional
-            Attribution at which the band has its full width and colour; by default the largest
-            absolute value of all panels. Lower it if one beat dominates.
-        ax : array of matplotlib Axes, optional
-            Axes to draw on, one for each lead and beat, lead by lead. By default a new figure
-            is made.
-
-        Returns
-        -------
-        AttributionDisplay
-
-        Raises
-        ------
-        ValueError
-            If the number of axes is wrong or a unit is unknown.
-        """
-        pyplot("AttributionDisplay")
+    def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
 
-        n_beats, n_leads, n_samples = self.X.shape
-        time = self._time(n_samples, time_unit)
-        axes = self._set_panels(ax, n_leads, n_beats, "beats", _BEATS_PER_ROW)
-        self.bands_ = np.empty(axes.shape, dtype=object)
+        self.bands_ = np.empty(self.axes_.shape, dtype=object)
         colors = LinearSegmentedColormap.from_list("attribution", _DIVERGING)
-        highest = vmax or float(np.abs(self.attributions).max()) or 1.0
-        for (lead, beat), panel in np.ndenumerate(axes):
+        highest = self.vmax or float(np.abs(self.attributions).max()) or 1.0
+        for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, values = self.X[beat, lead], self.attributions[beat, lead]
             self.bands_[lead, beat] = band = LineCollection(
                 list(_pieces(time, signal)),
@@ -250,13 +244,10 @@ class AttributionDisplay(PanelDisplay):
             band.set_clim(-highest, highest)
             panel.add_collection(band)
             panel.plot(time, signal, color=COLORS["black"], lw=0.9)
-            if lead == 0 and self.titles is not None:
-                panel.set_title(self.titles[beat], fontsize="medium")
-        self._label_panels(time_unit, _BEATS_PER_ROW)
         self.colorbar_ = self.figure_.colorbar(
-            self.bands_[0, 0], ax=list(axes.ravel()), aspect=30, label=self.colorbar_label
+            self.bands_[0, 0], ax=list(self.axes_.ravel()), aspect=30, label=self.colorbar_label
         )
-        return self
+        return ()
 
 
 def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:
@@ -269,19 +260,15 @@ def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:
 
 
 @dataclass(eq=False, repr=False)
-class ReconstructionDisplay(PanelDisplay):
+class ReconstructionDisplay(_BeatPanelDisplay):
     """Beats and their reconstructions, with the error shaded.
 
     Create it with `from_estimator` or `from_reconstructions`.
 
     Parameters
     ----------
-    X : ndarray of shape (n_beats, n_leads, n_samples)
-        The beats.
     reconstructed : ndarray of shape (n_beats, n_leads, n_samples)
-        Their reconstructions.
-    titles : sequence of str, optional
-        Title of each beat.
+        Reconstructions of the beats.
 
     Examples
     --------
@@ -295,10 +282,7 @@ class ReconstructionDisplay(PanelDisplay):
     (1, 3)
     """
 
-    X: np.ndarray
     reconstructed: np.ndarray
-    _: KW_ONLY
-    titles: Sequence[str] | None = None
 
     @classmethod
     def from_estimator(
@@ -330,11 +314,6 @@ class ReconstructionDisplay(PanelDisplay):
         Returns
         -------
         ReconstructionDisplay
-
-        Raises
-        ------
-        ValueError
-            As in `from_reconstructions`.
         """
         reconstructed = estimator.inverse_transform(estimator.transform(X))
         signals, back = signals_of(estimator, X), signals_of(estimator, reconstructed)
@@ -367,9 +346,9 @@ class ReconstructionDisplay(PanelDisplay):
             Their reconstructions, with as many numbers as `X`.
         y : array-like of shape (n_beats,), optional
             Labels, for the titles.
-        fs, before, unit, lead_names
+        fs, before, unit, time_unit, lead_names
             As in the class.
-        time_unit, ax
+        ax
             As in `plot`.
 
         Returns
@@ -400,39 +379,19 @@ class ReconstructionDisplay(PanelDisplay):
             for label, score in zip(labels, scores)
         ]
         display = cls(
-            beats, back, fs=fs, before=before, unit=unit, titles=titles, lead_names=lead_names
+            beats,
+            back,
+            fs=fs,
+            before=before,
+            unit=unit,
+            time_unit=time_unit,
+            titles=titles,
+            lead_names=lead_names,
         )
-        return display.plot(time_unit=time_unit, ax=ax)
+        return display.plot(ax=ax)
 
-    def plot(
-        self,
-        *,
-        time_unit: Literal["s", "ms"] = "ms",
-        ax: Sequence[Axes] | np.ndarray | None = None,
-    ) -> ReconstructionDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        time_unit : {"s", "ms"}, default="ms"
-            Unit of the time axis.
-        ax : array of matplotlib Axes, optional
-            Axes to draw on, one for each lead and beat, lead by lead. By default a new figure
-            is made.
-
-        Returns
-        -------
-        ReconstructionDisplay
-
-        Raises
-        ------
-        ValueError
-            If the number of axes is wrong or a unit is unknown.
-        """
-        n_beats, n_leads, n_samples = self.X.shape
-        time = self._time(n_samples, time_unit)
-        axes = self._set_panels(ax, n_leads, n_beats, "beats", _BEATS_PER_ROW)
-        for (lead, beat), panel in np.ndenumerate(axes):
+    def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
+        for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, back = self.X[beat, lead], self.reconstructed[beat, lead]
             error = panel.fill_between(
                 time, signal, back, color=COLORS["orange"], alpha=0.5, lw=0, label="error"
@@ -441,8 +400,4 @@ class ReconstructionDisplay(PanelDisplay):
             (dashed,) = panel.plot(
                 time, back, color=COLORS["vermilion"], lw=1.4, ls="--", label="reconstruction"
             )
-            if lead == 0 and self.titles is not None:
-                panel.set_title(self.titles[beat], fontsize="medium")
-        self._label_panels(time_unit, _BEATS_PER_ROW)
-        self._add_legend(ax, [solid, dashed, error])
-        return self
+        return solid, dashed, error

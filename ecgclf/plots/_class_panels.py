@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
-from ecgclf._validation import check_same_length
+from ecgclf._validation import check_same_length, new_random_state
 from ecgclf.evaluation import check_beats, in_class_order
 from ecgclf.plots._display import (
     COLORS,
@@ -56,6 +55,8 @@ class BeatDisplay(PanelDisplay):
         Lower and upper edge of the band around each mean.
     spread_name : str, default="spread"
         Name of the band in the legend.
+    mean : bool, default=True
+        Draw the mean of each class. Without it, with one example, single beats are shown.
 
     Examples
     --------
@@ -76,6 +77,7 @@ class BeatDisplay(PanelDisplay):
     _: KW_ONLY
     spreads: Mapping[Any, np.ndarray] | None = None
     spread_name: str = "spread"
+    mean: bool = True
 
     @classmethod
     def from_beats(
@@ -100,7 +102,7 @@ class BeatDisplay(PanelDisplay):
             ``target`` and ``fs``; the lead names are taken from ``lead`` if present.
         n_per_class : int, default=10
             Maximum number of beats to draw per class. It may be 0 if `spread` is given.
-        before, unit
+        before, unit, time_unit, mean
             As in the class.
         random_state : int, RandomState or None, default=None
             Seed of the choice of beats. With None it differs from call to call; the global
@@ -108,7 +110,7 @@ class BeatDisplay(PanelDisplay):
         spread : tuple of two floats, "sd" or None, default=None
             Band around the mean of all beats of a class: two percentiles, such as
             ``(10, 90)``, or ``"sd"`` for one standard deviation on either side.
-        time_unit, mean, ax
+        ax
             As in `plot`.
 
         Returns
@@ -127,7 +129,7 @@ class BeatDisplay(PanelDisplay):
                 "if spread is given."
             )
         data, target, lead_names = unpack_beats(beats)
-        rng = _generator(random_state)
+        rng = new_random_state(random_state)
         rows = {label: np.flatnonzero(target == label) for label in in_class_order(target)}
         chosen = {label: _choose(rng, found, n_per_class) for label, found in rows.items()}
         return cls(
@@ -137,52 +139,25 @@ class BeatDisplay(PanelDisplay):
             fs=beats.fs,
             before=before,
             unit=unit,
+            time_unit=time_unit,
             lead_names=lead_names,
+            mean=mean,
             **_bands(data, rows, spread),
-        ).plot(ax=ax, time_unit=time_unit, mean=mean)
+        ).plot(ax=ax)
 
-    def plot(
-        self,
-        *,
-        ax: Sequence[Axes] | np.ndarray | None = None,
-        time_unit: Literal["s", "ms"] = "ms",
-        mean: bool = True,
-    ) -> BeatDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        ax : array of matplotlib Axes, optional
-            Axes to draw on, one for each lead and class, lead by lead. By default a new figure
-            is made.
-        time_unit : {"s", "ms"}, default="ms"
-            Unit of the time axis.
-        mean : bool, default=True
-            Draw the mean of each class. Pass False with ``n_per_class=1`` to show single
-            beats.
-
-        Returns
-        -------
-        BeatDisplay
-
-        Raises
-        ------
-        ValueError
-            If the number of axes is wrong or a unit is unknown.
-        """
+    def _shape(self) -> tuple[int, int, int]:
         n_leads, n_samples = next(iter(self.means.values())).shape
-        time = self._time(n_samples, time_unit)
-        axes = self._set_panels(ax, n_leads, len(self.means), "classes")
-        for column, label in zip(axes.T, self.means):
-            for lead, panel in enumerate(column):
-                self._draw(panel, label, lead, time, mean)
-            column[0].set_title(f"{label}  (n = {self.counts[label]:,})")
-        self._label_panels(time_unit)
-        artists = (*self.ax_.lines, *self.ax_.collections)
-        self._add_legend(ax, [a for a in artists if not a.get_label().startswith("_")])
-        return self
+        return n_leads, len(self.means), n_samples
 
-    def _draw(self, panel: Axes, label: Any, lead: int, time: np.ndarray, mean: bool) -> None:
+    def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
+        for column, label in zip(self.axes_.T, self.means):
+            for lead, panel in enumerate(column):
+                self._draw_panel(panel, label, lead, time)
+            column[0].set_title(f"{label}  (n = {self.counts[label]:,})")
+        artists = (*self.ax_.lines, *self.ax_.collections)
+        return [artist for artist in artists if not artist.get_label().startswith("_")]
+
+    def _draw_panel(self, panel: Axes, label: Any, lead: int, time: np.ndarray) -> None:
         """Draw one lead of one class."""
         if self.spreads is not None:
             low, high = self.spreads[label][:, lead]
@@ -192,17 +167,14 @@ class BeatDisplay(PanelDisplay):
         # Thin light lines under a thick dark one also differ without colour.
         light: dict[str, Any] = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
         alone: dict[str, Any] = {"color": COLORS["blue"], "lw": 1.0}
-        lines = panel.plot(time, self.examples[label][:, lead].T, **(light if mean else alone))
+        lines = panel.plot(
+            time, self.examples[label][:, lead].T, **(light if self.mean else alone)
+        )
         for line in lines[:1]:
             line.set_label("example beats")
-        if mean:
+        if self.mean:
             average = self.means[label][lead]
             panel.plot(time, average, color=COLORS["black"], lw=1.8, label="mean of the class")
-
-
-def _generator(random_state: int | np.random.RandomState | None) -> np.random.RandomState:
-    """Make a generator; for None not the global one."""
-    return np.random.RandomState() if random_state is None else check_random_state(random_state)
 
 
 def _choose(rng: np.random.RandomState, rows: np.ndarray, n_rows: int) -> np.ndarray:
@@ -244,6 +216,11 @@ class BeatErrorDisplay(PanelDisplay):
         The beats.
     y_true, y_pred : ndarray of shape (n_beats,)
         True and predicted labels.
+    n_per_class : int, default=10
+        Maximum number of correctly predicted and of wrongly predicted beats to draw per class.
+    random_state : int, RandomState or None, default=None
+        Seed of the choice of beats. With None it differs from call to call; the global
+        generator of numpy is not used.
 
     See Also
     --------
@@ -263,6 +240,9 @@ class BeatErrorDisplay(PanelDisplay):
     X: np.ndarray
     y_true: np.ndarray
     y_pred: np.ndarray
+    _: KW_ONLY
+    n_per_class: int = 10
+    random_state: int | np.random.RandomState | None = None
 
     @classmethod
     def from_estimator(
@@ -314,9 +294,9 @@ class BeatErrorDisplay(PanelDisplay):
             The beats.
         y_true, y_pred : array-like of shape (n_beats,)
             True and predicted labels.
-        fs, before, unit, lead_names
+        fs, before, unit, time_unit, lead_names, n_per_class, random_state
             As in the class.
-        time_unit, n_per_class, random_state, ax
+        ax
             As in `plot`.
 
         Returns
@@ -333,65 +313,40 @@ class BeatErrorDisplay(PanelDisplay):
         check_same_length(truth, "y_pred", predicted)
         check_same_length(truth, "X", beats)
         return cls(
-            beats, truth, predicted, fs=fs, before=before, unit=unit, lead_names=lead_names
-        ).plot(n_per_class=n_per_class, random_state=random_state, time_unit=time_unit, ax=ax)
+            beats,
+            truth,
+            predicted,
+            fs=fs,
+            before=before,
+            unit=unit,
+            time_unit=time_unit,
+            lead_names=lead_names,
+            n_per_class=n_per_class,
+            random_state=random_state,
+        ).plot(ax=ax)
 
-    def plot(
-        self,
-        *,
-        n_per_class: int = 10,
-        random_state: int | np.random.RandomState | None = None,
-        time_unit: Literal["s", "ms"] = "ms",
-        ax: Sequence[Axes] | np.ndarray | None = None,
-    ) -> BeatErrorDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        n_per_class : int, default=10
-            Maximum number of correctly predicted and of wrongly predicted beats to draw per
-            class.
-        random_state : int, RandomState or None, default=None
-            Seed of the choice of beats. With None it differs from call to call; the global
-            generator of numpy is not used.
-        time_unit : {"s", "ms"}, default="ms"
-            Unit of the time axis.
-        ax : array of matplotlib Axes, optional
-            Axes to draw on, one for each lead and class, lead by lead. By default a new figure
-            is made.
-
-        Returns
-        -------
-        BeatErrorDisplay
-
-        Raises
-        ------
-        ValueError
-            If the number of axes is wrong or a unit is unknown.
-        """
+    def _shape(self) -> tuple[int, int, int]:
         _, n_leads, n_samples = self.X.shape
-        labels = in_class_order(self.y_true)
-        time = self._time(n_samples, time_unit)
-        rng = _generator(random_state)
-        axes = self._set_panels(ax, n_leads, len(labels), "classes")
+        return n_leads, len(in_class_order(self.y_true)), n_samples
+
+    def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
+        rng = new_random_state(self.random_state)
         handles = {}
-        for column, label in zip(axes.T, labels):
-            of_class, is_right = self.y_true == label, self.y_pred == label
+        for column, label in zip(self.axes_.T, in_class_order(self.y_true)):
+            of_class, is_correct = self.y_true == label, self.y_pred == label
             for found, (name, thin, thick) in zip(
-                (of_class & is_right, of_class & ~is_right), _OUTCOMES
+                (of_class & is_correct, of_class & ~is_correct), _OUTCOMES
             ):
                 rows = np.flatnonzero(found)
                 if not len(rows):
                     continue
-                drawn = _choose(rng, rows, n_per_class)
+                drawn = _choose(rng, rows, self.n_per_class)
                 for lead, panel in enumerate(column):
                     panel.plot(time, self.X[drawn, lead].T, zorder=1, **thin)
                     mean = self.X[rows, lead].mean(axis=0)
                     (handles[name],) = panel.plot(time, mean, zorder=2, label=name, **thick)
             column[0].set_title(self._title(label), fontsize="medium")
-        self._label_panels(time_unit)
-        self._add_legend(ax, [*handles.values()])
-        return self
+        return [*handles.values()]
 
     def _title(self, label: Any) -> str:
         """Compose the counts of a class and its three most frequent wrong predictions."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._extras import import_extra
 
 if TYPE_CHECKING:
@@ -32,26 +33,13 @@ _LINES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 _AMPLITUDES = {"mV": "amplitude (mV)", "scaled": "amplitude (scaled)"}
+_PER_SECOND = {"s": 1, "ms": 1000}
 
 
 def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
-    """Assign a colour, a line style and a marker to each class.
+    """Assign a ``color``, a ``linestyle`` and a ``marker`` to each class.
 
-    Parameters
-    ----------
-    labels : iterable
-        The classes.
-
-    Returns
-    -------
-    dict of label to dict
-        With the keys ``color``, ``linestyle`` and ``marker``. Up to seven classes differ in
-        all three, up to 49 in their combination.
-
-    Examples
-    --------
-    >>> class_styles(["N", "V"])["V"]
-    {'color': '#D55E00', 'linestyle': '--', 'marker': 's'}
+    Up to seven classes differ in all three, up to 49 in their combination.
     """
     styles = {}
     for i, label in enumerate(labels):
@@ -69,8 +57,11 @@ def pyplot(caller: str) -> ModuleType:
     return import_extra("matplotlib.pyplot", caller)
 
 
-class Display:
+class Display(InheritedParameterDocs):
     """Base class of displays.
+
+    The parameters of a display describe what to draw and how; those of its method `plot`
+    describe where.
 
     Attributes
     ----------
@@ -80,16 +71,42 @@ class Display:
         Figure of `ax_`.
     """
 
-    ax_: Any
-    figure_: Any
+    def plot(self, *, ax: Axes | Sequence[Axes] | np.ndarray | None = None) -> Self:
+        """Draw the plot.
 
-    def _set_axes(self, ax: Axes | None, figsize: tuple[float, float]) -> Any:
-        """Set the attributes to `ax`, or to the axes of a new figure, and return the axes."""
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, optional
+            Axes to draw on, as many as the plot has. By default a new figure is made.
+
+        Returns
+        -------
+        self : display
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If the number of axes or a parameter of the display is invalid.
+        """
         plt = pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=figsize, layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        axes = self._new_axes(plt) if ax is None else self._check_axes(ax)
+        self.ax_ = np.asarray(axes, dtype=object).flat[0]
+        self.figure_ = self.ax_.figure
+        self._draw(axes, is_new=ax is None)
+        return self
+
+    def _new_axes(self, plt: Any) -> Any:
+        """Make the axes of a new figure."""
+        raise NotImplementedError
+
+    def _check_axes(self, ax: Any) -> Any:
+        """Check and arrange the given axes."""
         return ax
+
+    def _draw(self, axes: Any, is_new: bool) -> None:
+        """Draw on the axes, which are new or were given."""
+        raise NotImplementedError
 
 
 @dataclass(eq=False, repr=False)
@@ -105,90 +122,95 @@ class PanelDisplay(Display):
         the time axis.
     unit : {"mV", "scaled"}, default="mV"
         Unit of the amplitudes; ``"scaled"`` for signals without a unit.
+    time_unit : {"s", "ms"}, default="ms"
+        Unit of the time axis.
     lead_names : sequence of str, optional
         Name of each lead.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_leads, n_columns) of matplotlib Axes
-        The panels; the columns are beats or classes.
+        The panels; the columns are beats or classes. The argument `ax` of `plot` has as many
+        axes, lead by lead.
     """
 
     _: KW_ONLY
     fs: float
     before: float = 0.0
     unit: Literal["mV", "scaled"] = "mV"
+    time_unit: Literal["s", "ms"] = "ms"
     lead_names: Sequence[str] | None = None
 
-    def _set_panels(
-        self, ax: Any, n_leads: int, n_columns: int, of: str, per_row: int | None = None
-    ) -> np.ndarray:
-        """Set the attributes to the axes `ax`, or to those of a new figure.
+    #: What the columns are, and the maximum number side by side in a new figure.
+    _columns: ClassVar[str] = "classes"
+    _per_row: ClassVar[int] = 1000
 
-        A new figure has `per_row` columns side by side; further ones follow below.
-        """
-        plt = pyplot(type(self).__name__)
+    def _shape(self) -> tuple[int, int, int]:
+        """Return the numbers of leads, columns and samples."""
+        raise NotImplementedError
+
+    def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
+        """Draw on ``axes_``, and return the artists for the legend."""
+        raise NotImplementedError
+
+    def __post_init__(self) -> None:
         if self.unit not in _AMPLITUDES:
             raise ValueError(f"unit is {self.unit!r}; expected 'mV' or 'scaled'.")
-        if ax is not None:
-            axes = np.asarray(ax, dtype=object)
-            if axes.size != n_leads * n_columns:
-                raise ValueError(
-                    f"ax holds {axes.size} axes; expected {n_leads * n_columns}: {n_leads} leads "
-                    f"times {n_columns} {of}."
-                )
-            axes = axes.reshape(n_leads, n_columns)
-        else:
-            per_row = min(per_row or n_columns, n_columns)
-            n_rows = -(-n_columns // per_row)
-            _, axes = plt.subplots(
-                n_rows * n_leads,
-                per_row,
-                figsize=(2.3 * per_row + 0.7, 2.3 * n_rows * n_leads + 0.7),
-                sharex=True,
-                sharey="row",
-                squeeze=False,
-                layout="constrained",
+        if self.time_unit not in _PER_SECOND:
+            raise ValueError(f"time_unit is {self.time_unit!r}; expected 's' or 'ms'.")
+
+    def _check_axes(self, ax: Any) -> np.ndarray:
+        n_leads, n_columns, _ = self._shape()
+        axes = np.asarray(ax, dtype=object)
+        if axes.size != n_leads * n_columns:
+            raise ValueError(
+                f"ax holds {axes.size} axes; expected {n_leads * n_columns}: {n_leads} leads "
+                f"times {n_columns} {self._columns}."
             )
-            # From (rows of columns, leads, columns in a row) to (leads, columns).
-            axes = axes.reshape(n_rows, n_leads, per_row).swapaxes(0, 1).reshape(n_leads, -1)
-            for panel in axes[:, n_columns:].ravel():
-                panel.remove()
-            axes = axes[:, :n_columns]
-            for panel in axes[-1, -per_row:]:
-                panel.tick_params(labelbottom=True)  # the panel below may have been removed
-        self.axes_ = axes
-        self.ax_, self.figure_ = axes[0, 0], axes[0, 0].figure
+        return axes.reshape(n_leads, n_columns)
+
+    def _new_axes(self, plt: Any) -> np.ndarray:
+        n_leads, n_columns, _ = self._shape()
+        per_row = min(self._per_row, n_columns)
+        n_rows = -(-n_columns // per_row)
+        _, axes = plt.subplots(
+            n_rows * n_leads,
+            per_row,
+            figsize=(2.3 * per_row + 0.7, 2.3 * n_rows * n_leads + 0.7),
+            sharex=True,
+            sharey="row",
+            squeeze=False,
+            layout="constrained",
+        )
+        # From (rows of columns, leads, columns in a row) to (leads, columns).
+        axes = axes.reshape(n_rows, n_leads, per_row).swapaxes(0, 1).reshape(n_leads, -1)
+        for panel in axes[:, n_columns:].ravel():
+            panel.remove()
+        axes = axes[:, :n_columns]
+        for panel in axes[-1, -per_row:]:
+            panel.tick_params(labelbottom=True)  # the panel below may have been removed
         return axes
 
-    def _time(self, n_samples: int, time_unit: str) -> np.ndarray:
-        """Compute the time of each sample of a beat."""
-        per_second = {"s": 1, "ms": 1000}.get(time_unit)
-        if per_second is None:
-            raise ValueError(f"time_unit is {time_unit!r}; expected 's' or 'ms'.")
-        return (np.arange(n_samples) / self.fs - self.before) * per_second
-
-    def _label_panels(self, time_unit: str, per_row: int | None = None) -> None:
-        """Label the axes at the left and lower edge of the panels."""
-        n_leads, n_columns = self.axes_.shape
+    def _draw(self, axes: np.ndarray, is_new: bool) -> None:
+        self.axes_ = axes
+        n_leads, n_columns, n_samples = self._shape()
+        time = (np.arange(n_samples) / self.fs - self.before) * _PER_SECOND[self.time_unit]
+        handles = self._draw_panels(time)
         origin = "from R peak " if self.before else ""
-        for (lead, column), panel in np.ndenumerate(self.axes_):
+        for (lead, column), panel in np.ndenumerate(axes):
             panel.grid(alpha=0.3)
             panel.margins(x=0)
             position = panel.get_subplotspec()
             if column == 0 or position is None or position.is_first_col():
                 name = "" if self.lead_names is None else f"{self.lead_names[lead]}, "
                 panel.set_ylabel(name + _AMPLITUDES[self.unit])
-            if lead == n_leads - 1 and n_columns - column <= (per_row or n_columns):
-                panel.set_xlabel(f"time {origin}({time_unit})")
-
-    def _add_legend(self, ax: Any, handles: Sequence[Any]) -> None:
-        """Add a legend below a new figure, or in the first of the given axes."""
-        if ax is None:
+            if lead == n_leads - 1 and n_columns - column <= self._per_row:
+                panel.set_xlabel(f"time {origin}({self.time_unit})")
+        if handles and is_new:
             self.figure_.legend(
                 handles=handles, loc="outside lower center", ncols=len(handles), fontsize="small"
             )
-        else:
+        elif handles:
             self.ax_.legend(handles=handles, fontsize="small")
 
 

@@ -144,19 +144,10 @@ class EmbeddingDisplay(Display):
             )
         return cls(points, labels, axis_names=_axis_names(reducer)).plot(ax=ax)
 
-    def plot(self, *, ax: Axes | None = None) -> EmbeddingDisplay:
-        """Draw the dots.
+    def _new_axes(self, plt: Any) -> Axes:
+        return plt.subplots(figsize=(5.6, 4.6), layout="constrained")[1]
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Axes to draw on. By default a new figure is made.
-
-        Returns
-        -------
-        EmbeddingDisplay
-        """
-        ax = self._set_axes(ax, (5.6, 4.6))
+    def _draw(self, axes: Axes, is_new: bool) -> None:
         order = [None] if self.labels is None else in_class_order(self.labels)
         rows = {
             label: np.arange(len(self.points)) if label is None else self.labels == label
@@ -167,7 +158,7 @@ class EmbeddingDisplay(Display):
         # The largest class is drawn first, so that it does not hide the rare ones.
         for label in sorted(order, key=lambda label: -len(self.points[rows[label]])):
             points = self.points[rows[label]]
-            self.dots_[label] = ax.scatter(
+            self.dots_[label] = axes.scatter(
                 points[:, 0],
                 points[:, 1],
                 s=14,
@@ -178,12 +169,11 @@ class EmbeddingDisplay(Display):
                 marker=styles[label]["marker"],
                 label=f"{label}  (n = {len(points):,})",
             )
-        ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
-        ax.grid(alpha=0.3)
-        ax.set_axisbelow(True)
+        axes.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
         if self.labels is not None:
-            ax.legend(handles=[self.dots_[label] for label in order], fontsize="small")
-        return self
+            axes.legend(handles=[self.dots_[label] for label in order], fontsize="small")
 
 
 def _axis_names(reducer: Any) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -227,39 +228,43 @@ def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:
     problems = pd.DataFrame(
         {"missing": ~finite.all(axis=(1, 2)), "flat": _flat(data, n_samples, flat_below)}
     )
-    clean = np.where(finite, data, np.nan)
-    order = in_class_order(target)
-    groups = None if beats.get("groups") is None else np.asarray(beats.groups)
-    patients = None
-    if groups is not None:
-        patients = pd.crosstab(groups, target).reindex(columns=order)
-        patients.index.name, patients.columns.name = "patient", "class"
     lengths = pd.Series(n_samples / beats.fs, name="length")
-    means, bands, rows = {}, {}, {}
-    for label in order:
-        found = target == label
-        means[label], bands[label] = _middle(clean[found])
-        rows[label] = {
-            "beats": int(found.sum()),
-            "share": float(found.mean()),
-            "patients": 0 if patients is None else int((patients[label] > 0).sum()),
-            "shortest": lengths[found].min(),
-            "median_length": lengths[found].median(),
-            "longest": lengths[found].max(),
-            "minimum": data[found].min(where=finite[found], initial=np.inf),
-            "maximum": data[found].max(where=finite[found], initial=-np.inf),
-            **{name: int(problems[name][found].sum()) for name in problems},
+    order = in_class_order(target)
+    figures = pd.DataFrame(
+        {
+            "length": lengths,
+            # NaN for a beat without finite values
+            "minimum": data.min(axis=(1, 2), where=finite, initial=np.inf),
+            "maximum": data.max(axis=(1, 2), where=finite, initial=-np.inf),
+            **problems,
         }
-    summary = pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
-    # The minimum and maximum of a class without finite values are undefined.
-    summary = summary.replace([np.inf, -np.inf], np.nan)
+    ).replace([np.inf, -np.inf], np.nan)
+    summary = figures.groupby(target).agg(
+        beats=("length", "size"),
+        shortest=("length", "min"),
+        median_length=("length", "median"),
+        longest=("length", "max"),
+        minimum=("minimum", "min"),
+        maximum=("maximum", "max"),
+        missing=("missing", "sum"),
+        flat=("flat", "sum"),
+    )
+    summary = summary.reindex(order).rename_axis("class")
+    summary.insert(1, "share", summary["beats"] / len(target))
+    patients = None
+    if beats.get("groups") is not None:
+        patients = pd.crosstab(np.asarray(beats.groups), target).reindex(columns=order)
+        patients.index.name, patients.columns.name = "patient", "class"
+        summary.insert(2, "patients", (patients > 0).sum())
+    clean = np.where(finite, data, np.nan)
+    middles = {label: _middle(clean[target == label]) for label in order}
     return Exploration(
-        summary=summary.drop(columns=["patients"] if patients is None else []),
+        summary=summary,
         patients=patients,
         lengths=lengths,
         problems=problems,
-        means=means,
-        bands=bands,
+        means={label: mean for label, (mean, _) in middles.items()},
+        bands={label: band for label, (_, band) in middles.items()},
         fs=beats.fs,
         lead_names=lead_names,
     )
@@ -284,10 +289,7 @@ def _flat(data: np.ndarray, n_samples: np.ndarray, flat_below: float) -> np.ndar
 
 def _middle(beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute mean and band of beats, ignoring NaN."""
-    known = ~np.isnan(beats)
-    with np.errstate(invalid="ignore"):
-        mean = np.nansum(beats, axis=0) / known.sum(axis=0)
-    # numpy warns of samples that are NaN in all beats, so they are filled and set to NaN after.
-    filled = np.where(known.any(axis=0), beats, 0)
-    band = np.nanpercentile(filled, (10, 90), axis=0)
-    return mean, np.where(known.any(axis=0), band, np.nan)
+    with warnings.catch_warnings():
+        # Samples that are NaN in all beats stay NaN.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmean(beats, axis=0), np.nanpercentile(beats, (10, 90), axis=0)

@@ -56,6 +56,16 @@ class HistoryDisplay(Display):
     _: KW_ONLY
     score_name: str = "validation score"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.history, pd.DataFrame):
+            raise ValueError(f"history must be a DataFrame; got {type(self.history).__name__}.")
+        if missing := {"epoch", "train_loss"} - set(self.history):
+            raise ValueError(
+                f"history lacks the columns {sorted(missing)}; it has {[*self.history]}."
+            )
+        if self.history.empty:
+            raise ValueError("history is empty; expected at least one epoch.")
+
     @classmethod
     def from_estimator(
         cls,
@@ -92,38 +102,24 @@ class HistoryDisplay(Display):
             )
         return cls(history, score_name=score_name).plot(ax=ax)
 
-    def plot(self, *, ax: Axes | None = None) -> HistoryDisplay:
-        """Draw the curves.
+    def _new_axes(self, plt: Any) -> Axes:
+        return plt.subplots(figsize=(6.4, 4), layout="constrained")[1]
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Axes to draw on. By default a new figure is made.
-
-        Returns
-        -------
-        HistoryDisplay
-
-        Raises
-        ------
-        ValueError
-            If the history has no epochs or lacks a required column.
-        """
-        history = self._checked()
-        ax = self._set_axes(ax, (6.4, 4))
+    def _draw(self, axes: Axes, is_new: bool) -> None:
+        history = self.history
         self.score_ax_ = None
         # A curve over one epoch is a point and needs a marker to be visible.
         dots: dict[str, Any] = {"marker": "o" if len(history) < 30 else "", "markersize": 4}
         self.lines_ = [
-            ax.plot(history["epoch"], history[name], label=label, **dots, **line)[0]
+            axes.plot(history["epoch"], history[name], label=label, **dots, **line)[0]
             for name, label, line in _LOSSES
             if self._has(name)
         ]
-        ax.set(xlabel="epoch", ylabel="loss")
-        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
-        ax.locator_params(axis="x", integer=True)
+        axes.set(xlabel="epoch", ylabel="loss")
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        axes.locator_params(axis="x", integer=True)
         if self._has("valid_score"):
-            self.score_ax_ = ax.twinx()
+            self.score_ax_ = axes.twinx()
             self.lines_ += self.score_ax_.plot(
                 history["epoch"],
                 history["valid_score"],
@@ -132,26 +128,14 @@ class HistoryDisplay(Display):
                 **_SCORE,
             )
             self.score_ax_.set_ylabel(self.score_name)
-        ax.grid(alpha=0.3)
-        ax.legend(
+        axes.grid(alpha=0.3)
+        axes.legend(
             handles=self.lines_,
             loc="lower center",
             bbox_to_anchor=(0.5, 1),
             ncols=len(self.lines_),
             frameon=False,
         )
-        return self
 
     def _has(self, name: str) -> bool:
         return name in self.history and bool(self.history[name].notna().any())
-
-    def _checked(self) -> pd.DataFrame:
-        if not isinstance(self.history, pd.DataFrame):
-            raise ValueError(f"history must be a DataFrame; got {type(self.history).__name__}.")
-        if missing := {"epoch", "train_loss"} - set(self.history):
-            raise ValueError(
-                f"history lacks the columns {sorted(missing)}; it has {[*self.history]}."
-            )
-        if self.history.empty:
-            raise ValueError("history is empty; expected at least one epoch.")
-        return self.history

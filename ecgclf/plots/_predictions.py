@@ -13,7 +13,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from ecgclf.evaluation import confidence_of, error_of_table, in_class_order, reliability_table
-from ecgclf.plots._display import Display, class_styles, pyplot
+from ecgclf.plots._display import Display, class_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,10 +34,12 @@ class ConfusionDisplay(Display):
 
     Parameters
     ----------
-    confusion_matrix : array-like of shape (n_classes, n_classes)
+    confusion_matrix : ndarray of shape (n_classes, n_classes)
         Number of beats; rows are true classes.
     display_labels : sequence of length n_classes, optional
         Names of the classes; 0, 1, ... by default.
+    cmap : str, default="Blues"
+        Name of a matplotlib colour map.
 
     Attributes
     ----------
@@ -59,9 +61,10 @@ class ConfusionDisplay(Display):
     75.0%
     """
 
-    confusion_matrix: ArrayLike
+    confusion_matrix: np.ndarray
     _: KW_ONLY
     display_labels: Sequence[Any] | None = None
+    cmap: str = "Blues"
 
     @classmethod
     def from_estimator(
@@ -106,7 +109,9 @@ class ConfusionDisplay(Display):
             The classes in the order to show; must contain every label of the beats. By
             default the labels that occur: in the order N S V F Q if all are AAMI classes, and
             sorted otherwise.
-        ax, cmap
+        cmap
+            As in the class.
+        ax
             As in `plot`.
 
         Returns
@@ -123,60 +128,10 @@ class ConfusionDisplay(Display):
         if unknown := [label for label in present if label not in order]:
             raise ValueError(f"labels {order} lacks {unknown}, which y_true or y_pred contain.")
         counts = confusion_matrix(y_true, y_pred, labels=order)
-        return cls(counts, display_labels=order).plot(ax=ax, cmap=cmap)
+        return cls(counts, display_labels=order, cmap=cmap).plot(ax=ax)
 
-    def plot(self, *, ax: Axes | None = None, cmap: str = "Blues") -> ConfusionDisplay:
-        """Draw the matrix.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Axes to draw on. By default a new figure is made.
-        cmap : str, default="Blues"
-            Name of a matplotlib colour map.
-
-        Returns
-        -------
-        ConfusionDisplay
-
-        Raises
-        ------
-        ValueError
-            If the matrix is not square or `display_labels` has another length.
-        """
-        plt = pyplot("ConfusionDisplay")
-        counts = self._checked()
-        if ax is None:
-            size = 2 + 0.85 * len(counts)
-            _, ax = plt.subplots(figsize=(size + 0.8, size), layout="compressed")
-        totals = counts.sum(axis=1, keepdims=True)
-        # A class without true beats has no fractions; NaN leaves its row blank.
-        fractions = np.divide(counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
-        drawn = ConfusionMatrixDisplay(fractions, display_labels=self.display_labels).plot(
-            ax=ax,
-            cmap=cmap,
-            include_values=False,
-            colorbar=False,
-            im_kw={"vmin": 0, "vmax": 1},
-        )
-        self.ax_, self.im_, self.figure_ = drawn.ax_, drawn.im_, drawn.figure_
-        self.text_ = np.empty(counts.shape, dtype=object)
-        for row, column in np.ndindex(*counts.shape):
-            fraction = fractions[row, column]
-            self.text_[row, column] = ax.text(
-                column,
-                row,
-                f"{counts[row, column]:,}" + ("" if np.isnan(fraction) else f"\n{fraction:.1%}"),
-                ha="center",
-                va="center",
-                color=_readable_on(self.im_.cmap(fraction)),
-            )
-        ax.set(xlabel="predicted class", ylabel="true class")
-        self.figure_.colorbar(self.im_, ax=ax, label="fraction of the true class")
-        return self
-
-    def _checked(self) -> np.ndarray:
-        counts = np.asarray(self.confusion_matrix)
+    def __post_init__(self) -> None:
+        counts = self.confusion_matrix = np.asarray(self.confusion_matrix)
         if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
             raise ValueError(
                 f"confusion_matrix must be of shape (n_classes, n_classes); got {counts.shape}."
@@ -186,7 +141,37 @@ class ConfusionDisplay(Display):
                 f"display_labels has {len(self.display_labels)} entries; expected "
                 f"{len(counts)}, one per row of confusion_matrix."
             )
-        return counts
+
+    def _new_axes(self, plt: Any) -> Axes:
+        size = 2 + 0.85 * len(self.confusion_matrix)
+        return plt.subplots(figsize=(size + 0.8, size), layout="compressed")[1]
+
+    def _draw(self, axes: Axes, is_new: bool) -> None:
+        counts = self.confusion_matrix
+        totals = counts.sum(axis=1, keepdims=True)
+        # A class without true beats has no fractions; NaN leaves its row blank.
+        fractions = np.divide(counts, totals, where=totals > 0, out=np.full(counts.shape, np.nan))
+        drawn = ConfusionMatrixDisplay(fractions, display_labels=self.display_labels).plot(
+            ax=axes,
+            cmap=self.cmap,
+            include_values=False,
+            colorbar=False,
+            im_kw={"vmin": 0, "vmax": 1},
+        )
+        self.im_ = drawn.im_
+        self.text_ = np.empty(counts.shape, dtype=object)
+        for row, column in np.ndindex(*counts.shape):
+            fraction = fractions[row, column]
+            self.text_[row, column] = axes.text(
+                column,
+                row,
+                f"{counts[row, column]:,}" + ("" if np.isnan(fraction) else f"\n{fraction:.1%}"),
+                ha="center",
+                va="center",
+                color=_readable_on(self.im_.cmap(fraction)),
+            )
+        axes.set(xlabel="predicted class", ylabel="true class")
+        self.figure_.colorbar(self.im_, ax=axes, label="fraction of the true class")
 
 
 def _readable_on(background: tuple[float, float, float, float]) -> str:
@@ -224,7 +209,8 @@ class ReliabilityDisplay(Display):
     lines_ : dict of str to matplotlib Line2D
         The curves.
     histogram_ax_ : matplotlib Axes or None
-        Axes of the histogram.
+        Axes of the histogram, the second of the argument `ax` of `plot`. There is no histogram
+        if only one is given.
 
     See Also
     --------
@@ -322,30 +308,14 @@ class ReliabilityDisplay(Display):
         x_name = f"{x_name} ({n_bins} bins {kind})"
         return cls(tables, probabilities, x_name=x_name, y_name=y_name).plot(ax=ax)
 
-    def plot(self, *, ax: Axes | Sequence[Axes] | np.ndarray | None = None) -> ReliabilityDisplay:
-        """Draw the curves and the histogram.
+    def _new_axes(self, plt: Any) -> np.ndarray:
+        return plt.subplots(
+            2, figsize=(5.4, 6.2), height_ratios=(3, 1.2), sharex=True, layout="constrained"
+        )[1]
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or a pair of them, optional
-            Axes to draw the curves and the histogram on; with only one there is no histogram.
-            By default a new figure is made.
-
-        Returns
-        -------
-        ReliabilityDisplay
-        """
-        plt = pyplot("ReliabilityDisplay")
-        if ax is None:
-            _, ax = plt.subplots(
-                2,
-                figsize=(5.4, 6.2),
-                height_ratios=(3, 1.2),
-                sharex=True,
-                layout="constrained",
-            )
-        curves, counts = (*np.asarray(ax, dtype=object).ravel(), None)[:2]
-        self.ax_, self.histogram_ax_, self.figure_ = curves, counts, curves.figure
+    def _draw(self, axes: Any, is_new: bool) -> None:
+        curves, counts = (*np.asarray(axes, dtype=object).ravel(), None)[:2]
+        self.histogram_ax_ = counts
         curves.plot([0, 1], [0, 1], color="0.5", lw=1, ls="-", zorder=1, label="calibrated")
         self.errors_ = {name: error_of_table(table) for name, table in self.tables.items()}
         self.lines_ = {}
@@ -377,4 +347,3 @@ class ReliabilityDisplay(Display):
             counts.set(yscale="log", ylabel="beats")
             counts.set_ylim(bottom=0.7)  # below 1, so that a single beat is visible
             counts.grid(alpha=0.3)
-        return self

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.plots._display import COLORS, Display, pyplot
+from ecgclf.plots._display import COLORS, Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 #: Scale of ECG paper: 25 mm per second and 10 mm per millivolt.
 _MM_PER_S, _MM_PER_MV = 25.0, 10.0
@@ -61,11 +60,13 @@ class RecordDisplay(Display):
         True and predicted label of each beat.
     lead_names : sequence of str, optional
         Name of each lead.
+    row_duration : float, default=10
+        Length of a row in s, at most 30. A longer section has several rows.
 
     Attributes
     ----------
     axes_ : ndarray of shape (n_rows, n_leads) of matplotlib Axes
-        The panels.
+        The panels. The argument `ax` of `plot` has as many axes, row by row.
     label_texts_, predicted_texts_ : list of matplotlib Text
         The printed labels, in the order of the beats.
 
@@ -89,6 +90,25 @@ class RecordDisplay(Display):
     labels: np.ndarray | None = None
     predicted: np.ndarray | None = None
     lead_names: Sequence[str] | None = None
+    row_duration: float = 10.0
+
+    def __post_init__(self) -> None:
+        n_leads = len(self.signal)
+        if not 0 < self.row_duration <= _LONGEST_ROW:
+            raise ValueError(
+                f"row_duration={self.row_duration}; expected more than 0 and at most "
+                f"{_LONGEST_ROW:g} s."
+            )
+        if self.lead_names is not None and len(self.lead_names) != n_leads:
+            raise ValueError(
+                f"lead_names has {len(self.lead_names)} names; expected {n_leads}, one for each "
+                "lead."
+            )
+        if (widest := max(high - low for low, high, _ in self._ranges())) > _HIGHEST_ROW:
+            raise ValueError(
+                f"signal spans {widest:g} mV; expected at most {_HIGHEST_ROW:g} mV. Convert it "
+                "to mV or remove artefacts."
+            )
 
     @classmethod
     def from_signal(
@@ -111,7 +131,7 @@ class RecordDisplay(Display):
         ----------
         signal : array-like of shape (n_samples,) or (n_leads, n_samples)
             The whole recording, in mV. NaN leaves a gap.
-        fs, labels, predicted, lead_names
+        fs, labels, predicted, lead_names, row_duration
             As in the class.
         r_peaks : array-like of shape (n_beats,), optional
             Position of each beat in the recording, in samples.
@@ -119,7 +139,7 @@ class RecordDisplay(Display):
             Start of the section in s.
         duration : float or None, default=10
             Length of the section in s; None extends it to the end of the recording.
-        row_duration, ax
+        ax
             As in `plot`.
 
         Returns
@@ -129,8 +149,9 @@ class RecordDisplay(Display):
         Raises
         ------
         ValueError
-            If the shapes do not match, the section is outside the recording, or labels are
-            given without `r_peaks`.
+            If the shapes do not match, the section is outside the recording, labels are given
+            without `r_peaks`, `row_duration` is out of range, or the signal spans more than
+            50 mV.
         """
         record = np.atleast_2d(np.asarray(signal, dtype=float))
         if record.ndim != 2 or not record.size:
@@ -151,8 +172,14 @@ class RecordDisplay(Display):
             inside = (beats["r_peaks"] >= first) & (beats["r_peaks"] < last)
             beats = {name: values[inside] for name, values in beats.items()}
             beats["r_peaks"] = beats["r_peaks"] - first
-        display = cls(record[:, first:last], fs, start=first / fs, lead_names=lead_names, **beats)
-        return display.plot(ax=ax, row_duration=row_duration)
+        return cls(
+            record[:, first:last],
+            fs,
+            start=first / fs,
+            lead_names=lead_names,
+            row_duration=row_duration,
+            **beats,
+        ).plot(ax=ax)
 
     @property
     def differs(self) -> np.ndarray:
@@ -161,81 +188,64 @@ class RecordDisplay(Display):
             return np.zeros(0 if self.r_peaks is None else len(self.r_peaks), dtype=bool)
         return np.asarray(self.labels) != np.asarray(self.predicted)
 
-    def plot(
-        self,
-        *,
-        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
-        row_duration: float = 10.0,
-    ) -> RecordDisplay:
-        """Draw the section.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or array of them, optional
-            Axes to draw on, one for each row and lead, row by row. By default a new figure is
-            made.
-        row_duration : float, default=10
-            Length of a row in s, at most 30. A longer section has several rows.
-
-        Returns
-        -------
-        RecordDisplay
-
-        Raises
-        ------
-        ValueError
-            If the number of axes or of lead names is wrong, `row_duration` is out of range, or
-            the signal spans more than 50 mV.
-        """
-        plt = pyplot("RecordDisplay")
-        n_leads, n_samples = self.signal.shape
-        if not 0 < row_duration <= _LONGEST_ROW:
-            raise ValueError(
-                f"row_duration={row_duration}; expected more than 0 and at most "
-                f"{_LONGEST_ROW:g} s."
-            )
-        if self.lead_names is not None and len(self.lead_names) != n_leads:
-            raise ValueError(
-                f"lead_names has {len(self.lead_names)} names; expected {n_leads}, one for each "
-                "lead."
-            )
+    def _n_rows(self) -> int:
         # Slightly less, because rounding could add an empty row.
-        n_rows = max(1, int(np.ceil(n_samples / self.fs / row_duration - 1e-6)))
-        ranges = [self._range(lead) for lead in range(n_leads)]
-        if (widest := max(high - low for low, high, _ in ranges)) > _HIGHEST_ROW:
+        duration = self.signal.shape[1] / self.fs
+        return max(1, int(np.ceil(duration / self.row_duration - 1e-6)))
+
+    def _check_axes(self, ax: Any) -> np.ndarray:
+        n_rows, n_leads = self._n_rows(), len(self.signal)
+        axes = np.asarray(ax, dtype=object)
+        if axes.size != n_rows * n_leads:
             raise ValueError(
-                f"signal spans {widest:g} mV; expected at most {_HIGHEST_ROW:g} mV. Convert it "
-                "to mV or remove artefacts."
+                f"ax holds {axes.size} axes; expected {n_rows * n_leads}: {n_rows} rows times "
+                f"{n_leads} leads."
             )
-        if ax is None:
-            axes = _true_size(plt, n_rows, ranges, row_duration)
-        else:
-            axes = np.asarray(ax, dtype=object).ravel()
-            if axes.size != n_rows * n_leads:
-                raise ValueError(
-                    f"ax holds {axes.size} axes; expected {n_rows * n_leads}: {n_rows} rows "
-                    f"times {n_leads} leads."
-                )
-            axes = axes.reshape(n_rows, n_leads)
-        self.axes_: np.ndarray = axes
-        self.ax_, self.figure_ = axes[0, 0], axes[0, 0].figure
+        return axes.reshape(n_rows, n_leads)
+
+    def _new_axes(self, plt: Any) -> np.ndarray:
+        """Make a figure in which the panels have the size of ECG paper."""
+        n_rows = self._n_rows()
+        heights = [(top - low) * _MM_PER_MV for low, _, top in self._ranges()]
+        row_height = sum(heights) + _BETWEEN_LEADS * (len(heights) - 1)
+        row_width = self.row_duration * _MM_PER_S
+        width = _LEFT + row_width + _RIGHT
+        height = _TOP + n_rows * row_height + (n_rows - 1) * _BETWEEN_ROWS + _BOTTOM
+        figure = plt.figure(figsize=(width / _MM_PER_INCH, height / _MM_PER_INCH))
+        axes = np.empty((n_rows, len(heights)), dtype=object)
+        for row, lead in np.ndindex(*axes.shape):
+            above = row * (row_height + _BETWEEN_ROWS)
+            above += sum(heights[:lead]) + lead * _BETWEEN_LEADS
+            bottom = height - _TOP - above - heights[lead]
+            box = (_LEFT / width, bottom / height, row_width / width, heights[lead] / height)
+            axes[row, lead] = figure.add_axes(box)
+        return axes
+
+    def _draw(self, axes: np.ndarray, is_new: bool) -> None:
+        self.axes_ = axes
+        ranges = self._ranges()
+        n_leads, n_samples = self.signal.shape
         self.label_texts_: list[Any] = []
         self.predicted_texts_: list[Any] = []
         time = self.start + np.arange(n_samples) / self.fs
-        for row, lead in np.ndindex(n_rows, n_leads):
+        for row, lead in np.ndindex(*axes.shape):
             panel: Any = axes[row, lead]
-            left = self.start + row * row_duration
+            left = self.start + row * self.row_duration
+            right = left + self.row_duration
             low, signal_top, top = ranges[lead]
-            _draw_paper(panel, (left, left + row_duration), (low, top), signal_top)
-            here = (time >= left) & (time < left + row_duration)
+            _draw_paper(panel, (left, right), (low, top), signal_top)
+            here = (time >= left) & (time < right)
             panel.plot(time[here], self.signal[lead, here], color=COLORS["black"], lw=0.9)
             name = "amplitude" if self.lead_names is None else self.lead_names[lead]
             panel.set_ylabel(f"{name} (mV)")
             panel.tick_params(labelbottom=lead == n_leads - 1)
-            self._draw_beats(panel, (left, left + row_duration), top if lead == 0 else None)
+            self._draw_beats(panel, (left, right), top if lead == 0 else None)
         axes[-1, -1].set_xlabel("time (s)")
-        self.ax_.set_title(self._title(), loc="right", fontsize="small")
-        return self
+        title = f"{_MM_PER_S:g} mm/s, {_MM_PER_MV:g} mm/mV"
+        if self.labels is not None and self.predicted is not None:
+            n_wrong, n_beats = int(self.differs.sum()), len(self.differs)
+            title = f"{n_wrong} of {n_beats} predictions differ; {title}"
+        self.ax_.set_title(title, loc="right", fontsize="small")
 
     def _label_lines(self) -> list[tuple[str, Any]]:
         """List the lines of labels from the top."""
@@ -243,16 +253,18 @@ class RecordDisplay(Display):
         lines = [(name, values) for name, values in lines if values is not None]
         return lines or ([] if self.r_peaks is None else [("beats", None)])
 
-    def _range(self, lead: int) -> tuple[float, float, float]:
-        """Return the lower limit, the top of the signal and the upper limit of a panel in mV."""
-        signal = self.signal[lead][np.isfinite(self.signal[lead])]
-        bold = _BOLD[1]
-        low, high = (signal.min(), signal.max()) if signal.size else (0.0, 0.0)
-        low, high = np.floor(low / bold) * bold, np.ceil(high / bold) * bold
-        if low == high:
-            low, high = low - bold, high + bold
-        lines = self._label_lines() if lead == 0 else []
-        return low, high, high + _LABEL_HEIGHT * len(lines) + (0.2 if lines else 0.0)
+    def _ranges(self) -> list[tuple[float, float, float]]:
+        """Return the lower limit, the top of the signal and the upper limit per lead in mV."""
+        ranges, bold = [], _BOLD[1]
+        for lead, row in enumerate(self.signal):
+            signal = row[np.isfinite(row)]
+            low, high = (signal.min(), signal.max()) if signal.size else (0.0, 0.0)
+            low, high = np.floor(low / bold) * bold, np.ceil(high / bold) * bold
+            if low == high:
+                low, high = low - bold, high + bold
+            lines = self._label_lines() if lead == 0 else []
+            ranges.append((low, high, high + _LABEL_HEIGHT * len(lines) + 0.2 * bool(lines)))
+        return ranges
 
     def _draw_beats(self, panel: Axes, times: tuple[float, float], top: float | None) -> None:
         """Mark the beats in one panel, and print their labels if there is a `top`."""
@@ -307,13 +319,6 @@ class RecordDisplay(Display):
                     )
                 )
 
-    def _title(self) -> str:
-        title = f"{_MM_PER_S:g} mm/s, {_MM_PER_MV:g} mm/mV"
-        if self.labels is None or self.predicted is None:
-            return title
-        n_wrong, n_beats = int(self.differs.sum()), len(self.differs)
-        return f"{n_wrong} of {n_beats} predictions differ; {title}"
-
 
 def _checked_beats(
     r_peaks: ArrayLike | None, fields: dict[str, ArrayLike | None]
@@ -336,26 +341,6 @@ def _checked_beats(
         if pd.isna(values).any():
             raise ValueError(f"{name} holds missing values; leave those beats out.")
     return {"r_peaks": positions, **given}
-
-
-def _true_size(
-    plt: Any, n_rows: int, ranges: list[tuple[float, float, float]], row_duration: float
-) -> np.ndarray:
-    """Make a figure in which the panels have the size of ECG paper."""
-    heights = [(top - low) * _MM_PER_MV for low, _, top in ranges]
-    row_height = sum(heights) + _BETWEEN_LEADS * (len(heights) - 1)
-    width = _LEFT + row_duration * _MM_PER_S + _RIGHT
-    height = _TOP + n_rows * row_height + (n_rows - 1) * _BETWEEN_ROWS + _BOTTOM
-    figure: Figure = plt.figure(figsize=(width / _MM_PER_INCH, height / _MM_PER_INCH))
-    axes = np.empty((n_rows, len(heights)), dtype=object)
-    for row, lead in np.ndindex(*axes.shape):
-        above = row * (row_height + _BETWEEN_ROWS) + sum(heights[:lead]) + lead * _BETWEEN_LEADS
-        bottom = height - _TOP - above - heights[lead]
-        box = (_LEFT, bottom, row_duration * _MM_PER_S, heights[lead])
-        axes[row, lead] = figure.add_axes(
-            tuple(np.asarray(box) / np.asarray([width, height, width, height]))
-        )
-    return axes
 
 
 def _draw_paper(

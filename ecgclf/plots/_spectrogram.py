@@ -30,6 +30,9 @@ class SpectrogramDisplay(Display):
         Centre of each frame in s, increasing.
     reference : str, default="1 mV²/Hz"
         Power at 0 dB.
+    cmap : str, default="viridis"
+        Name of a matplotlib colour map. The lightness of the default increases evenly, so that
+        it is readable without colour.
 
     Attributes
     ----------
@@ -55,6 +58,7 @@ class SpectrogramDisplay(Display):
     times: np.ndarray
     _: KW_ONLY
     reference: str = "1 mV²/Hz"
+    cmap: str = "viridis"
 
     @classmethod
     def from_estimator(cls, transformer: Any, X: ArrayLike, **kwargs: Any) -> SpectrogramDisplay:
@@ -123,13 +127,13 @@ class SpectrogramDisplay(Display):
         ----------
         values : array-like of shape (n_freqs, n_frames)
             Power, or dB with `in_db`.
-        frequencies, times, reference
+        frequencies, times, reference, cmap
             As in the class.
         in_db : bool, default=False
             Whether `values` are in dB.
         dynamic_range : float, default=60
             Range of the colours below the maximum, in dB.
-        cmap, ax
+        ax
             As in `plot`.
 
         Returns
@@ -160,31 +164,19 @@ class SpectrogramDisplay(Display):
             with np.errstate(divide="ignore"):
                 spectrogram = 10 * np.log10(spectrogram)
         floor = spectrogram.max() - dynamic_range
-        display = cls(np.maximum(spectrogram, floor), frequencies, times, reference=reference)
-        return display.plot(cmap=cmap, ax=ax)
+        decibels = np.maximum(spectrogram, floor)
+        display = cls(decibels, frequencies, times, reference=reference, cmap=cmap)
+        return display.plot(ax=ax)
 
-    def plot(self, *, cmap: str = "viridis", ax: Axes | None = None) -> SpectrogramDisplay:
-        """Draw the spectrogram.
+    def _new_axes(self, plt: Any) -> Axes:
+        return plt.subplots(figsize=(5.6, 3.6), layout="constrained")[1]
 
-        Parameters
-        ----------
-        cmap : str, default="viridis"
-            Name of a matplotlib colour map. The lightness of the default increases evenly, so
-            that it is readable without colour.
-        ax : matplotlib Axes, optional
-            Axes to draw on. By default a new figure is made.
-
-        Returns
-        -------
-        SpectrogramDisplay
-        """
-        ax = self._set_axes(ax, (5.6, 3.6))
-        self.mesh_ = ax.pcolormesh(
-            self.times, self.frequencies, self.decibels, shading="nearest", cmap=cmap
+    def _draw(self, axes: Axes, is_new: bool) -> None:
+        self.mesh_ = axes.pcolormesh(
+            self.times, self.frequencies, self.decibels, shading="nearest", cmap=self.cmap
         )
         self.mesh_.set_rasterized(True)
-        ax.set(xlabel="time (s)", ylabel="frequency (Hz)")
+        axes.set(xlabel="time (s)", ylabel="frequency (Hz)")
         self.colorbar_ = self.figure_.colorbar(
-            self.mesh_, ax=ax, label=f"power (dB re {self.reference})"
+            self.mesh_, ax=axes, label=f"power (dB re {self.reference})"
         )
-        return self

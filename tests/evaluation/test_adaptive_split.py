@@ -1,4 +1,4 @@
-"""Minutes of each test record join training; and what scikit-learn's splitters do here."""
+"""Tests of PatientAdaptiveSplit and of the splitters of scikit-learn with beats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ X = np.random.default_rng(0).normal(size=(len(RECORD), 2))
 Y = np.arange(len(RECORD)) % 3 == 0
 
 
-def test_the_first_five_minutes_join_training():
+def test_first_five_minutes_are_training_beats():
     ((train, test),) = PatientAdaptiveSplit(SAMPLE, FS).split(X, groups=RECORD)
     early = SAMPLE < 300 * FS
     is_test = np.isin(RECORD, DS2)
@@ -50,12 +50,12 @@ def test_on_real_positions(mitdb_dir):
     splitter = PatientAdaptiveSplit(beats.sample, beats.fs_record)
     ((train, test),) = splitter.split(beats.data, groups=beats.record)
     learned = train[beats.record[train] == "100"]
-    # The record runs for half an hour, so a sixth of its beats are learned.
+    # The record lasts half an hour, so a sixth of its beats are training beats.
     assert len(learned) / (len(learned) + len(test)) == pytest.approx(1 / 6, abs=0.01)
     assert beats.sample[learned].max() < 300 * 360 <= beats.sample[test].min()
 
 
-def test_around_any_splitter():
+def test_with_any_splitter():
     inner = GroupKFold(4)
     splitter = PatientAdaptiveSplit(SAMPLE, FS, cv=inner)
     assert splitter.get_n_splits(X, Y, RECORD) == 4
@@ -90,10 +90,10 @@ def test_in_cross_validation_and_grid_search():
     ("arguments", "message"),
     [
         ((SAMPLE[:5], FS), r"sample has shape \(5,\); expected \(528,\)"),
-        ((SAMPLE - 1, FS), "sample must hold positions in samples, from 0 on"),
-        ((np.where(SAMPLE == 0, np.nan, SAMPLE), FS), "sample must hold positions"),
+        ((SAMPLE - 1, FS), "sample must hold finite positions in samples, at least 0"),
+        ((np.where(SAMPLE == 0, np.nan, SAMPLE), FS), "sample must hold finite positions"),
         ((SAMPLE, 0), "fs is 0 and duration is 300.0; both must be positive"),
-        ((SAMPLE, 10 * FS), "all 264 test beats lie in the first 300 s .*fs=3600 Hz"),
+        ((SAMPLE, 10 * FS), "all 264 test beats are in the first 300 s .*fs=3600 Hz"),
     ],
 )
 def test_bad_input(arguments, message):
@@ -101,7 +101,7 @@ def test_bad_input(arguments, message):
         next(PatientAdaptiveSplit(*arguments).split(X, groups=RECORD))
 
 
-# --- scikit-learn's own, as the documentation recommends them -----------------------------------
+# --- splitters of scikit-learn that the documentation recommends --------------------------------
 
 
 def test_leave_one_subject_out(mitdb_dir):
@@ -110,7 +110,7 @@ def test_leave_one_subject_out(mitdb_dir):
     assert [set(beats.record[test]) for test in tests] == [{"100"}, {"201", "202"}]
 
 
-def test_stratified_folds_of_ds1_all_have_s_and_v(mitdb_dir):
+def test_stratified_folds_of_ds1_contain_s_and_v(mitdb_dir):
     beats = load_mitbih(mitdb_dir, records=DS1, fs=120)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(
         beats.data, beats.target, beats.groups
@@ -122,7 +122,7 @@ def test_stratified_folds_of_ds1_all_have_s_and_v(mitdb_dir):
             assert (beats.target[test] == label).sum() > number
 
 
-def is_abnormal_beats():
+def abnormal_or_normal_beats():
     beats = make_beats(n_beats=600, n_patients=8, noise=0.3, random_state=0)
     return beats.data, (beats.target != "N").astype(int), beats.groups
 
@@ -133,7 +133,7 @@ def is_abnormal_beats():
     ids=["linear", "network"],
 )
 def test_threshold_on_validation_patients(model):
-    data, y, groups = is_abnormal_beats()
+    data, y, groups = abnormal_or_normal_beats()
     by_patient = StratifiedGroupKFold(4)
     splits = list(by_patient.split(data, y, groups))
     tuned = TunedThresholdClassifierCV(model, scoring="balanced_accuracy", cv=splits)
@@ -141,14 +141,14 @@ def test_threshold_on_validation_patients(model):
     scores = tuned.predict_proba(data)[:, 1]
     np.testing.assert_array_equal(tuned.predict(data), scores >= tuned.best_threshold_)
     with sklearn.config_context(enable_metadata_routing=True):
-        if isinstance(model, ECGCNNClassifier):  # takes groups too, to stop early by patient
+        if isinstance(model, ECGCNNClassifier):  # fit takes groups for early stopping
             model = model.set_fit_request(groups=True)
         routed = TunedThresholdClassifierCV(model, scoring="balanced_accuracy", cv=by_patient)
         routed.fit(data, y, groups=groups)
     assert routed.best_threshold_ == pytest.approx(tuned.best_threshold_)
 
 
-def test_inter_patient_split_within_adaptation_keeps_202():
+def test_record_202_is_kept_by_default():
     ((_, test),) = PatientAdaptiveSplit(
         SAMPLE, FS, cv=InterPatientSplit(shared_subjects="drop")
     ).split(X, groups=RECORD)

@@ -1,4 +1,4 @@
-"""Areas within and between patients."""
+"""Tests of anomaly_report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecgclf.evaluation import anomaly_report
 def test_against_sklearn_patient_by_patient():
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 6, size=500)
-    abnormal = (rng.random(500) < 0.2) & (groups != 4)  # patient 4 is well
+    abnormal = (rng.random(500) < 0.2) & (groups != 4)  # patient 4 has normal beats only
     scores = rng.normal(size=500) + abnormal + groups
     report = anomaly_report(abnormal, scores, groups)
     assert report.auroc == roc_auc_score(abnormal, scores)
@@ -35,7 +35,7 @@ def test_within_and_between_patients_can_differ():
     level = np.repeat([0, 10, 20, 30], 4)
     within = anomaly_report(abnormal, level + abnormal, groups)
     assert within.mean_patient_auroc == within.mean_patient_auprc == 1
-    assert within.auroc == pytest.approx(10 / 16)  # 6 pairs of patients lost, 10 won
+    assert within.auroc == pytest.approx(10 / 16)  # of 16 pairs of patients 10 are in order
 
 
 def test_only_one_kind_in_every_patient():
@@ -62,8 +62,8 @@ def test_kinds_may_be_bool_or_numbers():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"y_is_abnormal": list("NVN")}, 'From labels: y != "N"'),
-        ({"y_is_abnormal": [0, 0, 0]}, "some of each"),
+        ({"y_is_abnormal": list("NVN")}, 'With labels pass y != "N"'),
+        ({"y_is_abnormal": [0, 0, 0]}, "at least one of each"),
         ({"y_is_abnormal": [0, 1, 2]}, "y_is_abnormal must hold True"),
         ({"scores": [1, np.nan, 2]}, "scores must be 1-D and finite"),
         ({"scores": [[1], [2], [3]]}, r"got shape \(3, 1\)"),

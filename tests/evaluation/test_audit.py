@@ -1,4 +1,4 @@
-"""Leaks that were put in are found, and no others."""
+"""Tests of audit_split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLEAN = GROUPS < 6, GROUPS >= 6
 
 
 def audit(*args, **kwargs):
-    """Audit without the warning, which has a test of its own."""
+    """Audit a split without the warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return audit_split(*args, **kwargs)
@@ -31,11 +31,11 @@ def test_a_clean_split_gives_no_warning():
         found = audit_split(BEATS, *CLEAN, groups=GROUPS, record=RECORD, sample=SAMPLE, fs=360)
     assert not found.leaks
     assert found.to_frame()["test beats"].tolist() == [0, 0, 0, 0]
-    assert found.summary() == "nothing that was looked at leaks"
+    assert found.summary() == "no leak found"
     assert (found.n_train, found.n_test, found.shared_subjects) == (120, 80, ())
 
 
-def test_masks_and_positions_are_the_same():
+def test_masks_and_positions_are_equivalent():
     by_mask = audit(BEATS, *CLEAN, groups=GROUPS)
     by_position = audit(BEATS, *map(np.flatnonzero, CLEAN), groups=GROUPS)
     assert by_mask.to_frame().equals(by_position.to_frame())
@@ -52,7 +52,7 @@ def test_shared_subjects():
 
 
 @pytest.mark.parametrize(("noise", "identical", "near"), [(0, 7, 7), (0.05, 0, 7), (0.5, 0, 0)])
-def test_twins(noise, identical, near):
+def test_identical_and_near_identical_beats(noise, identical, near):
     data = BEATS.copy()
     data[150:157] = data[10:17] + noise * RNG.normal(size=(7, 50))
     found = audit(data, *CLEAN)
@@ -60,7 +60,7 @@ def test_twins(noise, identical, near):
     assert audit(data.reshape(200, 2, 25), *CLEAN).near_identical == near
 
 
-def test_a_part_is_compared_and_said_so():
+def test_max_compared():
     data = BEATS.copy()
     data[GROUPS >= 6] = data[:80]
     found = audit(data, *CLEAN, max_compared=30)
@@ -68,27 +68,27 @@ def test_a_part_is_compared_and_said_so():
     assert found.to_frame().loc["near-identical to one", "share"] == 1
 
 
-def test_neighbours_in_time():
-    """Every tenth beat is tested; beats are 300 samples apart."""
+def test_adjacent_beats():
+    """Every tenth beat is a test beat; beats are 300 samples apart."""
     test = np.arange(200) % 10 == 5
     for seconds, expected in ((0.5, 0), (300 / 360, 20), (10, 20)):
         found = audit(BEATS, ~test, test, record=RECORD, sample=SAMPLE, fs=360, within=seconds)
         assert found.adjacent == expected
-    # The same positions in other records are no neighbours.
+    # Equal positions in different records are not adjacent.
     assert audit(BEATS, *CLEAN, record=RECORD, sample=SAMPLE, fs=360).adjacent == 0
 
 
-def test_what_was_not_looked_at_is_said():
+def test_impossible_checks_are_listed():
     found = audit(BEATS, *CLEAN)
     assert found.shared_subjects is found.of_shared_subjects is found.adjacent is None
     text = str(found)
-    assert "not looked at: groups is not given" in text
-    assert "not looked at: record, sample or fs is not given" in text
+    assert "not checked: groups is not given" in text
+    assert "not checked: record, sample or fs is not given" in text
     assert "<NA>" not in text + found._repr_html_()
-    assert "nothing that was looked at leaks" in repr(found)
+    assert "no leak found" in repr(found)
 
 
-def test_ds1_and_ds2_share_one_person_and_nothing_else(mitdb_dir):
+def test_ds1_and_ds2_share_one_subject_only(mitdb_dir):
     beats = load_mitbih(mitdb_dir, records=[*DS1, *DS2], fs=120)
     with pytest.warns(UserWarning, match=r"4\.3% of the test beats .* \(subject 201\)\.$"):
         found = audit_split(
@@ -99,13 +99,13 @@ def test_ds1_and_ds2_share_one_person_and_nothing_else(mitdb_dir):
     assert (found.identical, found.near_identical, found.adjacent) == (0, 0, 0)
 
 
-def test_the_kaggle_split_is_caught(mitdb_dir):
+def test_kaggle_split_leaks(mitdb_dir):
     beats = load_kaggle_heartbeat(mitdb_dir, subset="all")
     is_test = np.arange(len(beats.target)) >= 87_554
     found = audit(beats, ~is_test, is_test, max_compared=500)
     assert len(found.shared_subjects) == 47
     assert found.of_shared_subjects == found.adjacent == found.n_test == 21_892
-    # Also where, as in the CSVs, nothing is known of the patients.
+    # Also without the patients, as in the CSV files.
     alone = audit(beats.data, ~is_test, is_test, max_compared=500)
     assert alone.near_identical > 100
     assert alone.leaks

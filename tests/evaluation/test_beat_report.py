@@ -1,4 +1,4 @@
-"""Figures by hand and by scikit-learn."""
+"""Tests of beat_report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFUSION = np.array([[90, 2, 8, 0], [5, 3, 2, 0], [1, 0, 19, 0], [3, 0, 1, 0]])
 
 
 def beats_of(confusion, labels):
-    """True and predicted labels with this confusion matrix."""
+    """Make true and predicted labels with this confusion matrix."""
     true, pred = np.indices(confusion.shape).reshape(2, -1)
     repeats = confusion.ravel()
     labels = np.asarray(labels)
@@ -65,7 +65,7 @@ def test_frame_has_classes_then_averages(report):
     assert frame.loc["macro average", "sensitivity"] == report.balanced_accuracy
     assert frame.loc["macro average", "f1"] == report.macro_f1
     assert frame.loc["weighted average", "f1"] == report.weighted_f1
-    # F was never predicted, so an average of the predictivities would leave it out.
+    # F was never predicted, so the average predictivity is undefined.
     assert np.isnan(frame.loc["macro average", "positive_predictivity"])
     assert frame["support"].dtype.kind == "i"
 
@@ -144,7 +144,7 @@ def test_agrees_with_sklearn(data, kind):
 
 @pytest.fixture
 def scored():
-    """200 beats with probabilities, their columns sorted by label."""
+    """200 beats with probabilities in columns sorted by label."""
     rng = np.random.default_rng(0)
     y_true = rng.choice(list("NNNSVF"), 200)
     classes = np.unique(y_true)
@@ -156,7 +156,7 @@ def scored():
 def test_areas_agree_with_sklearn(scored):
     y_true, y_pred, proba, classes = scored
     report = beat_report(y_true, y_pred, proba)
-    assert report.labels == ("N", "S", "V", "F")  # although columns are F N S V
+    assert report.labels == ("N", "S", "V", "F")  # the columns are F N S V
     for column, label in enumerate(classes):
         row = report.per_class.loc[label]
         assert row["auroc"] == metrics.roc_auc_score(y_true == label, proba[:, column])
@@ -171,7 +171,7 @@ def test_classes_name_the_columns(scored):
     y_true, y_pred, proba, classes = scored
     expected = beat_report(y_true, y_pred, proba)
     order = [2, 0, 3, 1]
-    # The order of the rows says nothing on the columns, and neither does it the reverse.
+    # The order of the rows is independent of that of the columns.
     for labels in (None, list("FVSN")):
         report = beat_report(
             y_true, y_pred, proba[:, order], classes=classes[order], labels=labels
@@ -179,10 +179,10 @@ def test_classes_name_the_columns(scored):
         pd.testing.assert_frame_equal(report.per_class.loc[list("NSVF")], expected.per_class)
 
 
-def test_columns_in_another_order_are_noticed(scored):
+def test_columns_in_wrong_order(scored):
     y_true, y_pred, proba, classes = scored
     aami = [list(classes).index(label) for label in "NSVF"]
-    with pytest.raises(ValueError, match=r"read as \['F', 'N', 'S', 'V'\].*pass classes="):
+    with pytest.raises(ValueError, match=r"read as \['F', 'N', 'S', 'V'\].*Pass classes="):
         beat_report(y_true, y_pred, proba[:, aami])
 
 
@@ -191,7 +191,7 @@ def test_class_without_scores_or_without_beats(scored):
     no_f = y_pred != "F"
     report = beat_report(
         y_true[no_f], y_pred[no_f], proba[no_f, 1:], classes=classes[1:]
-    )  # F: true beats, but the classifier never learnt the class
+    )  # F has true beats, but was not in the training set
     assert report.per_class.loc["F", "support"] > 0
     assert np.isnan(report.per_class.loc["F", "auroc"])
     assert report.macro_auroc == report.per_class["auroc"].drop("F").mean()
@@ -307,8 +307,8 @@ NV = ["N", "V", "N"]
         ({"y_true": [], "y_pred": []}, "y_true is empty"),
         ({"y_true": NV, "y_pred": ["N"]}, "y_pred has 1 entries, but y_true has 3"),
         ({"y_true": NV, "y_pred": [["N"], ["V"], ["N"]]}, r"y_pred must be 1-D.*\(3, 1\)"),
-        ({"y_true": ["N", None, "V"], "y_pred": NV}, "y_true misses the label.* of 1 of 3"),
-        ({"y_true": [0, 1], "y_pred": [0, np.nan]}, "y_pred misses the label"),
+        ({"y_true": ["N", None, "V"], "y_pred": NV}, "y_true has no label.* for 1 of 3"),
+        ({"y_true": [0, 1], "y_pred": [0, np.nan]}, "y_pred has no label"),
         ({"y_true": [0.2, 0.7], "y_pred": [0, 1]}, "y_true must hold class labels"),
         ({"y_true": [0, 1], "y_pred": ["0", "1"]}, "Mix of label input types"),
         (

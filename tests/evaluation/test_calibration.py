@@ -1,4 +1,4 @@
-"""Bins and calibration error, against hand-computed values and scikit-learn."""
+"""Tests of reliability_table, expected_calibration_error and coverage_table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from ecgclf.evaluation import expected_calibration_error, reliability_table
+from ecgclf.evaluation import coverage_table, expected_calibration_error, reliability_table
 
-# Confidences 0.9 (right), 0.8 (wrong), 0.8 (right), 0.6 (wrong).
+# Confidences 0.9 (correct), 0.8 (wrong), 0.8 (correct), 0.6 (wrong).
 Y_TRUE = ["N", "V", "V", "N"]
 Y_PROB = [[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.4, 0.6]]
 
@@ -27,7 +27,7 @@ def test_by_hand():
 
 
 def test_one_class_by_hand():
-    # Probabilities of V: 0.1, 0.2 (true), 0.8 (true), 0.6; halves of two beats each.
+    # Probabilities of V: 0.1, 0.2 (true), 0.8 (true), 0.6; two bins of two beats each.
     table = reliability_table(Y_TRUE, Y_PROB, label="V", n_bins=2)
     np.testing.assert_allclose(table["predicted"], [0.15, 0.7])
     np.testing.assert_allclose(table["observed"], [0.5, 0.5])
@@ -43,7 +43,7 @@ def test_an_edge_belongs_to_the_bin_below():
     assert table["count"].tolist() == [2, 1]
 
 
-def test_perfect_and_worst():
+def test_extremes():
     certain = np.eye(2)[[0, 0, 1]]
     assert expected_calibration_error(["N", "N", "V"], certain) == 0
     assert expected_calibration_error(["V", "V", "N"], certain) == 1
@@ -55,7 +55,7 @@ def test_perfect_and_worst():
     n_bins=st.integers(1, 20),
     strategy=st.sampled_from(["uniform", "quantile"]),
 )
-def test_same_curve_as_scikit_learn(seed, n_bins, strategy):
+def test_against_scikit_learn(seed, n_bins, strategy):
     rng = np.random.default_rng(seed)
     y_prob = rng.dirichlet([2, 1, 1], size=60)
     y_true = rng.integers(3, size=60)
@@ -96,3 +96,35 @@ def test_bad_input(changes, message):
     arguments = {"y_true": Y_TRUE, "y_prob": Y_PROB, **changes}
     with pytest.raises(ValueError, match=message):
         expected_calibration_error(**arguments)
+
+
+def test_coverage_by_hand():
+    y_true = ["V", "N", "N", "N", "V"]
+    y_set = np.array([[1, 1], [0, 1], [0, 0], [1, 0], [1, 0]], dtype=bool)
+    table = coverage_table(y_true, y_set, classes=["V", "N"])
+    assert table.index.tolist() == ["N", "V", "all beats"]
+    assert table["beats"].tolist() == [3, 2, 5]
+    np.testing.assert_allclose(table["coverage"], [1 / 3, 1, 3 / 5])
+    np.testing.assert_allclose(table["mean_size"], [2 / 3, 3 / 2, 1])
+    np.testing.assert_allclose(table["single"], [2 / 3, 1 / 2, 3 / 5])
+    np.testing.assert_allclose(table["empty"], [1 / 3, 0, 1 / 5])
+
+
+def test_coverage_without_beats_of_a_class():
+    table = coverage_table([1, 1], [[True, False], [False, True]], classes=[0, 1])
+    assert table.index.tolist() == [1, "all beats"]
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_set", "message"),
+    [
+        (["N", "V"], [[True, False]], "y_set has 1 entries"),
+        (["N"], [[1, 0]], "dtype int64; expected a boolean column"),
+        (["N"], [[True]], r"shape \(1, 1\) .* each of the 2 classes \['N', 'V'\]"),
+        (["F"], [[True, False]], r"y_true holds \['F'\]"),
+        ([], [], "empty"),
+    ],
+)
+def test_coverage_bad_input(y_true, y_set, message):
+    with pytest.raises(ValueError, match=message):
+        coverage_table(y_true, y_set, classes=["N", "V"])

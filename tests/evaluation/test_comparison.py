@@ -1,4 +1,4 @@
-"""Two models on the same patients."""
+"""Tests of compare_models and mcnemar_test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecgclf.evaluation import (
 
 
 def two_models(rng, n_patients=30, n_beats=40, better=0.05):
-    """Patients are hard or easy for both models; the second is a little better."""
+    """Simulate patients who are difficult or easy for both models."""
     groups = np.repeat(np.arange(n_patients), n_beats)
     skill = rng.beta(4, 2, size=n_patients)[groups]
     y_true = rng.choice(["N", "V"], size=len(groups))
@@ -27,7 +27,7 @@ def two_models(rng, n_patients=30, n_beats=40, better=0.05):
     return y_true, a, b, groups
 
 
-def test_the_difference_is_known_better_than_the_figures():
+def test_interval_of_the_difference_is_narrower():
     y_true, a, b, groups = two_models(np.random.default_rng(0))
     row = compare_models(y_true, a, b, groups, Accuracy(), random_state=0).loc["accuracy"]
     assert row["a"] == (a == y_true).mean()
@@ -50,7 +50,7 @@ def test_against_scipy(method):
     np.testing.assert_allclose(ours[["low", "high"]].to_numpy()[0], theirs, atol=0.003)
 
 
-def test_swapping_the_models_turns_the_sign():
+def test_swapping_the_models_changes_the_sign():
     y_true, a, b, groups = two_models(np.random.default_rng(2))
     ours = [Accuracy(), MacroF1(), Sensitivity("V")]
     forth = compare_models(y_true, a, b, groups, ours, random_state=0)
@@ -80,8 +80,8 @@ def test_mcnemar_by_hand():
     assert mcnemar_test(y_true, a, a) == (0, 0, 1.0)
 
 
-def test_mcnemar_takes_one_patient_for_certainty():
-    """Two models of equal skill; each fails on some patients as a whole."""
+def test_mcnemar_overestimates_significance():
+    """Two models of equal accuracy each fail on all beats of some patients."""
     certain, covered = 0, 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -93,7 +93,7 @@ def test_mcnemar_takes_one_patient_for_certainty():
             y_true, a, b, groups, Accuracy(), n_resamples=199, random_state=seed
         ).iloc[0]
         covered += row["low"] <= 0 <= row["high"]
-    assert certain > 20  # a right test has 2
+    assert certain > 20  # a valid test has about 2
     assert covered > 33
 
 

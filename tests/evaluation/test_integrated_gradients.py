@@ -1,4 +1,4 @@
-"""Integrated gradients against their definition."""
+"""Tests of integrated_gradients."""
 
 from __future__ import annotations
 
@@ -57,22 +57,22 @@ def linear(beats):
 def test_linear_network_by_hand(linear, beats):
     X, weights = beats.data[:5], weights_of_last_layer(linear)
     for code, label in enumerate(linear.classes_):
-        credit = integrated_gradients(linear, X, label, n_steps=1)
-        np.testing.assert_allclose(credit, X * weights[code], rtol=1e-4, atol=1e-6)
+        attributions = integrated_gradients(linear, X, label, n_steps=1)
+        np.testing.assert_allclose(attributions, X * weights[code], rtol=1e-4, atol=1e-6)
     mean = beats.data.mean(axis=0)
-    credit = integrated_gradients(linear, X, "V", baseline=mean, n_steps=2)
+    attributions = integrated_gradients(linear, X, "V", baseline=mean, n_steps=2)
     of_v = weights[list(linear.classes_).index("V")]
-    np.testing.assert_allclose(credit, (X - mean) * of_v, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(attributions, (X - mean) * of_v, rtol=1e-4, atol=1e-6)
 
 
-def test_target_is_the_predicted_class_or_that_of_each_beat(linear, beats):
+def test_default_target_is_the_predicted_class(linear, beats):
     X = beats.data[::40]
     predicted = linear.predict(X)
-    credit = integrated_gradients(linear, X)
-    np.testing.assert_array_equal(credit, integrated_gradients(linear, X, predicted))
+    attributions = integrated_gradients(linear, X)
+    np.testing.assert_array_equal(attributions, integrated_gradients(linear, X, predicted))
     of_v = integrated_gradients(linear, X, "V")
-    np.testing.assert_allclose(credit[predicted == "V"], of_v[predicted == "V"], rtol=1e-5)
-    assert not np.allclose(credit[predicted != "V"], of_v[predicted != "V"])
+    np.testing.assert_allclose(attributions[predicted == "V"], of_v[predicted == "V"], rtol=1e-5)
+    assert not np.allclose(attributions[predicted != "V"], of_v[predicted != "V"])
 
 
 @pytest.mark.parametrize(
@@ -86,53 +86,53 @@ def test_target_is_the_predicted_class_or_that_of_each_beat(linear, beats):
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_attributions_add_up_to_the_difference_of_the_logits(estimator, beats):
+def test_attributions_sum_to_the_difference_of_the_logits(estimator, beats):
     model = estimator.fit(beats.data, beats.target)
     X, origin = beats.data[:6], beats.data[100:106]
-    credit = integrated_gradients(model, X, "V", baseline=origin, n_steps=128)
+    attributions = integrated_gradients(model, X, "V", baseline=origin, n_steps=128)
     code = list(model.classes_).index("V")
     difference = (logits_of(model, X) - logits_of(model, origin))[:, code]
-    np.testing.assert_allclose(credit.sum(axis=1), difference, atol=0.03)
+    np.testing.assert_allclose(attributions.sum(axis=1), difference, atol=0.03)
 
 
 def test_two_leads_and_two_classes(two_leads):
     X, y = two_leads.data, two_leads.target == "N"
     model = ECGCNNClassifier(filters=(8,), stride=2, **QUICK).fit(X, y)
-    credit = integrated_gradients(model, X[:4], True)
-    assert credit.shape == X[:4].shape
+    attributions = integrated_gradients(model, X[:4], True)
+    assert attributions.shape == X[:4].shape
     difference = (logits_of(model, X[:4]) - logits_of(model, 0 * X[:4]))[:, 1]
-    np.testing.assert_allclose(credit.sum(axis=(1, 2)), difference, atol=0.03)
+    np.testing.assert_allclose(attributions.sum(axis=(1, 2)), difference, atol=0.03)
     flat = integrated_gradients(model, X[:4].reshape(4, -1), True)
-    np.testing.assert_array_equal(flat, credit.reshape(4, -1))
+    np.testing.assert_array_equal(flat, attributions.reshape(4, -1))
     mean = X.mean(axis=0)
     of_mean = integrated_gradients(model, X[:4], True, baseline=mean)
     difference = (logits_of(model, X[:4]) - logits_of(model, mean[None]))[:, 1]
     np.testing.assert_allclose(of_mean.sum(axis=(1, 2)), difference, atol=0.03)
 
 
-def test_many_beats_are_attributed_one_by_one(linear, beats):
-    credit = integrated_gradients(linear, beats.data, "N", n_steps=64)
+def test_batches_do_not_affect_each_other(linear, beats):
+    attributions = integrated_gradients(linear, beats.data, "N", n_steps=64)
     alone = integrated_gradients(linear, beats.data[-1:], "N", n_steps=64)
-    np.testing.assert_allclose(credit[-1:], alone, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(attributions[-1:], alone, rtol=1e-5, atol=1e-7)
 
 
-def test_warns_where_the_sum_is_off_and_how_it_can_be_mended(beats):
+def test_warning_of_wrong_sums_and_its_remedy(beats):
     model = ECGLSTMClassifier(units=(8,), **{**QUICK, "max_epochs": 8})
     model.fit(beats.data, beats.target)
     X = beats.data[:5]
-    with pytest.warns(ConvergenceWarning, match="do not add up.*Raise n_steps"):
+    with pytest.warns(ConvergenceWarning, match="do not add up.*Increase n_steps"):
         integrated_gradients(model, X)
     origin = 1e-6 * (X != 0)
-    credit = integrated_gradients(model, X, "N", baseline=origin)
+    attributions = integrated_gradients(model, X, "N", baseline=origin)
     code = list(model.classes_).index("N")
     difference = (logits_of(model, X) - logits_of(model, origin))[:, code]
-    np.testing.assert_allclose(credit.sum(axis=1), difference, atol=0.02)
+    np.testing.assert_allclose(attributions.sum(axis=1), difference, atol=0.02)
 
 
-def test_model_is_left_as_it_was(linear, beats):
+def test_model_is_unchanged(linear, beats):
     parameters = list(linear.net_.module_.parameters())
     before = [(p.detach().clone(), p.grad.clone()) for p in parameters]
-    with torch.no_grad():  # whatever the caller is in
+    with torch.no_grad():  # has no effect inside
         integrated_gradients(linear, beats.data[:3])
     for parameter, (value, gradient) in zip(parameters, before):
         assert torch.equal(parameter, value)
@@ -143,10 +143,10 @@ def test_model_is_left_as_it_was(linear, beats):
     ("arguments", "message"),
     [
         ({"target": "X"}, r"target holds \['X'\], which are not among the classes"),
-        ({"target": ["N", "N"]}, r"target has the shape \(2,\): give one label"),
-        ({"baseline": np.zeros(7)}, r"baseline has the shape \(7,\): give a number"),
+        ({"target": ["N", "N"]}, r"target has shape \(2,\); expected one label"),
+        ({"baseline": np.zeros(7)}, r"baseline has shape \(7,\); expected a number"),
         ({"baseline": np.nan}, "baseline holds NaN"),
-        ({"n_steps": 0}, "n_steps=0: at least 1"),
+        ({"n_steps": 0}, "n_steps=0; expected at least 1"),
     ],
 )
 def test_bad_input(linear, beats, arguments, message):

@@ -1,4 +1,9 @@
-"""Detected against annotated beats, as wfdb pairs them."""
+"""Tests of match_beats.
+
+The rule is that of the reference program bxb (bxb.c of the WFDB Software Package, revision of
+10 August 2010, function main): a pair is at most 150 ms apart, limit included, and closer than
+the earlier beat of the pair is to the next one of its kind.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +24,18 @@ def matched(true, pred, window_ms=150, fs=360):
 
 
 def noisy_detections(rng, n_beats=300, jitter=8):
-    """Annotated beats, and detections that are shifted, missed or invented."""
+    """Simulate annotated beats, and detections that are shifted, missed or false."""
     true = np.cumsum(rng.integers(150, 450, size=n_beats))
     kept = true[rng.random(n_beats) > 0.1]
-    invented = rng.integers(0, true[-1], size=n_beats // 10)
-    return true, np.unique(np.r_[kept + rng.integers(-jitter, jitter + 1, len(kept)), invented])
+    false_ones = rng.integers(0, true[-1], size=n_beats // 10)
+    return true, np.unique(np.r_[kept + rng.integers(-jitter, jitter + 1, len(kept)), false_ones])
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_as_many_pairs_as_wfdb_finds(seed):
+def test_number_of_pairs_against_wfdb(seed):
     true, pred = noisy_detections(np.random.default_rng(seed))
     pairs = matched(true, pred)
-    # wfdb wants less than the window, we want at most the window.
+    # wfdb-python requires less than the window, bxb at most the window.
     theirs = compare_annotations(true, pred, window_width=55)
     assert (pairs["true"] >= 0).sum() == len(true)
     assert (pairs["pred"] >= 0).sum() == len(pred)
@@ -47,7 +52,7 @@ positions = st.sets(st.integers(0, 3000), max_size=25).map(sorted)
 
 @settings(deadline=None, max_examples=200)
 @given(positions, positions)
-def test_each_beat_is_paired_once_and_the_kinds_are_alike(true, pred):
+def test_each_beat_is_paired_once_and_the_rule_is_symmetric(true, pred):
     pairs = matched(true, pred)
     assert sorted(pairs.loc[pairs["true"] >= 0, "true"]) == list(range(len(true)))
     assert sorted(pairs.loc[pairs["pred"] >= 0, "pred"]) == list(range(len(pred)))
@@ -65,8 +70,8 @@ def test_each_beat_is_paired_once_and_the_kinds_are_alike(true, pred):
         ([100], [155], [(0, -1), (-1, 0)]),
         ([100], [46], [(0, 0)]),
         ([100], [45], [(-1, 0), (0, -1)]),
-        ([100], [90, 101], [(-1, 0), (0, 1)]),  # the nearer of two detections
-        ([100, 130], [128], [(0, -1), (1, 0)]),  # the nearer of two beats
+        ([100], [90, 101], [(-1, 0), (0, 1)]),  # the closer of two detections
+        ([100, 130], [128], [(0, -1), (1, 0)]),  # the closer of two beats
         ([100, 500], [], [(0, -1), (1, -1)]),
         ([], [100, 500], [(-1, 0), (-1, 1)]),
     ],
@@ -92,7 +97,7 @@ def test_the_detector_on_a_real_record(mitdb_dir):
     gross = ec57_report(pairs["y_true"], pairs["y_pred"], np.full(len(pairs), "203")).gross
     theirs = compare_annotations(true, found, window_width=55)
     assert 0.9 < theirs.sensitivity < 1
-    # Where beats and detections crowd, wfdb decides otherwise in a few cases.
+    # wfdb-python pairs a few beats with several close detections differently.
     assert gross.loc["QRS", "sensitivity"] == pytest.approx(theirs.sensitivity, abs=0.002)
     assert gross.loc["QRS", "positive_predictivity"] == pytest.approx(
         theirs.positive_predictivity, abs=0.002
@@ -105,9 +110,9 @@ def test_the_detector_on_a_real_record(mitdb_dir):
     ("change", "message"),
     [
         ({"fs": 0}, "fs is 0 and window_ms is 150.0; both must be positive"),
-        ({"sample_true": [200, 100]}, "sample_true must be positions that rise"),
+        ({"sample_true": [200, 100]}, "sample_true must hold increasing positions"),
         ({"sample_pred": [100, np.nan]}, "sample_pred must hold positions"),
-        ({"sample_pred": [-5, 9]}, "rise from 0"),
+        ({"sample_pred": [-5, 9]}, "increasing positions from 0"),
         ({"y_pred": ["N"]}, "sample_pred has 2 entries, but y_pred has 1"),
         ({"sample_true": [[1], [2]]}, "must be 1-D"),
     ],

@@ -1,4 +1,4 @@
-"""Intervals over patients: right in mean, and against scipy."""
+"""Tests of patient_intervals, figures_without and the count metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ecgclf.evaluation import (
 
 
 def study(rng, n_patients=40, n_beats=30, labels="NSV"):
-    """Beats of patients who differ in how well their beats are told; mean accuracy 0.8."""
+    """Simulate patients who differ in the accuracy of their beats, with mean 0.8."""
     groups = np.repeat(np.arange(n_patients), n_beats)
     y_true = rng.choice(list(labels), size=len(groups))
     right = rng.random(len(groups)) < rng.beta(4, 1, size=n_patients)[groups]
@@ -34,8 +34,8 @@ def beats():
     return study(np.random.default_rng(0))
 
 
-def test_patients_cover_and_beats_do_not():
-    """The 95% interval over patients holds the truth nearly so often; that over beats rarely."""
+def test_coverage_of_intervals():
+    """The 95% interval over patients has about nominal coverage, that over beats does not."""
     n_studies = 150
     covered = {"patients": 0, "beats": 0}
     for seed in range(n_studies):
@@ -52,7 +52,7 @@ def test_patients_cover_and_beats_do_not():
 
 @pytest.mark.parametrize("method", ["percentile", "BCa"])
 def test_against_scipy_on_means_of_patients(method):
-    """With as many beats in each patient, the accuracy is a mean of patients."""
+    """With equal numbers of beats, the accuracy is the mean of the patients."""
     y_true, y_pred, groups = study(np.random.default_rng(1), n_patients=25)
     by_patient = (y_true == y_pred).reshape(25, -1).mean(axis=1)
     theirs = stats.bootstrap(
@@ -88,15 +88,15 @@ def test_metrics_agree_with_sklearn(pairs):
     y_true, y_pred = map(list, zip(*pairs))
     for ours, theirs in SKLEARN.items():
         if "S" not in {*y_true, *y_pred} and "S" in repr(ours):
-            with pytest.raises(ValueError, match="no beat is of class 'S'"):
+            with pytest.raises(ValueError, match="is undefined: no beat is of class 'S'"):
                 ours(y_true, y_pred)
         else:
             assert ours(y_true, y_pred) == pytest.approx(theirs(y_true, y_pred), nan_ok=True)
 
 
 @pytest.mark.parametrize("ours", SKLEARN)
-def test_counting_gives_what_the_beats_give(ours, beats):
-    """The same draws, once by confusion matrices and once by going through the beats."""
+def test_count_metrics_equal_metrics_of_beats(ours, beats):
+    """The same draws, with confusion matrices and with functions of the beats."""
     settings = {"n_resamples": 99, "random_state": 3}
     fast = patient_intervals(*beats, ours, **settings)
     slow = patient_intervals(*beats, {str(ours): SKLEARN[ours]}, **settings)
@@ -114,7 +114,7 @@ def test_metrics_of_scores(beats):
     assert interval["low"] < stats.norm.cdf(1 / np.sqrt(2)) < interval["high"]
 
 
-def test_usual_metrics_and_same_draws(beats):
+def test_default_metrics_and_equal_draws(beats):
     table = patient_intervals(*beats, random_state=0, n_resamples=199)
     assert table.index[:4].tolist() == [
         "accuracy",
@@ -129,23 +129,24 @@ def test_usual_metrics_and_same_draws(beats):
     assert (known["estimate"] < known["high"]).all()
 
 
-def test_a_seed_gives_the_same_and_leaves_the_global_generator_alone(beats):
+def test_random_state(beats):
     np.random.seed(0)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, second = (
+    first, second, *states = (
         patient_intervals(*beats, Accuracy(), random_state=seed, n_resamples=99)
-        for seed in (7, 7)
+        for seed in (7, 7, np.random.RandomState(7), np.random.RandomState(7))
     )
     patient_intervals(*beats, Accuracy(), n_resamples=99)
     assert first.equals(second)
+    assert states[0].equals(states[1])
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
-def test_a_class_of_few_patients_is_sometimes_undefined():
+def test_class_of_few_patients_is_sometimes_undefined():
     groups = np.repeat(np.arange(10), 4)
     y_true = np.where(groups == 3, "S", "N")
     row = patient_intervals(y_true, y_true, groups, Sensitivity("S"), random_state=0).iloc[0]
-    # One of ten patients is in a draw of ten with probability 1 - 0.9**10.
+    # A patient is in a draw of ten out of ten patients with probability 1 - 0.9**10.
     assert row["defined"] == pytest.approx(1 - 0.9**10, abs=0.03)
     assert row[["estimate", "low", "high"]].tolist() == [1, 1, 1]
 
@@ -161,7 +162,7 @@ def test_patients_as_strings_and_frames(beats):
     )
 
 
-def test_with_and_without_records(beats):
+def test_figures_without(beats):
     y_true, y_pred, groups = beats
     table = figures_without(y_true, y_pred, groups, [3, 5])
     out = np.isin(groups, [3, 5])
@@ -183,7 +184,7 @@ def test_with_and_without_records(beats):
         (range(40), "names 40 of 40 records"),
     ],
 )
-def test_bad_records_to_leave_out(leave_out, message, beats):
+def test_bad_leave_out(leave_out, message, beats):
     with pytest.raises(ValueError, match=message):
         figures_without(*beats, leave_out)
 

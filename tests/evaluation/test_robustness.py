@@ -1,4 +1,4 @@
-"""Disturbances do what they say, and the curve scores them."""
+"""Tests of the perturbations and of robustness_curve."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ def model(beats):
     return KNeighborsClassifier(3).fit(beats.data[:150], beats.target[:150])
 
 
-def disturb(disturbance, X, level, seed=0):
-    return disturbance(X, level, np.random.default_rng(seed))
+def perturb(perturbation, X, level, seed=0):
+    return perturbation(X, level, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize(("disturbance", "level"), list(zip(EVERY, NOTHING)))
+@pytest.mark.parametrize(("perturbation", "level"), list(zip(EVERY, NOTHING)))
 @pytest.mark.parametrize("shape", [(5, 60), (5, 2, 60)])
-def test_the_zero_level_changes_nothing_and_no_level_the_input(disturbance, level, shape):
+def test_zero_level_and_unchanged_input(perturbation, level, shape):
     X = np.random.default_rng(1).normal(size=shape)
     before = X.copy()
-    np.testing.assert_allclose(disturb(disturbance, X, level), X, atol=1e-12)
-    strong = disturb(disturbance, X, 0.5)
+    np.testing.assert_allclose(perturb(perturbation, X, level), X, atol=1e-12)
+    strong = perturb(perturbation, X, 0.5)
     assert strong.shape == X.shape
     assert not np.allclose(strong, X)
     np.testing.assert_array_equal(X, before)
-    np.testing.assert_array_equal(strong, disturb(disturbance, X, 0.5))
+    np.testing.assert_array_equal(strong, perturb(perturbation, X, 0.5))
 
 
 @pytest.mark.parametrize("snr", [-6, 0, 12.5])
-def test_noise_has_the_ratio_in_each_beat_and_lead(snr):
+def test_noise_has_the_stated_snr_in_each_beat_and_lead(snr):
     time = np.linspace(0, 20, 20_000)
     X = np.stack([3 + np.sin(time), 10 * np.cos(3 * time)])[np.newaxis].repeat(2, axis=0)
-    noise = disturb(NoiseAtSNR(), X, snr) - X
+    noise = perturb(NoiseAtSNR(), X, snr) - X
     found = 10 * np.log10(X.var(axis=-1) / noise.var(axis=-1))
     np.testing.assert_allclose(found, snr, atol=0.15)
 
 
-def test_wander_is_slow_and_alike_in_all_leads():
+def test_wander_is_slow_and_equal_in_all_leads():
     X = np.zeros((8, 2, 120 * 60))
-    wander = disturb(WanderAtAmplitude(fs=120), X, 0.7)
+    wander = perturb(WanderAtAmplitude(fs=120), X, 0.7)
     np.testing.assert_array_equal(wander[:, 0], wander[:, 1])
     np.testing.assert_allclose(wander.max(axis=-1), 0.7, atol=1e-3)
     frequency, power = periodogram(wander[:, 0], fs=120)
@@ -72,25 +72,25 @@ def test_wander_is_slow_and_alike_in_all_leads():
     assert len(np.unique(peaks)) > 4
 
 
-def test_a_rate_error_moves_a_wave_away_from_the_center():
-    """A wave at 0.75 of the window, at 2% above the stated rate, comes 2% later."""
+def test_rate_error_moves_a_wave_away_from_the_center():
+    """With a rate 2% above the stated one, a wave at 0.75 of the window is 2% later."""
     at = np.arange(1001)
     X = np.exp(-0.5 * ((at - 750) / 5) ** 2)[np.newaxis]
-    assert disturb(RateError(), X, 0.02).argmax() == 500 + 250 * 1.02
-    assert disturb(RateError(center=0), X, 0.02).argmax() == 750 * 1.02
-    assert disturb(RateError(), X, -0.02).argmax() == 500 + 250 * 0.98
+    assert perturb(RateError(), X, 0.02).argmax() == 500 + 250 * 1.02
+    assert perturb(RateError(center=0), X, 0.02).argmax() == 750 * 1.02
+    assert perturb(RateError(), X, -0.02).argmax() == 500 + 250 * 0.98
 
 
 def test_inversion_of_a_lead():
     X = np.random.default_rng(0).normal(size=(100, 3, 10))
-    turned = disturb(LeadInversion(lead=2), X, 0.3)
+    turned = perturb(LeadInversion(lead=2), X, 0.3)
     np.testing.assert_array_equal(turned[:, :2], X[:, :2])
     hit = (turned[:, 2] == -X[:, 2]).all(axis=1)
     assert hit.sum() == 30
     np.testing.assert_array_equal(turned[~hit], X[~hit])
 
 
-def test_the_curve_scores_disturbed_beats(beats, model):
+def test_curve_scores_perturbed_beats(beats, model):
     X, y = beats.data[150:], beats.target[150:]
     curve = robustness_curve(model, X, y, LeadInversion(), [0, 1], random_state=0)
     assert curve.index.tolist() == [0, 1]
@@ -121,21 +121,21 @@ def test_scorings_and_repeats(beats, model):
         accuracy_score(y, model.predict(X)),
         f1_score(y, model.predict(X), average="macro"),
     ]
-    # The same draws at all levels, others in each repeat.
+    # Random numbers are equal for all levels and differ between repeats.
     assert seen[:2] == seen[2:]
     assert seen[0] != seen[1]
     named = robustness_curve(model, X, y, keep, [1], scoring="f1_macro")
     assert named.columns.tolist() == ["f1_macro"]
 
 
-def test_a_seed_gives_the_same(beats, model):
+def test_random_state(beats, model):
     given = (model, beats.data[150:], beats.target[150:], NoiseAtSNR(), [0, -5])
     assert robustness_curve(*given, random_state=1).equals(
         robustness_curve(*given, random_state=1)
     )
 
 
-def test_a_network_in_a_pipeline(beats):
+def test_network_in_a_pipeline(beats):
     network = ECGCNNClassifier(max_epochs=2, random_state=0, verbose=0)
     model = make_pipeline(StandardScaler(), network).fit(beats.data, beats.target)
     curve = robustness_curve(model, beats.data, beats.target, RateError(), [0.0, 0.05])
@@ -143,9 +143,9 @@ def test_a_network_in_a_pipeline(beats):
 
 
 @pytest.mark.parametrize(
-    ("disturbance", "levels", "message"),
+    ("perturbation", "levels", "message"),
     [
-        (LeadInversion(), [2], "level of LeadInversion is 2; expected a share"),
+        (LeadInversion(), [2], "level of LeadInversion is 2; expected 0 to 1"),
         (LeadInversion(lead=0), [0.5], "lead is 0, but the beats have shape"),
         (RateError(), [-1], "level of RateError is -1"),
         (NoiseAtSNR(), [-np.inf], "without NaN or infinity"),
@@ -154,6 +154,6 @@ def test_a_network_in_a_pipeline(beats):
     ],
 )
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
-def test_bad_input(beats, model, disturbance, levels, message):
+def test_bad_input(beats, model, perturbation, levels, message):
     with pytest.raises(ValueError, match=message):
-        robustness_curve(model, beats.data, beats.target, disturbance, levels)
+        robustness_curve(model, beats.data, beats.target, perturbation, levels)

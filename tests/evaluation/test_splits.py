@@ -1,4 +1,4 @@
-"""Who is on which side, and that it works where scikit-learn takes ``cv=``."""
+"""Tests of InterPatientSplit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUBJECT = np.array([mitbih_subject(record) for record in RECORD])
 
 
 def sides(splitter, groups):
-    """The sets of groups in training and test."""
+    """Return the sets of groups in training and test."""
     ((train, test),) = splitter.split(np.zeros((len(groups), 2)), groups=groups)
     groups = np.asarray(groups)
     return set(groups[train].tolist()), set(groups[test].tolist())
@@ -43,7 +43,7 @@ def test_published_protocol():
     assert not (train | test) & set(MITBIH_PACED)
 
 
-def test_every_beat_of_a_record_is_taken():
+def test_all_beats_of_a_record_are_used():
     ((train, test),) = InterPatientSplit(shared_subjects="keep").split(RECORD, groups=RECORD)
     assert len(train) == len(test) == 3 * 22
     np.testing.assert_array_equal(train, np.flatnonzero(np.isin(RECORD, DS1)))
@@ -56,7 +56,7 @@ def test_default_warns_of_the_shared_subject():
     assert test == set(DS2)
     alone = RECORD[~np.isin(RECORD, ["201"])]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # without 201 nobody is shared
+        warnings.simplefilter("error")  # without 201 no subject is shared
         assert "202" in sides(InterPatientSplit(), alone)[1]
         assert "202" in sides(InterPatientSplit(shared_subjects="drop"), alone)[1]
 
@@ -68,7 +68,7 @@ def test_default_warns_of_the_shared_subject():
     ),
     swap=st.booleans(),
 )
-def test_drop_leaves_no_subject_on_both_sides(present, swap):
+def test_drop_leaves_no_shared_subject(present, swap):
     by_set = (DS2, DS1) if swap else (DS1, DS2)
     train, test = sides(InterPatientSplit(*by_set, shared_subjects="drop"), present)
     assert train == set(by_set[0]) & set(present)
@@ -103,14 +103,14 @@ def test_groups_in_any_form(groups):
     assert set(map(str, test)) == set(DS2) - {"202"}
 
 
-def test_own_sets_and_other_databases():
+def test_given_records_of_other_databases():
     splitter = InterPatientSplit(train=[100, "I01"], test=["101", "I02"])
     train, test = sides(splitter, ["100", "101", "I01", "I02", "103"])
     assert train == {"100", "I01"}
     assert test == {"101", "I02"}
 
 
-def test_splits_alike_each_time():
+def test_repeated_splits_are_equal():
     splitter = InterPatientSplit(test=pd.Index(["100", "103"]))
     for _ in range(2):
         assert sides(splitter, RECORD)[1] == {"100", "103"}

@@ -48,7 +48,7 @@ def luminance(color):
 @pytest.mark.parametrize("cmap", ["Blues", "Greys", "viridis"])
 def test_text_is_readable_on_its_cell(cmap):
     counts = [[3 * i, 60 - 3 * i] for i in range(21)]
-    display = ConfusionDisplay(np.pad(counts, ((0, 0), (0, 19)))).plot(cmap=cmap)
+    display = ConfusionDisplay(np.pad(counts, ((0, 0), (0, 19))), cmap=cmap).plot()
     for share, text in zip(display.im_.get_array().ravel(), display.text_.ravel()):
         cell = luminance(display.im_.cmap(float(share)))
         pair = sorted([cell, luminance(text.get_color())])
@@ -59,7 +59,7 @@ def test_text_is_readable_on_its_cell(cmap):
 def test_class_without_beats_has_no_fractions():
     display = ConfusionDisplay.from_predictions(["N", "N"], ["N", "V"], labels=["V", "N"])
     assert cells(display) == [["0", "0"], ["1\n50.0%", "1\n50.0%"]]
-    dark_at_zero = ConfusionDisplay(display.confusion_matrix).plot(cmap="viridis")
+    dark_at_zero = ConfusionDisplay(display.confusion_matrix, cmap="viridis").plot()
     assert {text.get_color() for text in dark_at_zero.text_[0]} == {"black"}
 
 
@@ -74,7 +74,7 @@ def test_from_report_and_estimator():
 
 def test_draws_on_given_axes():
     figure, axes = plt.subplots(1, 2)
-    display = ConfusionDisplay([[1, 0], [0, 1]]).plot(ax=axes[0], cmap="Greys")
+    display = ConfusionDisplay(np.eye(2, dtype=int), cmap="Greys").plot(ax=axes[0])
     assert display.ax_ is axes[0]
     assert display.figure_ is figure
     assert display.im_.get_cmap().name == "Greys"
@@ -87,6 +87,6 @@ def test_bad_input():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         ConfusionDisplay.from_predictions(Y_TRUE, Y_PRED[1:])
     with pytest.raises(ValueError, match=r"got \(2, 3\)"):
-        ConfusionDisplay(np.ones((2, 3))).plot()
+        ConfusionDisplay(np.ones((2, 3)))
     with pytest.raises(ValueError, match="display_labels has 1 entries; expected 2"):
-        ConfusionDisplay(np.eye(2, dtype=int), display_labels=["N"]).plot()
+        ConfusionDisplay(np.eye(2, dtype=int), display_labels=["N"])

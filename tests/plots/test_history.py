@@ -73,8 +73,8 @@ def test_bad_input(history):
     with pytest.raises(AttributeError, match=r"list has no history_.*pipeline\[-1\]"):
         HistoryDisplay.from_estimator([])
     with pytest.raises(ValueError, match=r"lacks the columns \['train_loss'\]; it has"):
-        HistoryDisplay(history.drop(columns="train_loss")).plot()
+        HistoryDisplay(history.drop(columns="train_loss"))
     with pytest.raises(ValueError, match="history is empty"):
-        HistoryDisplay(history[:0]).plot()
+        HistoryDisplay(history[:0])
     with pytest.raises(ValueError, match="must be a DataFrame; got dict"):
-        HistoryDisplay({"epoch": [1]}).plot()
+        HistoryDisplay({"epoch": [1]})
