@@ -6,27 +6,26 @@ change in any version.
 
 from skorch.callbacks import Callback
 
-from ecgclf.training._after_epoch import AfterEpoch
 from ecgclf.training._callbacks import (
     SCHEDULES,
-    BatchNormStatistics,
+    AfterEpoch,
+    GradualUnfreezing,
     LearningRate,
     Progress,
     check_callbacks,
+    fit_callbacks,
     history_frame,
 )
-from ecgclf.training._checkpoint import Checkpoint, RunState, weights_digest
-from ecgclf.training._device import device_here, resolve_device
-from ecgclf.training._factory import OPTIMIZERS, fit_callbacks, make_net
 from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionLoss
-from ecgclf.training._net import BeatNet
-from ecgclf.training._random import derive, draw_seed, seeded
-from ecgclf.training._reconstruction import ReconstructionNet
-from ecgclf.training._row_view import RowView
-from ecgclf.training._rows import Batches, Rows
-from ecgclf.training._split import hold_out
-from ecgclf.training._state import compute_alike, net_state, restore_net
-from ecgclf.training._threads import torch_threads
-from ecgclf.training._unfreezing import GradualUnfreezing
+from ecgclf.training._net import OPTIMIZERS, BeatNet, ReconstructionNet, make_net
+from ecgclf.training._rows import Rows, RowView, hold_out
+from ecgclf.training._runtime import device_here, draw_seed, resolve_device, torch_threads
+from ecgclf.training._state import (
+    RunState,
+    compute_alike,
+    net_state,
+    restore_net,
+    weights_digest,
+)
 
 __all__ = ["AfterEpoch", "BeatNet"]

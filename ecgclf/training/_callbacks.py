@@ -1,4 +1,4 @@
-"""What happens around the epochs: schedules, early stopping, progress."""
+"""Callbacks of a training run: schedules, batch norm statistics, unfreezing, progress."""
 
 from __future__ import annotations
 
@@ -21,38 +21,77 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPl
 from tqdm.auto import tqdm
 
 
-class LearningRate(Callback):
-    """Record the learning rate of each epoch's last batch as ``lr``.
+class AfterEpoch(Callback):
+    """Callback that calls a function after every epoch.
 
-    Must stand before the schedule, which sets the rate of the next batch.
+    An exception raised by the function ends the training and is raised by `fit`. A search can
+    prune trials in this way.
+
+    Parameters
+    ----------
+    tell : function
+        Function of the number of the epoch, counted from 1, and of its figures: a dict with
+        ``train_loss``, ``lr`` and the values recorded by other callbacks.
+
+    Notes
+    -----
+    `clone` copies the objects that callbacks hold, but not functions. Pass a function instead of
+    a method if the object must be the same in clones.
 
     Examples
     --------
-    >>> check_callbacks([LearningRate()])
+    >>> from ecgclf import ECGMLPClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> from ecgclf.training import AfterEpoch
+    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
+    >>> seen = []
+    >>> callback = AfterEpoch(lambda epoch, figures: seen.append(epoch))
+    >>> model = ECGMLPClassifier(max_epochs=3, callbacks=[callback], random_state=0).fit(X, y)
+    >>> seen
+    [1, 2, 3]
+    """
+
+    def __init__(self, tell: Callable[[int, dict[str, Any]], None]) -> None:
+        self.tell = tell
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Call the function with the figures of the epoch."""
+        figures = {
+            name: value
+            for name, value in net.history[-1].items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+        self.tell(len(net.history), figures)
+
+
+class LearningRate(Callback):
+    """Callback that records the learning rate of each epoch's last batch as ``lr``.
+
+    It must precede the schedule, which sets the rate of the next batch.
     """
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
-        """Look at the first parameter group."""
+        """Read the rate of the first parameter group."""
         if training:
             self.lr_ = net.optimizer_.param_groups[0]["lr"]
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Write the rate into the history."""
+        """Record the rate."""
         net.history.record("lr", self.lr_)
 
 
 class Schedule(Callback):
-    """Move the learning rate; begins anew with every fit.
+    """Callback that steps a learning-rate scheduler of torch and restarts it with every fit.
 
-    skorch's own callback takes up where the history ends, which is wrong for a warm start.
+    skorch's LRScheduler continues at the end of the history, which is wrong for a warm start.
 
     Parameters
     ----------
     make : callable
-        From an optimizer to a scheduler of torch.
+        Function from an optimizer to a scheduler.
     monitor : str, optional
-        Step after every epoch, and tell the scheduler this figure of the history. If not
-        given, step after every training batch.
+        Name of the figure in the history that the scheduler gets after every epoch. Default:
+        step after every training batch.
     """
 
     def __init__(self, make: Callable[[Optimizer], Any], monitor: str | None = None) -> None:
@@ -60,7 +99,7 @@ class Schedule(Callback):
         self.monitor = monitor
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Start the schedule."""
+        """Make the scheduler."""
         self.scheduler_ = self.make(net.optimizer_)
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
@@ -74,43 +113,39 @@ class Schedule(Callback):
             self.scheduler_.step(net.history[-1, self.monitor])
 
     def state_dict(self) -> dict[str, Any]:
-        """Get where the schedule stands."""
+        """Get the state of the scheduler."""
         return self.scheduler_.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Set the state of the scheduler."""
         self.scheduler_.load_state_dict(state)
 
     def __getstate__(self) -> dict:
-        # A scheduler holds the optimizer and with it all parameters, on whatever device.
+        # The scheduler refers to the optimizer and all parameters, on any device.
         return {"make": self.make, "monitor": self.monitor}
 
 
 class BatchNormStatistics(Callback):
-    """Measure the statistics of the batch norms anew when the training ends.
+    """Callback that measures the statistics of the batch norms at the end of training.
 
-    While training, they are running means, which after a few dozen steps still remember what
-    they started from, and later the last ten batches or so. The mean over many batches at the
-    final weights is what a prediction should use (Wu and Johnson 2021, arXiv:2105.07576).
+    During training they are running means: after few steps these still depend on their initial
+    values, and later only on the last batches. Predictions are better with means over many
+    batches at the final weights (Wu and Johnson 2021, arXiv:2105.07576).
 
     Parameters
     ----------
     n_batches : int, default=50
-        Largest number of training batches to look at.
-
-    Examples
-    --------
-    >>> callbacks = [LearningRate(), BatchNormStatistics(n_batches=100)]
+        Largest number of training batches to use.
     """
 
     def __init__(self, n_batches: int = 50) -> None:
         self.n_batches = n_batches
 
     def on_train_end(self, net: NeuralNet, X: Any = None, **kwargs: Any) -> None:
-        """Pass training batches through the network without learning from them."""
+        """Pass training batches through the network without training on them."""
         net.module_.train()
-        # What is not in training mode now is frozen and keeps its statistics. torch's own
-        # update_bn would reset it too.
+        # Frozen batch norms are not in training mode and keep their statistics. torch's
+        # update_bn would reset them too.
         norms = [
             module
             for module in net.module_.modules()
@@ -121,7 +156,7 @@ class BatchNormStatistics(Callback):
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
-            norm.momentum = None  # the plain mean over all batches
+            norm.momentum = None  # the mean over all batches
         batches = net.get_iterator(X, training=True)
         with torch.no_grad():
             for x, _ in islice(batches, self.n_batches):
@@ -130,17 +165,74 @@ class BatchNormStatistics(Callback):
             norm.momentum = momentum
 
 
+class GradualUnfreezing(Callback):
+    """Callback that unfreezes the encoder of the module layer by layer, from the last one.
+
+    The module needs an ``encoder`` with ``n_layers`` and ``freeze``, such as
+    `ecgclf.modules.PretrainedEncoder`.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Number of epochs of the fit. All layers are frozen in the first, none in the last.
+
+    Notes
+    -----
+    Howard and Ruder, "Universal language model fine-tuning for text classification", ACL 2018
+    (arXiv:1801.06146).
+
+    Examples
+    --------
+    >>> [GradualUnfreezing(4).frozen(9, epoch) for epoch in (1, 2, 3, 4)]
+    [9, 6, 3, 0]
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self.n_epochs = n_epochs
+
+    def frozen(self, n_layers: int, epoch: int) -> int:
+        """Compute how many of `n_layers` are frozen in an epoch, counted from 1."""
+        if epoch >= self.n_epochs:
+            return 0
+        return round(n_layers * (self.n_epochs - epoch) / (self.n_epochs - 1))
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Count the epochs of earlier fits."""
+        self.before_ = len(net.history)
+        self.encoder_ = net.module_.encoder
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Freeze the layers of the epoch."""
+        self._freeze(len(net.history) - self.before_)
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Count the epochs of this fit."""
+        self.n_done_ = len(net.history) - self.before_
+
+    def state_dict(self) -> dict[str, Any]:
+        """Get the number of epochs of earlier fits and of this one."""
+        return {"before": self.before_, "n_done": self.n_done_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Freeze the layers of the last epoch."""
+        self.before_ = state["before"]
+        self._freeze(state["n_done"])
+
+    def _freeze(self, epoch: int) -> None:
+        self.encoder_.freeze(self.frozen(self.encoder_.n_layers, epoch))
+
+    def __getstate__(self) -> dict:
+        # The encoder belongs to the net, on any device.
+        return {"n_epochs": self.n_epochs}
+
+
 class Progress(Callback):
-    """A progress bar over the epochs, on a terminal and nowhere else.
+    """Progress bar over the epochs, shown on terminals only.
 
     Parameters
     ----------
     total : int
         Number of epochs.
-
-    Examples
-    --------
-    >>> callbacks = [LearningRate(), Progress(total=10)]
     """
 
     def __init__(self, total: int) -> None:
@@ -159,7 +251,7 @@ class Progress(Callback):
         )
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Move on by one epoch and show the newest losses."""
+        """Advance by one epoch and show the latest losses."""
         newest = net.history[-1]
         shown = ("train_loss", "valid_loss", "valid_score")
         self.bar_.set_postfix({name: f"{newest[name]:.4f}" for name in shown if name in newest})
@@ -171,11 +263,11 @@ class Progress(Callback):
         self.bar_.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Get the number of epochs of this fit."""
+        """Get the number of finished epochs."""
         return {"n_done": self.n_done_}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Show the epochs that were done before the fit was broken off."""
+        """Advance by the epochs that were finished before an interruption."""
         self.n_done_ = state["n_done"]
         self.bar_.update(self.n_done_)
 
@@ -189,13 +281,13 @@ def one_cycle(lr: float, n_steps: int, monitor: str) -> Schedule:
 
 
 def _one_cycle(optimizer: Optimizer, **kwargs: Any) -> OneCycleLR:
-    """Cycle the momentum too, where the optimizer has one."""
+    """Cycle the momentum too if the optimizer has one."""
     has_momentum = not {"momentum", "betas"}.isdisjoint(optimizer.defaults)
     return OneCycleLR(optimizer, cycle_momentum=has_momentum, **kwargs)
 
 
 def cosine(lr: float, n_steps: int, monitor: str) -> Schedule:
-    """Half a cosine from `lr` to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+    """Anneal from `lr` to 0 on half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
     return Schedule(partial(CosineAnnealingLR, T_max=n_steps))
 
 
@@ -208,67 +300,76 @@ def plateau(lr: float, n_steps: int, monitor: str) -> Schedule:
 SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "plateau": plateau}
 
 
+def fit_callbacks(
+    *, lr: float, lr_schedule: str, n_steps: int, patience: int | None, accuracy: bool = True
+) -> list[Callback]:
+    """Build the callbacks of one fit.
+
+    Parameters
+    ----------
+    lr, lr_schedule
+        Parameters of `ecgclf.estimators.BeatEstimator`.
+    n_steps : int
+        Number of batches in all epochs.
+    patience : int or None
+        Number of epochs without improvement before early stopping. None means no validation.
+    accuracy : bool, default=True
+        Whether to record the accuracy on the validation rows as ``valid_score``.
+
+    Returns
+    -------
+    list of skorch callbacks
+        The callbacks, in order.
+    """
+    callbacks: list[Callback] = []
+    if lr_schedule != "constant":
+        monitor = "train_loss" if patience is None else "valid_loss"
+        callbacks.append(SCHEDULES[lr_schedule](lr, n_steps, monitor))
+    if patience is not None:
+        if accuracy:
+            callbacks.append(EpochScoring("accuracy", lower_is_better=False, name="valid_score"))
+        callbacks.append(
+            EarlyStopping("valid_loss", patience=patience, load_best=True, sink=_ignore)
+        )
+    # After early stopping, which restores the best weights.
+    return [*callbacks, BatchNormStatistics()]
+
+
+def _ignore(text: str) -> None:
+    """Discard a message of skorch's."""
+
+
 def check_callbacks(callbacks: Sequence[Any]) -> None:
-    """Check that these are callbacks, each alone or with its name.
+    """Check that all items are skorch callbacks, or pairs of a name and a callback.
 
     Parameters
     ----------
     callbacks : sequence
+        Callbacks as given by a user.
 
     Raises
     ------
     TypeError
-        If one is not.
-
-    Examples
-    --------
-    >>> check_callbacks([LearningRate(), ("rate", LearningRate())])
+        If an item is something else.
     """
     for item in callbacks:
         callback = item[1] if isinstance(item, (tuple, list)) and len(item) == 2 else item
         is_class = isinstance(callback, type) and issubclass(callback, Callback)
         if not (is_class or isinstance(callback, Callback)):
             raise TypeError(
-                f"callbacks holds {item!r}, expected skorch callbacks or pairs of a name and one."
+                f"callbacks contains {item!r}, expected skorch callbacks, or pairs of a name and "
+                "a callback."
             )
 
 
-def validation_score() -> Callback:
-    """Record the accuracy on the validation rows as ``valid_score``."""
-    return EpochScoring("accuracy", lower_is_better=False, name="valid_score")
-
-
-def early_stopping(patience: int) -> Callback:
-    """End when the validation loss has not improved; go back to the best weights."""
-    return EarlyStopping("valid_loss", patience=patience, load_best=True, sink=_quiet)
-
-
-def _quiet(text: str) -> None:
-    """Swallow what skorch would print."""
-
-
-#: Entries of skorch's history that say nothing about how the training went.
+#: Entries of skorch's history that are not figures of the training.
 _BOOKKEEPING = ("batches", "train_batch_count", "valid_batch_count")
 
 
 def history_frame(history: History) -> pd.DataFrame:
-    """Turn skorch's history into a table.
+    """Convert skorch's history to a table with one row per epoch.
 
-    Parameters
-    ----------
-    history : History
-
-    Returns
-    -------
-    DataFrame
-        A row an epoch, with at least the columns ``epoch, train_loss, lr, time``.
-
-    Examples
-    --------
-    >>> history = History([{"epoch": 1, "train_loss": 0.5, "lr": 0.01, "dur": 2.0}])
-    >>> history_frame(history)
-       epoch  train_loss    lr  time
-    0      1         0.5  0.01   2.0
+    The table has at least the columns ``epoch, train_loss, lr, time``.
     """
     frame = pd.DataFrame(
         [

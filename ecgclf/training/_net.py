@@ -1,71 +1,78 @@
-"""The skorch net that trains every network of ours."""
+"""Nets: skorch's training loop with batches from memory, seeds and weights."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochTimer, GradientNormClipping
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from ecgclf.augmentation import OnSignals
 from ecgclf.modules import set_generator
-from ecgclf.training._checkpoint import Checkpoint, RunState
-from ecgclf.training._device import device_here
-from ecgclf.training._random import derive
-from ecgclf.training._replicas import Replicas
-from ecgclf.training._rows import Batches, Rows
+from ecgclf.training._rows import SMALLEST_BATCH, Batches, Rows
+from ecgclf.training._runtime import derive, device_here, resolve_device, seeded
+from ecgclf.training._state import Checkpoint, RunState
 
-#: Beats in one batch of a prediction on a CPU: larger ones leave its caches.
+#: Number of beats in a prediction batch on a CPU; larger batches do not fit in its caches.
 PREDICTION_BATCH = 128
 
-#: The same on other devices, or the training batch size where that is larger.
+#: The same on other devices, if the training batch size is not larger.
 PREDICTION_BATCH_ON_DEVICE = 1024
 
-#: Beats from which on the rounding of a prediction does not depend on their number.
-SMALLEST_BATCH = 32
+#: Optimizers by name, with their defaults apart from the learning rate.
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adam": (torch.optim.Adam, {}),
+    "adamw": (torch.optim.AdamW, {"weight_decay": 0.05}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
+
+# Purposes of the seed of a fit; the split uses the seed itself.
+_WEIGHTS, _EPOCHS = 1, 2
 
 
 class BeatNet(NeuralNetClassifier):
-    """skorch's training loop, fed with batches gathered from memory.
+    """Net with skorch's training loop; the type of ``net_`` of fitted estimators.
 
-    What it adds to skorch: `Rows` in place of a ``DataLoader``, weights in the loss, one seed
-    for the whole run, losses that are read from the device once an epoch, and an error when
-    the loss is no longer a number. All else, callbacks above all, is skorch's.
+    It differs from skorch in these points: it takes `Rows`, the loss is weighted, one seed
+    determines the whole run, losses are read from the device once per epoch, and a loss that is
+    not finite is an error.
 
     Parameters
     ----------
     module : Module
-        Takes a Tensor of shape (batch, n_columns), gives logits or whatever `criterion` takes.
+        The network. It maps rows (batch, n_columns) to logits, or to another input of
+        `criterion`.
     criterion : Module
-        Called with that, class codes and weights.
-    seed : int
-        Seed of the run. Epoch ``i`` depends on it and on ``i`` alone, so a run that is
-        continued equals one that never stopped.
-    augment : OnSignals, optional
-        Called with every training batch and a generator.
+        The loss, a function of the output, the class codes and the weights.
+    seed : int, default=0
+        Seed of the run. An epoch depends only on the seed and the number of the epoch, so a
+        continued run is equal to an uninterrupted one.
+    augment : callable, optional
+        Function of a training batch of rows and a generator, which returns rows.
     max_grad_norm : float, optional
-        Length to which the gradient of all parameters together is cut down.
+        Maximum L2 norm of the gradient of all parameters.
     amp : bool, default=False
-        Compute in bfloat16 where torch's autocast does, if the device is a CUDA device.
-    n_devices : int, default=1
-        Processes to train in, each on a device of its own.
+        Whether to use bfloat16 on a CUDA device where torch's autocast does.
+    distributed : bool, default=False
+        Whether to train together with the other processes of the default group of
+        torch.distributed, each on its part of every batch.
     **kwargs
         Parameters of `skorch.NeuralNetClassifier`.
 
     Examples
     --------
-    >>> from ecgclf.training import CrossEntropyLoss, LearningRate
-    >>> net = BeatNet(nn.Linear(187, 5), CrossEntropyLoss())
-    >>> rows = Rows(np.zeros((10, 187), dtype=np.float32), y=np.arange(10) % 5)
-    >>> interrupted = net.train(rows, 3, callbacks=[LearningRate()])
-    >>> net.outputs(rows).shape
-    (10, 5)
+    >>> from ecgclf import ECGMLPClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
+    >>> net = ECGMLPClassifier(max_epochs=3, random_state=0).fit(X, y).net_
+    >>> len(net.history), type(net.module_).__name__
+    (3, 'BeatNetwork')
     """
 
     def __init__(
@@ -74,10 +81,10 @@ class BeatNet(NeuralNetClassifier):
         criterion: nn.Module,
         *,
         seed: int = 0,
-        augment: OnSignals | None = None,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
         max_grad_norm: float | None = None,
         amp: bool = False,
-        n_devices: int = 1,
+        distributed: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion=criterion, **kwargs)
@@ -85,22 +92,22 @@ class BeatNet(NeuralNetClassifier):
         self.augment = augment
         self.max_grad_norm = max_grad_norm
         self.amp = amp
-        self.n_devices = n_devices
-        self.replicas: Replicas | None = None
+        self.distributed = distributed
+        self.parallel: DistributedDataParallel | None = None
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
-        """Only the timer and the clipping: losses are recorded by `run_single_epoch`."""
+        """Get the timer and the gradient clipping; `run_single_epoch` records the losses."""
         callbacks: list[tuple[str, Callback]] = [("epoch_timer", EpochTimer())]
         if self.max_grad_norm is not None:
             callbacks.append(("gradient_norm", GradientNormClipping(self.max_grad_norm)))
         return callbacks
 
     def check_data(self, X: Rows, y: Any = None) -> None:
-        """Note the classes; skorch would read all beats into memory for that."""
+        """Store the classes; skorch would read all beats into memory for this."""
         self.classes_inferred_ = np.unique(X.y)
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
-        """Cut `dataset` into batches; training batches are shuffled and augmented."""
+        """Divide a dataset into batches; shuffle and augment them for training."""
         device = torch.device(self.device)
         if training:
             return Batches(dataset, self.batch_size, device, shuffle=True, augment=self.augment)
@@ -115,10 +122,12 @@ class BeatNet(NeuralNetClassifier):
     ) -> Tensor:
         """Compute the output of the module, or of a part of it, for one batch."""
         compute = self.module_ if part is None else part
-        # A model that was moved to a CPU computes in float32 there.
+        if self.parallel is not None and torch.is_grad_enabled():
+            compute = self.parallel
+        # A model trained on a GPU and loaded onto a CPU computes in float32.
         if not self.amp or torch.device(self.device).type != "cuda":
             return compute(x["x"])
-        # bfloat16 has the range of float32, so that no gradient is lost and none needs scaling.
+        # bfloat16 has the range of float32, so gradients need no scaling.
         with torch.autocast("cuda", torch.bfloat16):
             return compute(x["x"]).float()
 
@@ -127,16 +136,6 @@ class BeatNet(NeuralNetClassifier):
     ) -> Tensor:
         """Compute the weighted loss of one batch."""
         return self.criterion_(y_pred, y_true, X["weight"])
-
-    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Compute the gradients of one batch, on all devices."""
-        if self.replicas is None:
-            return super().train_step_single(batch, **fit_params)
-        self._set_training(True)
-        self.replicas.send(self.module_, *self._place)
-        step = super().train_step_single(batch, **fit_params)
-        step["loss"] = self.replicas.add_up(self.module_, step["loss"])
-        return step
 
     def run_single_epoch(
         self,
@@ -151,29 +150,26 @@ class BeatNet(NeuralNetClassifier):
         Raises
         ------
         ValueError
-            If the loss is infinite or not a number.
+            If the loss is not finite.
         """
         if iterator is None:
             return
         if training:
-            iterator.seed = derive(self.seed, len(self.history))
-            generator = torch.Generator(self.device).manual_seed(iterator.seed)
-            set_generator(self.module_, generator)
-        if training and self.replicas is not None:
-            iterator.part = 0, self.n_devices
+            self._prepare_epoch(iterator)
         losses = []
-        for number, batch in enumerate(iterator):
-            self._place = iterator.seed, number
+        for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch)
             losses.append(step["loss"].detach())
             self.notify("on_batch_end", batch=batch, training=training, **step)
         loss = float(np.average(torch.stack(losses).cpu().numpy(), weights=iterator.sizes()))
+        if self.distributed:
+            loss = self._mean_over_processes(loss)
+            self._share_buffers()
         if not np.isfinite(loss):
             raise ValueError(
                 f"The {'training' if training else 'validation'} loss became {loss} in epoch "
-                f"{len(self.history)}. Lower lr ({self.lr}), or bring the input to a common "
-                "scale."
+                f"{len(self.history)}. Lower lr ({self.lr}), or scale the input."
             )
         name = f"{prefix}_loss"
         best = min((row.get(name, np.inf) for row in self.history[:-1]), default=np.inf)
@@ -182,11 +178,11 @@ class BeatNet(NeuralNetClassifier):
         self.history.record(f"{prefix}_batch_count", len(losses))
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Tell the callbacks; remember whether one of them ended the training."""
+        """Notify the callbacks, and record whether a callback ended the training."""
         try:
             super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt:
-            # Early stopping ends skorch's loop by the same exception as Ctrl-C.
+            # Early stopping ends skorch's loop with the same exception as Ctrl-C.
             self.stopped_by_callback_ = method_name == "on_epoch_end"
             raise
 
@@ -201,22 +197,25 @@ class BeatNet(NeuralNetClassifier):
         keep: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None = None,
         resume: RunState | None = None,
     ) -> bool:
-        """Train for some epochs, from where the net stands.
+        """Train for some epochs, starting with the present weights.
 
         Parameters
         ----------
         rows : Rows
+            The training data.
         epochs : int
+            Number of epochs.
         validation : Rows, optional
-            Never trained on; its loss is recorded after every epoch.
+            Data of which the loss is recorded after every epoch.
         callbacks : sequence of skorch callbacks
+            The callbacks of this run; `LearningRate` must be among them.
         new_optimizer : bool, default=False
-            Forget the optimizer's state.
+            Whether to reset the state of the optimizer.
         keep : callable, optional
-            Called after every epoch with the state of the run: plain values, and arrays.
-        resume : tuple of what `keep` was called with, optional
-            Go on from the epoch after which it was called, and end as a run that never
-            stopped. All else must be as it was.
+            Function of the state of the run, plain values and arrays, called after every epoch.
+        resume : tuple of the arguments of `keep`, optional
+            State to continue from; all other arguments must be the same as in the interrupted
+            run.
 
         Returns
         -------
@@ -226,12 +225,12 @@ class BeatNet(NeuralNetClassifier):
         Raises
         ------
         ValueError
-            If `amp` is set and the device is no CUDA device, or the loss diverges.
+            If `amp` or `distributed` is not possible, or the loss diverges.
         """
         if self.amp and torch.device(self.device).type != "cuda":
             raise ValueError(
                 f"amp=True needs a CUDA device, but the network is on {self.device!r}: set "
-                "amp=False, or device='cuda' on a machine that has one."
+                "amp=False or device='cuda'."
             )
         self.callbacks = list(callbacks)
         if keep is not None or resume is not None:
@@ -248,27 +247,19 @@ class BeatNet(NeuralNetClassifier):
         goal = len(self.history) + epochs
         if resume is not None:
             self.history[:] = resume[0]["history"]
+        if self.distributed:
+            self._check_processes(rows, goal - len(self.history))
         try:
-            with self._replicas_for(rows):
-                self.partial_fit(rows, epochs=goal - len(self.history))
+            self.partial_fit(rows, epochs=goal - len(self.history))
+            if self.distributed:
+                self._share_buffers()
         finally:
+            self.parallel = None
             set_generator(self.module_, None)
             self.train_split = None
             n_done = sum("dur" in row for row in self.history)
-            del self.history[n_done:]  # an epoch that did not end has no figures
+            del self.history[n_done:]  # an interrupted epoch
         return not self.stopped_by_callback_ and n_done < goal
-
-    @contextmanager
-    def _replicas_for(self, rows: Rows) -> Iterator[None]:
-        """Let other processes take part, if there are to be any."""
-        if self.n_devices == 1:
-            yield
-            return
-        with Replicas(self, rows, self.n_devices) as self.replicas:
-            try:
-                yield
-            finally:
-                self.replicas = None
 
     def outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
         """Compute the output of the module for all rows.
@@ -276,22 +267,24 @@ class BeatNet(NeuralNetClassifier):
         Parameters
         ----------
         rows : Rows
+            The beats.
         part : callable, optional
-            A part of the module to use in place of the whole: from a Tensor of rows to one of
-            shape (batch, n_outputs).
+            Part of the module to use instead: a function of a Tensor of rows that returns a
+            Tensor of shape (batch, n_outputs).
 
         Returns
         -------
         ndarray of shape (n_beats, n_outputs), float32
+            The output.
 
         Raises
         ------
         ValueError
-            If one is infinite or not a number.
+            If an output is not finite.
         """
         n_beats = len(rows)
-        # A product of a few rows takes another path and is rounded differently. What is
-        # predicted beside a beat must not change its figures, so a batch is never that small.
+        # torch multiplies small matrices with another algorithm, which rounds differently.
+        # Larger batches make the result for a beat independent of the other beats.
         if n_beats < SMALLEST_BATCH:
             rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
         self.module_.eval()
@@ -301,45 +294,223 @@ class BeatNet(NeuralNetClassifier):
         if not np.isfinite(outputs).all():
             first = np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]
             raise ValueError(
-                f"The output for the beat at position {first} is not finite. Its values reach "
-                f"{np.abs(rows.view[first]).max():.3g}: bring them to the scale of the training "
-                f"beats; or the training diverged at its end: lower lr ({self.lr})."
+                f"The output for the beat at position {first} is not finite; its values reach "
+                f"{np.abs(rows.view[first]).max():.3g}. Scale it like the training beats; if the "
+                f"training diverged, lower lr ({self.lr})."
             )
         return outputs
 
-    # skorch pickles what lives on a device, and such a pickle names tensors by their address.
-    # Here equal nets give equal bytes, so that joblib can hash an estimator and a Pipeline
-    # with `memory` knows it again.
+    def _prepare_epoch(self, iterator: Batches) -> None:
+        """Set the seeds of the epoch, and the part of each batch for this process."""
+        iterator.seed = seed = derive(self.seed, len(self.history))
+        if self.distributed:
+            rank = dist.get_rank()
+            iterator.part = rank, dist.get_world_size()
+            seed = derive(seed, rank) if rank else seed
+            # A new wrapper for each epoch, because callbacks may freeze or unfreeze layers.
+            self.parallel = DistributedDataParallel(self.module_)
+        set_generator(self.module_, torch.Generator(self.device).manual_seed(seed))
+
+    def _check_processes(self, rows: Rows, epochs: int) -> None:
+        """Check that all processes of the group start the same training."""
+        if not (dist.is_available() and dist.is_initialized()):
+            raise ValueError(
+                "distributed=True needs a process group: start the script with torchrun and call "
+                "torch.distributed.init_process_group first."
+            )
+        n_processes = dist.get_world_size()
+        started = [None] * n_processes
+        dist.all_gather_object(started, (self.seed, len(rows), epochs))
+        if len(set(started)) > 1:
+            raise ValueError(
+                "distributed=True, but the processes differ in (seed, beats, epochs): "
+                f"{started}. Fit the same beats with the same int as random_state in all of them."
+            )
+        smallest = min(self.get_iterator(rows, training=True).sizes())
+        if smallest < n_processes:
+            raise ValueError(
+                f"distributed=True with {n_processes} processes needs batches of at least as "
+                f"many beats, got {smallest}: raise batch_size or start fewer processes."
+            )
+
+    def _mean_over_processes(self, loss: float) -> float:
+        """Average a loss over all processes; early stopping then acts alike in all of them."""
+        total = torch.tensor(loss, dtype=torch.float64, device=self.device)
+        dist.all_reduce(total)
+        return float(total) / dist.get_world_size()
+
+    def _share_buffers(self) -> None:
+        """Copy the buffers, such as batch norm statistics, of the first process to the others."""
+        for buffer in self.module_.buffers():
+            dist.broadcast(buffer, src=0)
+
+    # skorch pickles tensors with their memory addresses. Here equal nets have equal pickles, so
+    # that joblib can hash an estimator and a Pipeline with `memory` can reuse it.
 
     def __getstate__(self) -> dict:
-        state = {**self.__dict__, "replicas": None}
+        state = {**self.__dict__, "parallel": None}
         names = [
             name for name in state if name.startswith(tuple(self.cuda_dependent_attributes_))
         ]
         parts = {name: state.pop(name) for name in names}
         if self.initialized_:
             state["module"] = None  # the same object as `module_`
-        # Only after a first round trip do equal strings share their memory as they do in a
-        # copy of the net, and an archive shows what is shared.
-        once = _unarchived(_archived(parts), "cpu")
-        return {**state, "archive": _archived(once)}
+        # The first round trip merges equal strings, as in a copy of the net; pickles depend on
+        # which objects are shared.
+        once = _load(_dump(parts), "cpu")
+        return {**state, "archive": _dump(once)}
 
     def __setstate__(self, state: dict) -> None:
         state = state.copy()
         state["device"] = device_here(state["device"])
-        state |= _unarchived(state.pop("archive"), state["device"])
+        state |= _load(state.pop("archive"), state["device"])
         self.__dict__.update(state)
         if self.initialized_:
             self.module = self.module_
 
 
-def _archived(parts: dict) -> bytes:
-    """Write objects that hold tensors into an archive of torch."""
+def _dump(parts: dict) -> bytes:
+    """Serialize objects that contain tensors."""
     archive = io.BytesIO()
     torch.save(parts, archive)
     return archive.getvalue()
 
 
-def _unarchived(archive: bytes, device: str) -> dict:
-    """Read objects onto a device. Whoever unpickles a net trusts where it came from."""
+def _load(archive: bytes, device: str) -> dict:
+    """Load objects onto a device. As with any pickle, the source must be trusted."""
     return torch.load(io.BytesIO(archive), map_location=device, weights_only=False)
+
+
+class ReconstructionNet(BeatNet):
+    """Net of an autoencoder; the target is the input.
+
+    Before the first epoch it sets the module's ``standardize`` to the mean training beat and the
+    root mean square deviation from it. The loss is computed after division by this root, so it is
+    1 for a network that always returns the mean beat.
+
+    Parameters
+    ----------
+    module : Autoencoder
+        The network.
+    criterion : Module
+        The loss, a function of the output, the input and the weights.
+    **kwargs
+        Parameters of `BeatNet`.
+    """
+
+    def train(self, rows: Rows, epochs: int, **kwargs: Any) -> bool:
+        """Train like a `BeatNet`."""
+        if not self.initialized_:
+            standardize = self.module.standardize
+            mean, scale = mean_and_scale(rows, standardize.mean.numel())
+            standardize.set(torch.from_numpy(mean).reshape(standardize.mean.shape), scale)
+        return super().train(rows, epochs, **kwargs)
+
+    def get_loss(
+        self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Compute the weighted loss of one batch."""
+        scale = self.module_.standardize.scale
+        return self.criterion_(y_pred / scale, X["x"] / scale, X["weight"])
+
+
+def mean_and_scale(rows: Rows, width: int) -> tuple[np.ndarray, float]:
+    """Compute the weighted mean row, and the root of the weighted mean square deviation from it.
+
+    Parameters
+    ----------
+    rows : Rows
+        The training data.
+    width : int
+        Number of columns to use.
+
+    Returns
+    -------
+    mean : ndarray of shape (width,), float32
+        Mean row.
+    scale : float
+        Root mean square over rows and columns; 1 if all rows are equal.
+    """
+    weight = rows.weight / rows.weight.sum()
+    mean = np.zeros(width)
+    for X, part in _weighted_blocks(rows, weight, width):
+        mean += np.einsum("i,ij->j", part, X, dtype=np.float64)
+    mean = mean.astype(np.float32)
+    variance = 0.0
+    for X, part in _weighted_blocks(rows, weight, width):
+        deviations = X - mean
+        variance += np.einsum("i,ij,ij->", part, deviations, deviations, dtype=np.float64) / width
+    return mean, float(np.sqrt(variance)) or 1.0
+
+
+def _weighted_blocks(
+    rows: Rows, weight: np.ndarray, width: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read the first columns of all rows in order, in blocks with their weights."""
+    start = 0
+    for block in rows.view.blocks():
+        yield block[:, :width], weight[start : start + len(block)]
+        start += len(block)
+
+
+def make_net(
+    make_module: Callable[[], nn.Module],
+    criterion: nn.Module,
+    *,
+    seed: int,
+    device: str,
+    optimizer: str | type[torch.optim.Optimizer],
+    weight_decay: float | None,
+    kind: type[BeatNet] = BeatNet,
+) -> BeatNet:
+    """Build an untrained net.
+
+    Parameters
+    ----------
+    make_module : callable without arguments
+        Function that builds the module; torch's global generator is seeded for it.
+    criterion : Module
+        The loss, a function of the output, the target and the weights.
+    seed : int
+        Seed of the fit.
+    device, optimizer, weight_decay
+        Parameters of `ecgclf.estimators.BeatEstimator`.
+    kind : subclass of BeatNet, default=BeatNet
+        Class of the net.
+
+    Returns
+    -------
+    BeatNet
+        The net.
+
+    Raises
+    ------
+    ValueError
+        If the device is unknown or not available.
+    TypeError
+        If `optimizer` is not an optimizer class.
+    """
+    found = resolve_device(device)
+    if isinstance(optimizer, str):
+        optimizer, options = OPTIMIZERS[optimizer]
+        # One kernel for all parameters; torch implements it for these devices only.
+        options = {**options, "fused": found.type in ("cpu", "cuda")}
+    elif issubclass(optimizer, torch.optim.Optimizer):
+        options = {}
+    else:
+        raise TypeError(
+            f"optimizer={optimizer!r} is not a subclass of torch.optim.Optimizer: give one, or "
+            f"one of the names {sorted(OPTIMIZERS)}."
+        )
+    if weight_decay is not None:
+        options["weight_decay"] = weight_decay
+    prefixed = {f"optimizer__{name}": value for name, value in options.items()}
+    return kind(
+        seeded(make_module, derive(seed, _WEIGHTS)),
+        criterion,
+        optimizer=optimizer,
+        seed=derive(seed, _EPOCHS),
+        device=str(found),
+        verbose=0,
+        **prefixed,
+    )

@@ -1,39 +1,158 @@
-"""The training set, and the batches cut from it."""
+"""Training data: arrays seen as rows, their labels and weights, batches, and held-out rows."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, DTypeLike
+from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ecgclf.training._random import derive
-from ecgclf.training._row_view import RowView
+from ecgclf.training._runtime import derive
+
+#: Bytes of a block when all rows are read in order.
+BLOCK_BYTES = 2**22
+
+#: Smallest batch whose rounding does not depend on its size.
+SMALLEST_BATCH = 32
+
+#: Number of random splits of which `hold_out` takes the best.
+N_SPLITS = 50
 
 #: From rows and positions to beats, codes and weights of one batch.
 Gather = Callable[["Rows", np.ndarray], tuple[Tensor, Tensor, Tensor]]
 
 
+class RowView:
+    """View of an array of beats as rows of float32.
+
+    Only the requested rows are copied, so the array may be larger than memory, have any
+    numeric type, and have several leads.
+
+    Parameters
+    ----------
+    X : ndarray or chunked array of shape (n_beats, ...)
+        The beats. A chunked array is one of Zarr, h5py, Dask or similar, with ``shape`` and
+        ``dtype``, that returns an array for a slice.
+    at : ndarray of int, optional
+        Positions in `X` of the rows of this view. Default: all rows.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Number of rows and columns.
+    dtype : dtype
+        Always float32.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, X: Any, at: np.ndarray | None = None) -> None:
+        self.source = X
+        self.at = at
+        n_beats = X.shape[0] if at is None else len(at)
+        self.shape = (n_beats, int(np.prod(X.shape[1:])))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Read rows by slice, positions or mask. A slice may share memory with the source."""
+        if np.ndim(index) == 0 and not isinstance(index, slice):
+            return self[np.array([range(len(self))[index]])][0]
+        if self.at is not None:
+            index = self.at[index]
+        if isinstance(self.source, np.ndarray):
+            beats = self.source[index]
+        else:
+            beats = _read_chunks(self.source, _positions(index, self.source.shape[0]))
+        # torch does not copy a writable array.
+        return np.require(beats.reshape(len(beats), self.shape[1]), self.dtype, ["C", "W"])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """Read all rows."""
+        return np.array(self[:], dtype=dtype)
+
+    def take(self, rows: ArrayLike) -> RowView:
+        """Select rows by mask or position, without reading them."""
+        positions = _positions(rows, len(self))
+        return RowView(self.source, positions if self.at is None else self.at[positions])
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Read all rows in order, in blocks of a few megabytes; yield at least one block."""
+        n_rows = max(1, BLOCK_BYTES // max(1, 4 * self.shape[1]))
+        chunk = (getattr(self.source, "chunks", None) or (1,))[0]
+        if isinstance(chunk, int):  # whole chunks, so that none is unpacked twice
+            n_rows = -(-n_rows // chunk) * chunk
+        for start in range(0, max(1, len(self)), n_rows):
+            yield self[start : start + n_rows]
+
+    def unpacked(self) -> RowView:
+        """Copy a chunked array to a temporary file, so that rows can be read in any order.
+
+        Returns
+        -------
+        RowView
+            This view, unless its array is chunked. Otherwise a view of a temporary file that is
+            deleted with it.
+
+        Raises
+        ------
+        OSError
+            If there is not enough room for temporary files.
+        """
+        if isinstance(self.source, np.ndarray):
+            return self
+        folder = tempfile.gettempdir()
+        n_bytes = self.dtype.itemsize * self.shape[0] * self.shape[1]
+        free = shutil.disk_usage(folder).free
+        if n_bytes > free:
+            raise OSError(
+                f"The beats need {n_bytes / 1e9:.1f} GB in a temporary file, but {folder} has "
+                f"{free / 1e9:.1f} GB left: set the environment variable TMPDIR to a folder with "
+                "more room."
+            )
+        with tempfile.TemporaryFile() as file:
+            for block in self.blocks():
+                np.ascontiguousarray(block).tofile(file)
+            file.flush()
+            return RowView(np.memmap(file, self.dtype, "r", shape=self.shape))
+
+
+def _positions(index: Any, n_rows: int) -> np.ndarray:
+    """Convert a slice, a mask or positions to positions."""
+    if isinstance(index, slice):
+        return np.arange(*index.indices(n_rows))
+    index = np.asarray(index)
+    return np.flatnonzero(index) if index.dtype == bool else index
+
+
+def _read_chunks(X: Any, index: np.ndarray) -> np.ndarray:
+    """Read rows from a chunked array as one slice."""
+    if not len(index):
+        return np.asarray(X[:0])
+    first = int(index.min())
+    return np.asarray(X[first : int(index.max()) + 1])[index - first]
+
+
 class Rows(Dataset):
-    """Beats as rows of numbers, with class codes and weights.
+    """Beats as rows, with class codes and weights.
 
     Parameters
     ----------
     X : RowView or ndarray of shape (n_beats, n_columns)
+        The rows.
     y : ndarray of shape (n_beats,), int64, optional
+        Class codes. Default: 0.
     weight : ndarray of shape (n_beats,), optional
-        All 1 if not given. Kept in double precision, so that weights of any size can be
-        brought to a mean of 1.
-
-    Examples
-    --------
-    >>> X = np.array([[0, 1], [2, 3], [0, 1]], dtype=np.float32)
-    >>> rows = Rows(X, y=np.array([0, 1, 0]))
-    >>> rows.distinct().weight
-    array([2., 1.])
+        Weights, kept in double precision. Default: 1.
     """
 
     def __init__(
@@ -52,23 +171,22 @@ class Rows(Dataset):
 
     @property
     def X(self) -> np.ndarray:  # noqa: N802
-        """All beats, read into memory."""
+        """All rows, read into memory."""
         return self.view[:]
 
     def take(self, rows: np.ndarray) -> Rows:
-        """Return some of the rows, by mask or position, without a copy of the beats."""
+        """Select rows by mask or position, without copying the beats."""
         return Rows(self.view.take(rows), self.y[rows], self.weight[rows])
 
     def with_mean_weight_1(self) -> Rows:
-        """Return the same rows with weights scaled to a mean of 1."""
+        """Scale the weights to a mean of 1."""
         return Rows(self.view, self.y, self.weight / self.weight.mean())
 
     def distinct(self) -> Rows:
-        """Return each different row once, in a fixed order, with the sum of its weights.
+        """Merge equal rows: each row once, in a fixed order, with the sum of its weights.
 
-        A set that fits in one batch is trained on this form. Repeating a beat and raising
-        its weight are then the same thing to the last bit, also where a layer looks at the
-        whole batch, as batch norm does.
+        A dataset that fits in one batch is trained in this form. Repeating a beat is then
+        equal to the last bit to increasing its weight, even with batch norm.
         """
         labelled = np.column_stack([self.X, self.y])
         _, first, which = np.unique(labelled, axis=0, return_index=True, return_inverse=True)
@@ -77,34 +195,31 @@ class Rows(Dataset):
 
 
 class Batches:
-    """Batches of nearly equal size, gathered by index, without a worker or a copy of the set.
+    """Batches of equal size give or take one row.
 
     Parameters
     ----------
     rows : Rows
+        The dataset.
     batch_size : int
-        The largest batch. The set is cut into as few batches as that allows, all of the same
-        size give or take one, so no batch is a small remainder.
+        Largest number of rows in a batch. The number of batches is the smallest possible, and
+        no batch is a small remainder.
     device : torch.device
-        Where the batches go. To a device other than the CPU the whole set is moved once, if
-        it takes no more than half of the free memory there, else batch by batch.
+        Device of the batches. Another device than the CPU gets the whole dataset at once if that
+        takes at most half of its free memory, otherwise batch by batch.
     shuffle : bool, default=False
+        Whether to shuffle the rows.
     augment : callable, optional
-        Called with a batch of shape (batch, n_columns) and a generator.
+        Function of a batch of shape (batch, n_columns) and a generator.
 
     Attributes
     ----------
     seed : int
-        Seed of the next pass: the order of the rows and the augmentation follow from it.
+        Seed of the next pass; it determines the order of the rows and the augmentation.
     part : tuple of two ints
-        Which of how many parts of each batch to give: (0, 1) is the whole. The weights are
-        such that the losses of all parts add up to the loss of the batch.
-
-    Examples
-    --------
-    >>> rows = Rows(np.zeros((10, 187), dtype=np.float32))
-    >>> [len(codes) for _, codes in Batches(rows, batch_size=4, device=torch.device("cpu"))]
-    [4, 3, 3]
+        Rank of this process and number of processes, by default (0, 1). Each process gets its
+        part of every batch, with weights such that the mean of the losses of all processes is
+        the loss of the batch.
     """
 
     def __init__(
@@ -134,34 +249,34 @@ class Batches:
         return [size + (i < n_larger) for i in range(len(self))]
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        which, n_parts = self.part
+        rank, n_parts = self.part
         rng = torch.Generator().manual_seed(self.seed)
-        # Not the same noise on every part.
         on_device = torch.Generator(self.device)
-        on_device.manual_seed(derive(self.seed, which) if which else self.seed)
+        # Each process draws different noise.
+        on_device.manual_seed(derive(self.seed, rank) if rank else self.seed)
         n_beats = len(self.rows)
         order = (
             torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
         )
-        for whole in np.array_split(order, len(self)):
-            index = whole if n_parts == 1 else np.array_split(whole, n_parts)[which]
+        for batch in np.array_split(order, len(self)):
+            index = batch if n_parts == 1 else np.array_split(batch, n_parts)[rank]
             x, y, weight = self._gather(self.rows, index)
             if n_parts > 1:
-                weight = weight * (len(index) / len(whole))
+                weight = weight * (len(index) * n_parts / len(batch))
             if self.augment is not None:
                 x = self.augment(x, on_device)
             yield {"x": x, "weight": weight}, y
 
 
 def _gather_for(rows: Rows, device: torch.device) -> Gather:
-    """Choose how batches of these rows come to a device."""
+    """Choose how to bring batches of these rows to a device."""
     if device.type == "cpu":
         return _gather_on_cpu
     return _Resident(rows, device) if _has_room(device, rows) else partial(_gather_to, device)
 
 
 def _has_room(device: torch.device, rows: Rows) -> bool:
-    """Tell whether the rows leave the device half of its free memory; only CUDA can say."""
+    """Check that the rows take at most half of the free memory; known for CUDA only."""
     n_rows, n_columns = rows.view.shape
     return (
         device.type != "cuda" or 4 * n_rows * n_columns <= torch.cuda.mem_get_info(device)[0] / 2
@@ -169,7 +284,7 @@ def _has_room(device: torch.device, rows: Rows) -> bool:
 
 
 def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Gather with numpy: that takes memory maps and read-only arrays as they are."""
+    """Gather with numpy, which also reads memory maps and read-only arrays."""
     return (
         torch.from_numpy(rows.view[index]),
         torch.from_numpy(rows.y[index]),
@@ -180,13 +295,13 @@ def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tenso
 def _gather_to(
     device: torch.device, rows: Rows, index: np.ndarray
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gather in memory and move the batch."""
+    """Gather in main memory and copy the batch to the device."""
     x, y, weight = (tensor.to(device) for tensor in _gather_on_cpu(rows, index))
     return x, y, weight
 
 
 class _Resident:
-    """Gather from a copy of the set that lives on the device."""
+    """Gather from a copy of the dataset on the device."""
 
     def __init__(self, rows: Rows, device: torch.device) -> None:
         x = torch.empty(rows.view.shape, device=device)
@@ -202,3 +317,79 @@ class _Resident:
         positions = torch.from_numpy(index).to(self.device, non_blocking=True)
         x, y, weight = (tensor[positions] for tensor in self.tensors)
         return x, y, weight
+
+
+def hold_out(
+    y: np.ndarray, fraction: float, seed: int, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows into a training and a validation part.
+
+    The training part keeps all classes, and the class shares of the two parts are as similar as
+    possible.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_beats,)
+        Class codes.
+    fraction : float
+        Share of the rows, or of the patients, for validation.
+    seed : int
+        Seed of the split.
+    groups : ndarray of shape (n_beats,), optional
+        Patient of each beat. Each patient is in one part only.
+
+    Returns
+    -------
+    train, valid : ndarray of int
+        Positions of the rows.
+
+    Raises
+    ------
+    ValueError
+        If there are too few beats or patients to validate, and to train on two classes.
+    """
+    if groups is not None:
+        n_patients = len(np.unique(groups))
+        if n_patients < 2:
+            raise ValueError(
+                f"early_stopping=True with groups needs at least 2 patients, got {n_patients}: "
+                "give more patients, or set early_stopping=False."
+            )
+        if np.ceil(fraction * n_patients) >= n_patients:
+            raise ValueError(
+                f"early_stopping=True needs patients to train on: validation_fraction={fraction} "
+                f"of {n_patients} patients leaves none."
+            )
+        splitter = GroupShuffleSplit(N_SPLITS, test_size=fraction, random_state=seed)
+        splits = splitter.split(y, y, groups)
+    else:
+        counts = np.bincount(y)
+        n_valid = int(np.ceil(fraction * len(y)))
+        if n_valid >= len(y):
+            raise ValueError(
+                f"early_stopping=True needs rows to train on: validation_fraction={fraction} of "
+                f"{len(y)} beats leaves none."
+            )
+        n_classes = np.count_nonzero(counts)
+        if counts[counts > 0].min() > 1 and n_classes <= min(n_valid, len(y) - n_valid):
+            splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
+        else:
+            splitter = ShuffleSplit(N_SPLITS, test_size=n_valid, random_state=seed)
+        splits = splitter.split(y, y)
+    train, valid = min(splits, key=lambda parts: _badness(y, parts[1], fraction))
+    if len(np.unique(y[train])) == 1 < len(np.unique(y)):
+        raise ValueError(
+            "early_stopping=True leaves beats of only one class to train on: lower "
+            f"validation_fraction={fraction}, give more beats or patients, or set "
+            "early_stopping=False."
+        )
+    return train, valid
+
+
+def _badness(y: np.ndarray, valid: np.ndarray, fraction: float) -> tuple[int, float]:
+    """Count the classes missing from training, and measure how uneven the class shares are."""
+    counts = np.bincount(y)
+    held_out = np.bincount(y[valid], minlength=len(counts))
+    present = counts > 0
+    share = held_out[present] / counts[present]
+    return int(np.sum(share == 1)), float(np.abs(share - fraction).sum())

@@ -1,41 +1,46 @@
-"""What is kept of a trained net, and the net made from it."""
+"""State of a net: in memory, for a file, and for a checkpoint after every epoch."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.history import History
+from torch import Tensor
+from torch.optim import Optimizer
 
-from ecgclf.training._net import SMALLEST_BATCH, BeatNet
+from ecgclf.modules import Dropout, set_generator
+from ecgclf.training._rows import SMALLEST_BATCH
 
-#: Attributes of a net that a prediction, or the next epoch, depends on.
+#: Plain values, and arrays by name.
+RunState = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+#: Attributes of a net that affect a prediction or the next epoch.
 _SETTINGS = ("seed", "batch_size", "lr", "amp")
 
+#: State of skorch's EarlyStopping, which has no ``state_dict``.
+_EARLY_STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
-def net_state(net: BeatNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Gather what is kept of a trained net.
+
+def net_state(net: NeuralNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Collect the state of a trained net, without its optimizer and callbacks.
 
     Parameters
     ----------
     net : BeatNet
+        The trained net.
 
     Returns
     -------
     values : dict
-        Settings and the history. The state of the optimizer and the callbacks are not kept.
+        Settings and the history.
     weights : dict of str to ndarray
         Parameters and buffers of the module, by name.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from ecgclf.training import CrossEntropyLoss
-    >>> net = BeatNet(nn.Linear(3, 2), CrossEntropyLoss(), seed=5).initialize()
-    >>> values, weights = net_state(net)
-    >>> values["seed"], sorted(weights)
-    (5, ['bias', 'weight'])
     """
     weights = {
         name: tensor.detach().cpu().contiguous().numpy()
@@ -45,15 +50,15 @@ def net_state(net: BeatNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return {**values, "history": net.history.to_list()}, weights
 
 
-def restore_net(net: BeatNet, values: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
-    """Let an untrained net take what `net_state` gave.
+def restore_net(net: NeuralNet, values: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    """Set the state of an untrained net to the result of `net_state`.
 
     Parameters
     ----------
     net : BeatNet
-        Its module must be as that of the trained net was.
-    values : dict
-    weights : dict of str to ndarray
+        A net with the same module as the trained one.
+    values, weights : dict
+        What `net_state` returned.
 
     Raises
     ------
@@ -61,15 +66,6 @@ def restore_net(net: BeatNet, values: dict[str, Any], weights: dict[str, np.ndar
         If the module has other weights.
     KeyError
         If a value is missing.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from ecgclf.training import CrossEntropyLoss
-    >>> net, copy = (BeatNet(nn.Linear(3, 2), CrossEntropyLoss()) for _ in range(2))
-    >>> restore_net(copy, *net_state(net.initialize()))
-    >>> torch.equal(copy.module_.weight, net.module_.weight)
-    True
     """
     for name in _SETTINGS:
         setattr(net, name, values[name])
@@ -78,37 +74,154 @@ def restore_net(net: BeatNet, values: dict[str, Any], weights: dict[str, np.ndar
     net.history = History(values["history"])
 
 
-def compute_alike(net: BeatNet, other: BeatNet, n_columns: int) -> bool:
-    """Tell whether two nets give the same output for rows of random numbers.
-
-    Parameters
-    ----------
-    net, other : BeatNet
-    n_columns : int
-        Length of a row.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from ecgclf.training import CrossEntropyLoss
-    >>> layer = nn.Linear(3, 2)
-    >>> modules = layer, nn.Sequential(layer, nn.Identity()), nn.Sequential(layer, nn.Tanh())
-    >>> nets = [BeatNet(module, CrossEntropyLoss()).initialize() for module in modules]
-    >>> compute_alike(nets[0], nets[1], 3), compute_alike(nets[0], nets[2], 3)
-    (True, False)
-    """
+def compute_alike(net: NeuralNet, other: NeuralNet, n_columns: int) -> bool:
+    """Check that two nets compute the same output for random rows of `n_columns` values."""
     rows = np.random.default_rng(0).normal(size=(SMALLEST_BATCH, n_columns))
     batch = torch.tensor(rows, dtype=torch.float32)
     for each in (net, other):
         each.module_.eval()
     with torch.no_grad():
         first, second = (each.infer({"x": batch.to(each.device)}).cpu() for each in (net, other))
-    # Not to the bit: on a GPU, two runs of one net may differ by that.
+    # With a tolerance, because computations on a GPU are not reproducible to the last bit.
     tolerance = 1e-3 * float(first.nan_to_num().abs().max())
     return first.shape == second.shape and torch.allclose(
         first, second, rtol=1e-3, atol=tolerance, equal_nan=True
     )
+
+
+def weights_digest(net: NeuralNet) -> str:
+    """Compute the SHA-256 of all weights of a net, which may be untrained."""
+    module = net.module_ if net.initialized_ else net.module
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data)
+    return digest.hexdigest()
+
+
+class Checkpoint(Callback):
+    """Callback that passes on the state of the run after every epoch, and can restore it.
+
+    It must be the last callback: the others must finish their part of the epoch, and must start
+    before their state is restored.
+
+    Parameters
+    ----------
+    keep : callable or None
+        Function of a dict of plain values and a dict of arrays.
+    resume : tuple of such two dicts, optional
+        State to continue from. The history of the net must already be restored.
+
+    Notes
+    -----
+    State is restored for callbacks that have ``state_dict`` and ``load_state_dict``, and for
+    skorch's `EarlyStopping`. Other callbacks start anew, with the history of the run so far.
+    """
+
+    def __init__(
+        self,
+        keep: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None,
+        resume: RunState | None = None,
+    ) -> None:
+        self.keep = keep
+        self.resume = resume
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Restore the state."""
+        if self.resume is not None:
+            _restore(net, *self.resume)
+            self.resume = None
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Pass on the state."""
+        if self.keep is not None:
+            self.keep(*_state(net))
+
+    def __getstate__(self) -> dict:
+        # Both belong to one run in one process.
+        return {"keep": None, "resume": None}
+
+
+def _state(net: NeuralNet) -> RunState:
+    """Collect everything that affects the next epoch.
+
+    The order of the rows, the augmentation and the dropout of an epoch depend on the seed and
+    the number of the epoch. The state of the dropout generator is needed for the batch norm
+    statistics, which are measured after the last epoch.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    dropout = _dropout_generator(net)
+    tensors = {
+        "weights": net.module_.state_dict(),
+        "optimizer": net.optimizer_.state_dict(),
+        "callbacks": {name: _callback_state(callback) for name, callback in net.callbacks_},
+        "dropout": None if dropout is None else dropout.get_state(),
+    }
+    values = {name: _extract(value, name, arrays) for name, value in tensors.items()}
+    return {**values, "seed": net.seed, "history": net.history.to_list()}, arrays
+
+
+def _restore(net: NeuralNet, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Restore the result of `_state` at the start of a training."""
+    net.module_.load_state_dict(_insert(values["weights"], arrays))
+    # The schedules have already written their first values into the optimizer.
+    net.optimizer_.load_state_dict(_insert(values["optimizer"], arrays))
+    _match_layout(net.optimizer_)
+    for name, callback in net.callbacks_:
+        state = _insert(values["callbacks"].get(name), arrays)
+        if state is None:
+            continue
+        if isinstance(callback, EarlyStopping):
+            vars(callback).update(state)
+        elif hasattr(callback, "load_state_dict"):
+            callback.load_state_dict(state)
+    if values["dropout"] is not None:
+        generator = torch.Generator(net.device)
+        generator.set_state(_insert(values["dropout"], arrays))
+        set_generator(net.module_, generator)
+
+
+def _match_layout(optimizer: Optimizer) -> None:
+    """Convert the optimizer state to the memory layout of the parameters.
+
+    torch's fused kernels require equal layouts, and arrays have lost the channels-last layout.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _callback_state(callback: Callback) -> dict[str, Any] | None:
+    if isinstance(callback, EarlyStopping):
+        return {name: getattr(callback, name) for name in _EARLY_STOPPING}
+    return callback.state_dict() if hasattr(callback, "state_dict") else None
+
+
+def _dropout_generator(net: NeuralNet) -> torch.Generator | None:
+    parts = (part for part in net.module_.modules() if isinstance(part, Dropout))
+    return next((part.generator for part in parts), None)
+
+
+def _extract(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Move the tensors of a tree to `arrays`, and leave their names in the tree."""
+    if isinstance(value, Tensor):
+        arrays[place] = value.detach().cpu().contiguous().numpy()
+        return {"tensor": place}
+    if isinstance(value, Mapping):
+        return {key: _extract(item, f"{place}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_extract(v, f"{place}/{i}", arrays) for i, v in enumerate(value))
+    return value
+
+
+def _insert(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Undo `_extract`."""
+    match value:
+        case {"tensor": str(place)}:
+            return torch.tensor(arrays[place])
+        case dict():
+            return {key: _insert(item, arrays) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_insert(item, arrays) for item in value)
+    return value
