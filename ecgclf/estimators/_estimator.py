@@ -193,10 +193,10 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     device : str, default="auto"
         Device of the network: "cpu", "cuda", "cuda:1" or "mps". "auto" selects CUDA, else MPS,
         else the CPU.
-    n_devices : int, default=1
-        Number of CUDA devices to train on together, from the first one on, each with a process
-        of its own that takes its part of every batch. With ``device="cpu"``, number of
-        processes. `predict` uses one.
+    distributed : bool, default=False
+        Train together with the other processes of torch.distributed, which all call `fit` with
+        the same data and the same int as `random_state`. Each process trains on its part of
+        every batch, and `batch_size` is the number of beats of all parts together.
     n_jobs : int or None, default=None
         Number of threads of torch on the CPU. None means 1, which is best when several fits
         run at once, and -1 means all cores. The last bits of a model depend on it, because sums
@@ -249,7 +249,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     checkpoint: str | os.PathLike[str] | None = None
     warm_start: bool = False
     device: str = "auto"
-    n_devices: int = 1
+    distributed: bool = False
     n_jobs: int | None = None
     random_state: int | np.random.RandomState | None = None
     verbose: int = 1
@@ -273,7 +273,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "device": [str],
-        "n_devices": [POSITIVE_INTEGER],
+        "distributed": ["boolean"],
         "n_jobs": [Interval(Integral, None, -1, closed="right"), POSITIVE_INTEGER, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -373,7 +373,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         net = self.net_
         net.batch_size, net.lr = self.batch_size, self.lr
         net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
-        net.n_devices = self.n_devices
+        net.distributed = self.distributed
         net.augment = self.augment and OnSignals(self.augment, self.n_leads_, self.n_samples_)
         resume = None if checkpoint is None else checkpoint.begin(self, rows, validation)
         with training.torch_threads(self.n_jobs):

@@ -93,7 +93,7 @@ class BeatNet(NeuralNetClassifier):
         self.max_grad_norm = max_grad_norm
         self.amp = amp
         self.distributed = distributed
-        self.parallel: DistributedDataParallel | None = None
+        self.parallel: Callable[[Tensor], Tensor] | None = None
 
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
         """Get the timer and the gradient clipping; `run_single_epoch` records the losses."""
@@ -307,8 +307,9 @@ class BeatNet(NeuralNetClassifier):
             rank = dist.get_rank()
             iterator.part = rank, dist.get_world_size()
             seed = derive(seed, rank) if rank else seed
-            # A new wrapper for each epoch, because callbacks may freeze or unfreeze layers.
-            self.parallel = DistributedDataParallel(self.module_)
+            # A new wrapper for each epoch, because callbacks may freeze or unfreeze layers. Its
+            # bound method, because skorch would register a Module as a component of the net.
+            self.parallel = DistributedDataParallel(self.module_).__call__
         set_generator(self.module_, torch.Generator(self.device).manual_seed(seed))
 
     def _check_processes(self, rows: Rows, epochs: int) -> None:

@@ -130,7 +130,7 @@ def test_a_value_that_is_not_allowed(name, value):
         ({"class_weight": {"N": "a"}}, ValueError, "class_weight=.*0 or more, got 'a'"),
         ({"class_weight": {"n": 2}}, ValueError, r"\['N', 'V'\] are not in class_weight"),
         ({"class_weight": {"N": 0, "V": 0}}, ValueError, "class_weight=.*every beat the weig"),
-        ({"device": "tpu"}, ValueError, "device='tpu' is no device.*'auto'"),
+        ({"device": "tpu"}, ValueError, "device='tpu' is not a device.*'auto'"),
     ],
 )  # fmt: skip
 def test_what_only_shows_with_the_data(params, error, match):

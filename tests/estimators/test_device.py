@@ -36,13 +36,13 @@ def quick(**params) -> ECGCNNClassifier:
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("tpu", "device='tpu' is no device: give 'auto', 'cpu', 'cuda'"),
-        ("", "device='' is no device"),
-        ("CUDA", "device='CUDA' is no device"),
-        ("cuda:", "device='cuda:' is no device"),
-        ("cuda:-1", "device='cuda:-1' is no device"),
+        ("tpu", "device='tpu' is not a device: give 'auto', 'cpu', 'cuda'"),
+        ("", "device='' is not a device"),
+        ("CUDA", "device='CUDA' is not a device"),
+        ("cuda:", "device='cuda:' is not a device"),
+        ("cuda:-1", "device='cuda:-1' is not a device"),
         ("meta", "device='meta' is not supported: give 'auto'"),
-        ("cuda:99", r"device='cuda:99' is not available: torch .* sees \d+ CUDA device"),
+        ("cuda:99", r"device='cuda:99' is not available: torch .* finds \d+ CUDA device"),
         ("cpu:3", "device='cpu:3' is not available"),
     ],
 )
@@ -55,7 +55,7 @@ def test_a_device_that_no_machine_has(name, match):
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:1"])
 def test_a_missing_gpu_is_an_error_at_fit(name, beats):
     model = quick(device=name)  # not here, where nothing is known yet
-    match = f"device='{name}' is not available.*sees 0 CUDA.*device='cpu'"
+    match = f"device='{name}' is not available.*finds 0 CUDA.*device='cpu'"
     with pytest.raises(ValueError, match=match):
         model.fit(beats.data, beats.target)
     with pytest.raises(ValueError, match=match):
@@ -85,7 +85,7 @@ def test_the_number_of_a_card_is_looked_up(monkeypatch, count, name, there):
     if there:
         assert resolve_device(name) == torch.device(name)
     else:
-        with pytest.raises(ValueError, match=r"device='cuda:1' is not available.*sees 1 CUDA"):
+        with pytest.raises(ValueError, match=r"device='cuda:1' is not available.*finds 1 CUDA"):
             resolve_device(name)
 
 

@@ -1,4 +1,4 @@
-"""The losses, against scikit-learn, torch and the formula."""
+"""Losses, compared with scikit-learn, torch and their formulas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def call(loss, logits, codes, weight, dtype=torch.float64):
 
 @some
 @given(batch=batches())
-def test_cross_entropy_is_the_log_loss(batch):
+def test_cross_entropy_equals_log_loss(batch):
     logits, codes, weight = batch
     expected = log_loss(
         codes, softmax(logits, axis=1), sample_weight=weight, labels=range(logits.shape[1])
@@ -49,7 +49,7 @@ def test_cross_entropy_is_the_log_loss(batch):
 
 @some
 @given(batch=batches(), gamma=st.floats(0, 5))
-def test_focal_loss_is_its_formula(batch, gamma):
+def test_focal_loss_equals_its_formula(batch, gamma):
     logits, codes, weight = batch
     log_p = log_softmax(logits, axis=1)[np.arange(len(codes)), codes]
     expected = np.mean(-weight * (1 - np.exp(log_p)) ** gamma * log_p)
@@ -67,7 +67,7 @@ def test_focal_loss_with_gamma_0_is_the_cross_entropy(batch):
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 3.5])
-def test_the_gradient_of_the_focal_loss(gamma):
+def test_gradient_of_the_focal_loss(gamma):
     rng = np.random.default_rng(0)
     logits = torch.tensor(rng.normal(size=(5, 4)), requires_grad=True)
     codes, weight = torch.tensor([0, 1, 2, 3, 0]), torch.tensor(rng.uniform(0.5, 2, 5))
@@ -75,8 +75,8 @@ def test_the_gradient_of_the_focal_loss(gamma):
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
-def test_a_beat_that_is_certain_has_a_finite_gradient(gamma):
-    """There the base of the power is exactly 0, whose root has no derivative."""
+def test_certain_beat_has_a_finite_gradient(gamma):
+    """The base of the power is 0 there, and its root has no derivative."""
     value, gradient = call(
         FocalLoss(gamma), [[200.0, -200.0], [0.0, 0.0]], [0, 1], [1.0, 1.0], torch.float32
     )
@@ -85,14 +85,14 @@ def test_a_beat_that_is_certain_has_a_finite_gradient(gamma):
 
 
 @pytest.mark.parametrize("loss", [CrossEntropyLoss(), FocalLoss(2.0)])
-def test_a_beat_that_is_certainly_wrong_has_a_finite_loss(loss):
+def test_certainly_wrong_beat_has_a_finite_loss(loss):
     value, gradient = call(loss, [[-1000.0, 1000.0]], [0], [1.0], torch.float32)
     assert value == pytest.approx(2000.0)
     assert np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize("loss", [CrossEntropyLoss(), FocalLoss(2.0)])
-def test_weights_weigh(loss):
+def test_weights(loss):
     logits, codes = (
         torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
         torch.arange(4) % 3,
@@ -103,7 +103,7 @@ def test_weights_weigh(loss):
     torch.testing.assert_close(loss(logits, codes, weight), (each[1] + 3 * each[2]) / 4)
 
 
-def test_per_beat_is_that_of_torch():
+def test_per_beat_equals_torch():
     logits = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
     codes = torch.arange(7) % 3
     expected = F.cross_entropy(logits, codes, reduction="none")
