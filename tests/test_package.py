@@ -66,7 +66,7 @@ def test_the_classifier_needs_no_pictures():
 @pytest.mark.parametrize(
     ("subpackage", "never"),
     [
-        ("datasets", {"torch", "skorch", "matplotlib"}),
+        ("datasets", {"torch", "skorch", "matplotlib", "wfdb"}),
         ("evaluation", {"torch", "skorch", "matplotlib", "captum"}),
         ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),

@@ -109,8 +109,8 @@ def load_wfdb(
     """
     entry = find_database(database) if isinstance(database, str) else database
     if entry is None:
-        title = f"Beats of {Path(path).expanduser()}"
-        entry = Database("", "", title, "Own records.", "", licence="unknown.")
+        title = f"records in {Path(path).expanduser()}"
+        entry = Database("", "", title, "No database was named.", "", licence="unknown.")
     entry = replace(
         entry,
         annotator=entry.annotator if annotator is None else annotator,
@@ -308,8 +308,7 @@ def load_svdb(
     records : "all" or list of str, default="all"
         Names of the records. "all" takes all records in the folder, up to 78.
     leads : str, sequence of str or None, default=None
-        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes "ECG1", the
-        first of the two leads "ECG1" and "ECG2".
+        Names of the leads, "ECG1" and "ECG2". None takes "ECG1".
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
         filter, before they are cut. None keeps the 128 Hz of the records.

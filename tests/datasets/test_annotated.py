@@ -236,6 +236,7 @@ def test_all_annotated_records_of_a_folder(folder: Path) -> None:
     assert list(dict.fromkeys(beats.record)) == ["a", "b"]
     np.testing.assert_array_equal(beats.groups, beats.record)
     assert beats.target_names == AAMI_CLASSES
+    assert beats.DESCR.startswith(f"Heartbeats of the records in {folder}\n====")
     assert {name: set(beats.lead[beats.record == name, 0]) for name in "ab"} == {
         "a": {"MLII"},
         "b": {"V5"},
