@@ -114,7 +114,7 @@ def _median_filter(signals: NDArray, size: int) -> NDArray:
 
 @dataclass(eq=False, repr=False)
 class HighpassBaseline(Baseline):
-    """Baseline by a zero-phase Butterworth filter: what a high-pass filter removes.
+    """Baseline of low frequencies, which a zero-phase Butterworth high-pass filter removes.
 
     Parameters
     ----------

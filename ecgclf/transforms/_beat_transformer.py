@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,7 +61,7 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
     _min_samples: ClassVar[int] = 1
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: Any = None) -> BeatTransformer:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Check the parameters and the beats, and fit the transformer.
 
         Parameters

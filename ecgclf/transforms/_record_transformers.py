@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ class RecordTransformer(
     sample: str | int | None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: Any = None) -> RecordTransformer:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Check the parameters and the beats, and fit the transformer.
 
         Parameters
