@@ -115,7 +115,7 @@ class Checkpoint(Callback):
     Notes
     -----
     State is restored for callbacks that have ``state_dict`` and ``load_state_dict``, and for
-    skorch's `EarlyStopping`. Other callbacks start anew, with the history of the run so far.
+    skorch's `EarlyStopping`. Other callbacks restart, with the history of the run so far.
     """
 
     def __init__(

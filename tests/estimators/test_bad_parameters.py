@@ -121,9 +121,9 @@ def test_a_value_that_is_not_allowed(name, value):
 @pytest.mark.parametrize(
     ("params", "error", "match"),
     [
-        ({"optimizer": dict}, TypeError, "class 'dict'.*no subclass of torch.optim.Optimizer"),
-        ({"callbacks": ["clip"]}, TypeError, "callbacks holds 'clip', expected skorch"),
-        ({"callbacks": [("clip", 1)]}, TypeError, r"callbacks holds \('clip', 1\)"),
+        ({"optimizer": dict}, TypeError, "class 'dict'.*not a subclass of torch.optim.Optimizer"),
+        ({"callbacks": ["clip"]}, TypeError, "callbacks contains 'clip', expected skorch"),
+        ({"callbacks": [("clip", 1)]}, TypeError, r"callbacks contains \('clip', 1\)"),
         ({"callbacks": [("a", GradientNormClipping())] * 2}, ValueError, "duplicate.*'a'"),
         ({"class_weight": {"N": -1}}, ValueError, "class_weight=.*0 or more, got -1"),
         ({"class_weight": {"N": np.nan}}, ValueError, "class_weight=.*0 or more, got nan"),

@@ -37,7 +37,7 @@ def test_parts_of_batches(n, batch_size, n_parts, seed):
     assert [len(x) for x, _ in whole] == Batches(rows, batch_size, CPU).sizes()
     for (x, weight), of_batch in zip(whole, parts):
         assert torch.equal(torch.cat([part for part, _ in of_batch]), x)
-        # The mean over the batch is the mean over the processes, whose parts may be empty.
+        # The mean over the batch is the mean over the processes. A part may be empty.
         means = [w.mean() for _, w in of_batch if len(w)]
         assert float(sum(means)) / n_parts == pytest.approx(float(weight.mean()), rel=1e-5)
 
