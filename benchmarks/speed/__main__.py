@@ -26,7 +26,7 @@ from benchmarks.speed.processes import grid, imports
 from benchmarks.speed.reading import csv, records
 from benchmarks.speed.transforms import transforms
 
-#: Parts by the names that ``--only`` takes. The result file of a part is ``speed-<name>.json``.
+#: Parts by the names that ``--only`` takes. A part writes ``<output>-<name>.json``.
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "training": training,
     "prediction": prediction,
@@ -48,7 +48,7 @@ OPTIONAL = [package for package in ("aeon",) if find_spec(package)]
 
 def main() -> None:
     """Measure the selected parts."""
-    parser = make_parser(__doc__)
+    parser = make_parser(__doc__, output="speed")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--repeats", type=int, default=5, help="number of timings of each")
     parser.add_argument("--beats", type=int, default=4096, help="number of training beats")
@@ -85,10 +85,14 @@ def main() -> None:
             rows.append(row)
             print(line(row), flush=True)
             file = write_results(
-                f"speed-{name}", rows, seed=options.seed, started=started, packages=OPTIONAL
+                f"{options.output}-{name}",
+                rows,
+                seed=options.seed,
+                started=started,
+                packages=OPTIONAL,
             )
         print(f"Written to {file}.\n")
-        if name == "front":
+        if name == "front" and options.output == "speed":
             draw_front(rows)
         print(pd.DataFrame(rows).to_string(index=False), "\n")
 
