@@ -14,6 +14,7 @@ import platform
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,6 +58,7 @@ class Savable(Protocol):
         """Become fitted by what `_get_fitted` returned."""
 
 
+@dataclass
 class Classes:
     """The classes that a file may name.
 
@@ -70,15 +72,9 @@ class Classes:
         Estimators that the user has written.
     """
 
-    def __init__(
-        self,
-        estimators: dict[str, type],
-        parts: dict[str, type],
-        trusted: Sequence[type] = (),
-    ) -> None:
-        self.estimators = estimators
-        self.parts = parts
-        self.trusted = trusted
+    estimators: dict[str, type]
+    parts: dict[str, type]
+    trusted: Sequence[type] = ()
 
     def describe(self, estimator: Savable) -> dict[str, str]:
         """Name the class of an estimator; if it is not of ecgclf, also its module."""
@@ -285,15 +281,7 @@ def _array(dtype: str, items: list) -> np.ndarray:
 
 
 def write_model(model: Savable, path: str | os.PathLike[str], classes: Classes) -> None:
-    """Write a fitted model to a file, which replaces an existing one atomically.
-
-    Raises
-    ------
-    PersistenceError
-        If the model has a parameter that a file cannot contain.
-    OSError
-        If the file cannot be written.
-    """
+    """Write a fitted model to a file, which replaces an existing one atomically."""
     writer = Writer(classes)
     versions = {"ecgclf": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _PACKAGES}
@@ -302,15 +290,7 @@ def write_model(model: Savable, path: str | os.PathLike[str], classes: Classes) 
 
 
 def read_model(path: str | os.PathLike[str], classes: Classes) -> Savable:
-    """Read a fitted model from a file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file does not exist.
-    PersistenceError
-        If the file contains no model of the listed classes.
-    """
+    """Read a fitted model of one of the listed classes from a file."""
     document, arrays = read_file(path)
     try:
         return Reader(arrays, classes).model(document)
@@ -362,10 +342,7 @@ def pack(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Convert the bytes that `pack` has written back to a document and arrays.
 
-    Raises
-    ------
-    PersistenceError
-        If `pack`, of this or an older version, has not written exactly these bytes.
+    Bytes that `pack`, of this or an older version, has not written exactly are an error.
     """
     document = read_beginning(data)
     file_format, checksum = document["format"], document["sha256"].encode()
@@ -386,17 +363,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def read_beginning(data: bytes) -> dict[str, Any]:
-    """Read the document alone, without verifying the checksum.
+    """Read the document of a file from its bytes, without verifying the checksum.
 
-    Parameters
-    ----------
-    data : bytes
-        Content of a file, at least up to the arrays.
-
-    Raises
-    ------
-    PersistenceError
-        If `data` is not the beginning of such a file.
+    The bytes can end before the arrays.
 
     Examples
     --------
@@ -423,21 +392,7 @@ def _checksum(data: bytes) -> bytes:
 
 
 def replace_file(path: Path, data: bytes, temporary_name: str) -> None:
-    """Write a file atomically: first under another name, then moved to its place.
-
-    Parameters
-    ----------
-    path : Path
-        File to write or replace.
-    data : bytes
-        Content of the file.
-    temporary_name : str
-        Name of the file that is written first, in the same folder.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written. An existing file is then unchanged.
+    """Write a file atomically: first under a temporary name in its folder, then moved.
 
     Examples
     --------

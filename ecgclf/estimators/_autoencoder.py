@@ -1,10 +1,10 @@
-"""The autoencoder: codes of beats, and beats that are unlike the others."""
+"""Autoencoder for dimensionality reduction and anomaly detection."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -20,8 +20,8 @@ from ecgclf._sklearn import (
     TransformerMixin,
     _fit_context,
 )
-from ecgclf._validation import count_dimensions
-from ecgclf.estimators._estimator import BeatEstimator, EachLayer, all_or_nothing
+from ecgclf._validation import POSITIVE_INTEGER, count_dimensions
+from ecgclf.estimators._estimator import WIDTHS, WIDTHS_NOT_EMPTY, BeatEstimator, all_or_nothing
 from ecgclf.estimators._inputs import (
     check_beats,
     check_weights,
@@ -40,19 +40,19 @@ from ecgclf.modules import (
 class ECGAutoencoder(
     ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, BeatEstimator
 ):
-    r"""Autoencoder for heartbeats: describes a beat by a few numbers, and finds odd beats.
+    r"""Autoencoder for heartbeats: transformer and anomaly detector.
 
-    An encoder turns a beat into a code, a decoder turns the code into a beat, and both are
-    trained so that the beat comes back. As a transformer it gives the codes, for whatever
-    model comes next. As an outlier detector it tells how badly a beat comes back: trained on
-    normal beats alone, it has not learned to draw any others.
+    An encoder maps a beat to a code, a decoder maps the code to a beat, and both are trained to
+    reproduce the beat. `transform` computes the codes. `predict` detects outliers by their
+    reconstruction error: beat types that are absent from training are reconstructed poorly.
 
     Parameters
     ----------
     kind : {"dense", "conv", "recurrent"}, default="conv"
-        Fully connected layers, convolutions, or LSTM layers; the decoder mirrors the encoder.
+        Type of the layers: fully connected layers, convolutions, or LSTM layers. The decoder
+        mirrors the encoder.
     n_codes : int, default=16
-        Numbers in a code.
+        Length of a code.
     dense : sequence of int, default=(128, 64)
         Units of each fully connected layer of the encoder; for ``kind="dense"``. An empty
         sequence makes the autoencoder linear.
@@ -67,40 +67,35 @@ class ECGAutoencoder(
     step_size : int, default=8
         Samples of each lead that are read and written in one step; for ``kind="recurrent"``.
     contamination : float, default=0.1
-        Share of the training beats that `predict` calls outliers, in (0, 0.5]. Beats of new
-        patients come back worse than those trained on, above all if these were few patients:
-        more of them are called outliers. To choose the threshold on beats of such patients,
-        compare `score_samples` with it yourself.
+        Fraction of the training beats that `predict` labels as outliers, in (0, 0.5]. Beats of
+        new patients have larger errors, above all if there were few training patients, so more
+        of them are outliers. To choose a threshold on new patients, use `score_samples`.
     max_epochs : int, default=30
-        More than for classifiers, because a beat has more to teach than its label.
+        Number of passes over the training beats. Reconstruction benefits from more epochs than
+        classification.
     weight_decay : float or None, default=0.0
-        Decay would pull reconstructions to the mean beat.
+        Weight decay, as defined by `optimizer`; None is the default of the optimizer. Decay
+        pulls reconstructions towards the mean beat.
 
     Attributes
     ----------
     offset_ : float
-        Scores below it are those of outliers.
-
-    See Also
-    --------
-    ecgclf.estimators.BeatEstimator : the parameters of the training run, such as
-        `max_epochs`, `batch_size`, `lr`, `early_stopping`, `device` and `random_state`, and
-        the other fitted attributes.
+        Threshold of the score: beats with a lower score are outliers.
 
     Notes
     -----
     The score of a beat :math:`x` of :math:`m` values, reconstructed as :math:`\hat x`, is
     :math:`-\frac{1}{m} \sum_i (x_i - \hat x_i)^2`, in the square of the unit of `X`. The loss
-    is the weighted mean of the same error, divided by the variance of the training beats
-    around their mean beat: the share of it that is not explained.
+    is the weighted mean of the same error, divided by the variance of the training beats around
+    their mean beat: the fraction of unexplained variance.
 
-    Beats of any unit and scale can be passed in. The network itself subtracts the mean of the
-    training beats and divides by one number, the root of that variance; its
-    ``net_.module_.standardize`` keeps both. Per-beat features (`n_tabular`) are encoded and
-    reconstructed too, but not scaled.
+    Beats can have any unit and scale: the network subtracts the mean of the training beats and
+    divides by their standard deviation around it, one number for all samples. Both are in
+    ``net_.module_.standardize``. Per-beat features (`n_tabular`) are encoded and reconstructed
+    without scaling.
 
-    A few thousand beats or fewer are learned better in smaller batches. An augmented beat is to
-    be reconstructed as it is after the augmentation.
+    With a few thousand beats or fewer, smaller batches give better results. With augmentation,
+    the target is the augmented beat.
 
     References
     ----------
@@ -134,13 +129,13 @@ class ECGAutoencoder(
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
         "kind": [StrOptions({"dense", "conv", "recurrent"})],
-        "n_codes": [Interval(Integral, 1, None, closed="left")],
-        "dense": [EachLayer(Integral, 1, None, closed="left")],
-        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
-        "kernel_size": [Interval(Integral, 1, None, closed="left")],
-        "stride": [Interval(Integral, 1, None, closed="left")],
-        "units": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
-        "step_size": [Interval(Integral, 1, None, closed="left")],
+        "n_codes": [POSITIVE_INTEGER],
+        "dense": WIDTHS,
+        "filters": WIDTHS_NOT_EMPTY,
+        "kernel_size": [POSITIVE_INTEGER],
+        "stride": [POSITIVE_INTEGER],
+        "units": WIDTHS_NOT_EMPTY,
+        "step_size": [POSITIVE_INTEGER],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
 
@@ -160,18 +155,20 @@ class ECGAutoencoder(
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats. With several leads, the columns of a 2-D `X` are the samples of the
-            first lead, then those of the second, and so on, then the per-beat features.
-        y : ignored
+            The beats. The columns of a 2-D `X` are the samples of the first lead, those of the
+            second and so on, then the per-beat features.
+        y : None
+            Ignored.
         sample_weight : array-like of shape (n_beats,), optional
-            Weight of each beat in the loss and in `contamination`. A beat of weight 0 is as
-            if it was not there.
+            Weight of each beat in the loss and in `contamination`. Beats of weight 0 are
+            ignored.
         groups : array-like of shape (n_beats,), optional
             Patient of each beat. Early stopping then holds out whole patients.
 
         Returns
         -------
         self
+            The fitted autoencoder.
 
         Raises
         ------
@@ -196,7 +193,8 @@ class ECGAutoencoder(
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -205,37 +203,39 @@ class ECGAutoencoder(
         return self._outputs(self._check(X), "encode")
 
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Turn codes into beats.
+        """Reconstruct beats from codes.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_codes)
+            Codes, as `transform` computes them.
 
         Returns
         -------
         ndarray of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples), float32
-            As the beats in `fit` were.
+            The beats, in the shape of `fit`.
 
         Raises
         ------
         ValueError
-            If the codes have another width than those of `transform`.
+            If the codes have another length than those of `transform`.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=np.float32, order="C", estimator=self)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {codes.shape[1]} columns, but a code of this {type(self).__name__} has "
-                f"{self._n_features_out}: pass what transform gave."
+                f"{self._n_features_out}: pass the output of transform."
             )
         return self._as_beats(self._outputs(codes, "decode"), self._in_3d)
 
     def reconstruct(self, X: ArrayLike) -> np.ndarray:
-        """Turn beats into codes and these into beats.
+        """Reconstruct beats from their own codes.
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -248,21 +248,23 @@ class ECGAutoencoder(
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats,), float64
-            The higher, the more normal; 0 at most.
+            At most 0; higher scores are more normal.
         """
         return self._score(self._check(X))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
-        """Compute by how much the score of each beat exceeds ``offset_``.
+        """Compute the score of each beat minus ``offset_``.
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -273,16 +275,17 @@ class ECGAutoencoder(
         return scores - self.offset_
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Tell outliers from normal beats.
+        """Predict which beats are outliers.
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats,), int
-            -1 for outliers, 1 for all others.
+            -1 for outliers, 1 for normal beats.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
@@ -291,7 +294,7 @@ class ECGAutoencoder(
         return check_beats(self, X, reset=False)
 
     def _outputs(self, X: training.RowView | np.ndarray, part: str = "forward") -> np.ndarray:
-        """Apply the network, or one half of it, to rows."""
+        """Apply the network, or its encoder or decoder, to rows."""
         with training.torch_threads(self.n_jobs):
             return self.net_.outputs(training.Rows(X), getattr(self.net_.module_, part))
 
@@ -324,19 +327,19 @@ class ECGAutoencoder(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        # Codes are of the network's own precision.
+        # Codes have the precision of the network.
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
 def _threshold(scores: np.ndarray, weight: np.ndarray, share: float) -> float:
-    """Find the score below which at most a share of the weight lies.
+    """Find the score below which at most a given share of the weight lies.
 
-    Halfway between the last score below and the first above, so that the bits in which
-    predictions may differ decide nothing.
+    The threshold is the mean of two neighbouring scores, so differences in the last bits of a
+    score do not change the predictions.
     """
     values, which = np.unique(scores, return_inverse=True)
     below = np.cumsum(np.bincount(which, weight))
-    # A hair more, or 0.1 * 30 might not be 3.
+    # The tolerance prevents that 0.1 * 30 is less than 3 by rounding.
     first = int(np.searchsorted(below, share * (1 + 1e-9) * below[-1], side="right"))
     return float(values[[max(first - 1, 0), first]].mean())

@@ -1,4 +1,4 @@
-"""Weights of classes against imbalance."""
+"""Class weights for imbalanced data."""
 
 from __future__ import annotations
 
@@ -8,37 +8,38 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
-#: From the number of beats of each class to the weight of each class.
+from ecgclf._sklearn import BaseEstimator
+
+#: A function from the number of beats of each class to the weight of each class.
 ClassWeights = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class EffectiveNumber(BaseEstimator):
-    r"""Weights of classes by their effective number of beats.
+    r"""Class weights by the effective number of beats.
 
-    The n beats of a class overlap, so that a further one adds less than the first. They count
-    as :math:`E_n = (1 - \beta^n) / (1 - \beta)` beats, and the class weighs :math:`1 / E_n`.
-    Give it to a classifier as ``class_weight``; a grid search reaches its parameter as
-    ``class_weight__beta``.
+    The beats of a class are similar, so each additional beat adds less information. A class of
+    n beats has the effective number :math:`E_n = (1 - \beta^n) / (1 - \beta)` and the weight
+    :math:`1 / E_n`. Pass it to a classifier as ``class_weight``; in a grid search its parameter
+    is ``class_weight__beta``.
 
     Parameters
     ----------
     beta : float, default=0.999
-        From 0, where all classes weigh the same, to less than 1, near which the weights are
-        those of "balanced". A class counts as at most :math:`1 / (1 - \beta)` beats.
+        At least 0 and less than 1. With 0 all classes have the same weight; near 1 the weights
+        are those of "balanced". The effective number is at most :math:`1 / (1 - \beta)`.
 
     Notes
     -----
     Equations 2 and 3 of Cui et al., "Class-balanced loss based on effective number of
-    samples", CVPR 2019 (arXiv:1901.05555). The weights add up to the number of classes that
-    occur, as in the paper. Sample weights count like repeated beats, so here their scale
-    matters: keep their mean at 1.
+    samples", CVPR 2019 (arXiv:1901.05555). As in the paper, the weights add up to the number of
+    classes that occur. A sample weight of 2 counts as two beats, so the mean of the sample
+    weights should be 1.
 
     Examples
     --------
-    >>> EffectiveNumber(beta=0.5)(np.array([1, 2]))  # 1 and 1.5 beats
+    >>> EffectiveNumber(beta=0.5)(np.array([1, 2]))  # effective numbers 1 and 1.5
     array([1.2, 0.8])
     """
 
@@ -60,15 +61,15 @@ class EffectiveNumber(BaseEstimator):
         Raises
         ------
         ValueError
-            If `beta` is out of its range.
+            If `beta` is outside of [0, 1).
         """
         if not isinstance(self.beta, Real) or not 0 <= float(self.beta) < 1:
             raise ValueError(f"beta={self.beta!r}: expected a number from 0 to less than 1.")
         totals = np.asarray(totals, dtype=np.float64)
         occurs = totals > 0
         weights = np.zeros(len(totals))
-        with np.errstate(divide="ignore"):  # the logarithm of 0 is meant
-            # 1 - beta ** n without loss of digits where beta is nearly 1.
+        with np.errstate(divide="ignore"):  # log(0) for beta=0
+            # 1 - beta**n, exact also for beta near 1.
             effective = -np.expm1(totals[occurs] * np.log(float(self.beta)))
         weights[occurs] = 1 / effective
         return weights * (np.count_nonzero(occurs) / weights.sum())
@@ -85,46 +86,36 @@ def weigh_classes(
     Parameters
     ----------
     class_weight : mapping of label to weight, "balanced", callable or None
-        "balanced" gives all classes that occur the same weight in total. A callable gets the
-        weight of all beats of each class and returns a weight for each.
+        As in `BeatClassifier`.
     weight : ndarray of shape (n_beats,)
+        Weights of the beats.
     codes : ndarray of shape (n_beats,)
         Position of each beat's label in `classes`.
     classes : ndarray of shape (n_classes,)
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-
-    Raises
-    ------
-    ValueError
-        If a weight is no finite number of 0 or more, all are 0, no class is named, or a
-        callable returns something else than a weight for each class.
-
-    Warns
-    -----
-    UserWarning
-        If a label is named that is no class, and a class is not: a slip of the pen, or a
-        fold that lacks a class.
+        The labels.
     """
     if class_weight is None:
         return weight
     totals = np.bincount(codes, weight, minlength=len(classes))
     if callable(class_weight):
-        factors = _called_factors(class_weight, totals)
+        factors = np.asarray(class_weight(totals), dtype=np.float64)
+        if factors.shape != totals.shape or not (np.isfinite(factors) & (factors >= 0)).all():
+            raise ValueError(
+                f"class_weight={class_weight!r} returned {factors.tolist()} for the class totals "
+                f"{totals.tolist()}: expected a finite weight of 0 or more for each class."
+            )
     elif isinstance(class_weight, str):
         factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
     else:
-        factors = np.array(_given_factors(class_weight, classes))
+        factors = _named_factors(class_weight, classes)
     weighed = weight * factors[codes]
     if not weighed.any():
         raise ValueError(f"class_weight={class_weight!r} gives every beat the weight 0.")
     return weighed
 
 
-def _given_factors(class_weight: Mapping, classes: np.ndarray) -> list[float]:
-    """Look up the weight of each class; 1 if it is not named."""
+def _named_factors(class_weight: Mapping, classes: np.ndarray) -> np.ndarray:
+    """Look up the weight of each class; the default is 1."""
     for factor in class_weight.values():
         if not (isinstance(factor, Real) and 0 <= float(factor) < np.inf):
             raise ValueError(
@@ -136,21 +127,10 @@ def _given_factors(class_weight: Mapping, classes: np.ndarray) -> list[float]:
     unnamed = [label for label in labels if label not in class_weight]
     if others and len(unnamed) == len(labels):
         raise ValueError(f"The classes {labels} are not in class_weight={class_weight!r}.")
-    if others and unnamed:
+    if others and unnamed:  # a typing error, or a fold that lacks a class
         warnings.warn(
             f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
             "not named and weigh 1.",
-            stacklevel=6,  # the caller of fit, past its decorators
+            stacklevel=6,  # the caller of fit, outside of its decorators
         )
-    return [class_weight.get(label, 1.0) for label in labels]
-
-
-def _called_factors(class_weight: ClassWeights, totals: np.ndarray) -> np.ndarray:
-    """Compute the weight of each class."""
-    factors = np.asarray(class_weight(totals), dtype=np.float64)
-    if factors.shape != totals.shape or not (np.isfinite(factors) & (factors >= 0)).all():
-        raise ValueError(
-            f"class_weight={class_weight!r} returned {factors.tolist()} for the class totals "
-            f"{totals.tolist()}: expected a finite weight of 0 or more for each class."
-        )
-    return factors
+    return np.array([class_weight.get(label, 1.0) for label in labels])

@@ -1,11 +1,11 @@
-"""What all classifiers share: from labelled beats to a trained network and back to labels."""
+"""Base of the classifiers."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -17,8 +17,14 @@ from torch import nn
 
 from ecgclf import training
 from ecgclf._sklearn import ClassifierMixin, _fit_context
+from ecgclf._validation import NOT_NEGATIVE
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
-from ecgclf.estimators._estimator import BeatEstimator, EachLayer, all_or_nothing, per_layer
+from ecgclf.estimators._estimator import (
+    DROPOUT_PER_LAYER,
+    WIDTHS,
+    BeatEstimator,
+    all_or_nothing,
+)
 from ecgclf.estimators._inputs import (
     check_beats,
     check_classes,
@@ -73,10 +79,10 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
-        "dense": [EachLayer(Integral, 1, None, closed="left")],
-        "dense_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
+        "dense": WIDTHS,
+        "dense_dropout": DROPOUT_PER_LAYER,
         "loss": [StrOptions({"cross_entropy", "focal"})],
-        "focal_gamma": [Interval(Real, 0, None, closed="left")],
+        "focal_gamma": [NOT_NEGATIVE],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, callable, None],
     }
@@ -99,18 +105,19 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats. With several leads, the columns of a 2-D `X` are the samples of the
-            first lead, then those of the second, and so on, then the per-beat features.
+            The beats. The columns of a 2-D `X` are the samples of the first lead, those of the
+            second and so on, then the per-beat features.
         y : array-like of shape (n_beats,)
-            Their labels.
+            Labels of the beats.
         sample_weight : array-like of shape (n_beats,), optional
-            Weight of each beat in the loss. A beat of weight 0 is as if it was not there.
+            Weight of each beat in the loss. Beats of weight 0 are ignored.
         groups : array-like of shape (n_beats,), optional
             Patient of each beat. Early stopping then holds out whole patients.
 
         Returns
         -------
         self
+            The fitted classifier.
 
         Raises
         ------
@@ -145,31 +152,36 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some beats, at a constant learning rate.
+        """Train for one epoch, at a constant learning rate.
 
         Parameters
         ----------
-        X, y, sample_weight
-            As in `fit`.
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, as in `fit`.
+        y : array-like of shape (n_beats,)
+            Labels of the beats.
         classes : array-like of shape (n_classes,), optional
-            All labels that will ever occur; required in the first call.
+            All labels that can occur in any call; required in the first call.
+        sample_weight : array-like of shape (n_beats,), optional
+            Weight of each beat in the loss. Beats of weight 0 are ignored.
 
         Returns
         -------
         self
+            The fitted classifier.
 
         Raises
         ------
         ValueError
-            As in `fit`; also if `classes` is missing in the first call or changes, and for
-            ``early_stopping=True``.
+            As in `fit`; also if `classes` is missing in the first call or differs from it, or
+            if ``early_stopping=True``.
         """
         first = not hasattr(self, "net_")
         if self.early_stopping:
-            raise ValueError("partial_fit sees no validation beats: set early_stopping=False.")
+            raise ValueError("partial_fit has no validation beats: set early_stopping=False.")
         if not isinstance(self.class_weight, Mapping | None):
             raise ValueError(
-                "partial_fit cannot know how often each class will occur: give class_weight a "
+                "partial_fit does not know the frequencies of the classes: set class_weight to a "
                 f"dict instead of {self.class_weight!r}, or pass sample_weight."
             )
         if first and classes is None:
@@ -183,7 +195,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         if first:
             self._begin()
         rows = training.Rows(X, codes, weight).take(weight > 0)
-        # One call after another is one long training; after a fit it starts afresh.
+        # Consecutive calls keep the optimizer; the first call after a fit starts a new one.
         streaming = getattr(self, "_streaming", False)
         self._train(rows, 1, (), new_optimizer=not streaming)
         self.training_data_ = [*self.training_data_, fingerprint(X, y)]
@@ -195,13 +207,15 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats,)
+            The most probable class.
         """
-        # The check that the model is fitted comes with the logits, so they come first.
+        # `_logits` checks that the model is fitted, so it precedes the use of classes_.
         codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
 
@@ -210,12 +224,13 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats, n_classes), float64
-            The softmax of the logits; columns as in ``classes_``.
+            The softmax of the logits, with the columns in the order of ``classes_``.
         """
         return softmax(self._logits(X).astype(np.float64), axis=1)
 
@@ -224,25 +239,27 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats, n_classes), float64
-            For two classes of shape (n_beats,): the logit of the second less the first.
+            With two classes of shape (n_beats,): the second logit minus the first.
         """
         logits = self._logits(X).astype(np.float64)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     def features(self, X: ArrayLike) -> np.ndarray:
-        """Compute what the last layer of the network makes the logits of.
+        """Compute the input of the last layer of the network.
 
-        The network has laid out the beats there so that a linear layer can tell their
-        classes apart. For pictures of them, and as input to another model.
+        In this representation a linear layer separates the classes. It is useful for plots and
+        as the input of another model.
 
         Parameters
         ----------
-        X : array-like, of one beat's shape as in `fit`
+        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -262,7 +279,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             return self.net_.outputs(training.Rows(X), compute)
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
-        """Turn labels into their places in ``classes_``, which `reset` sets."""
+        """Convert labels to their positions in ``classes_``, which is set with `reset`."""
         if reset:
             self.classes_: np.ndarray = np.unique(y) if classes is None else classes
         elif classes is not None and not np.array_equal(classes, self.classes_):
@@ -274,13 +291,13 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         if len(unknown):
             raise ValueError(
                 f"y holds the labels {unknown.tolist()}, which are not among the classes "
-                f"{self.classes_.tolist()} that the network was made for."
+                f"{self.classes_.tolist()} of the network."
             )
         return np.searchsorted(self.classes_, y)
 
     def _make_module(self) -> BeatNetwork:
         encoder = self._make_encoder(self.n_leads_, self.n_samples_)
-        dropout = per_layer("dense_dropout", self.dense_dropout, len(self.dense), "dense")
+        dropout = self._per_layer("dense_dropout", "dense")
         head = DenseHead(
             encoder.out_features + self.n_tabular, len(self.classes_), self.dense, dropout
         )
@@ -290,7 +307,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         if self.loss == "focal":
             if self.label_smoothing:
                 raise ValueError(
-                    f"label_smoothing={self.label_smoothing} is for loss='cross_entropy': set it "
+                    f"label_smoothing={self.label_smoothing} needs loss='cross_entropy': set it "
                     "to 0.0 for the focal loss."
                 )
             return training.FocalLoss(self.focal_gamma)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import EachLayer, per_layer
+from ecgclf.estimators._estimator import (
+    DROPOUT_PER_LAYER,
+    INTEGER_PER_LAYER,
+    WIDTHS,
+    WIDTHS_NOT_EMPTY,
+)
 from ecgclf.modules import (
     Cell,
     ConvEncoder,
@@ -23,9 +27,6 @@ from ecgclf.modules import (
     encoded_length,
     minimum_length,
 )
-
-_COUNT = [cls(Integral, 1, None, closed="left") for cls in (Interval, EachLayer)]
-_SHARE = [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -71,33 +72,23 @@ class _ConvolutionalClassifier(BeatClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
-        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
-        "kernel_size": _COUNT,
-        "stride": _COUNT,
-        "dilation": _COUNT,
+        "filters": WIDTHS_NOT_EMPTY,
+        "kernel_size": INTEGER_PER_LAYER,
+        "stride": INTEGER_PER_LAYER,
+        "dilation": INTEGER_PER_LAYER,
         "padding": [StrOptions({"same", "valid"})],
         "batch_norm": ["boolean"],
-        "pool_size": _COUNT,
-        "pool_stride": [*_COUNT, None],
-        "conv_dropout": _SHARE,
-        "pool_dropout": _SHARE,
+        "pool_size": INTEGER_PER_LAYER,
+        "pool_stride": [*INTEGER_PER_LAYER, None],
+        "conv_dropout": DROPOUT_PER_LAYER,
+        "pool_dropout": DROPOUT_PER_LAYER,
     }
 
     def _convolutions(self, n_leads: int, n_samples: int, global_pool: GlobalPool) -> ConvEncoder:
-        pool_stride = self.pool_size if self.pool_stride is None else self.pool_stride
-        columns = [
-            per_layer(name, value, len(self.filters), "filters")
-            for name, value in [
-                ("filters", self.filters),
-                ("kernel_size", self.kernel_size),
-                ("stride", self.stride),
-                ("dilation", self.dilation),
-                ("pool_size", self.pool_size),
-                ("pool_stride", pool_stride),
-                ("conv_dropout", self.conv_dropout),
-                ("pool_dropout", self.pool_dropout),
-            ]
-        ]
+        names = ["filters", "kernel_size", "stride", "dilation", "pool_size"]
+        names.append("pool_size" if self.pool_stride is None else "pool_stride")
+        names += ["conv_dropout", "pool_dropout"]
+        columns = [self._per_layer(name, "filters") for name in names]
         layers = [ConvLayer(*values) for values in zip(*columns)]
         if encoded_length(layers, n_samples, self.padding) < 1:
             raise ValueError(
@@ -213,12 +204,12 @@ class ECGCRNNClassifier(_ConvolutionalClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **_ConvolutionalClassifier._parameter_constraints,
         "cell": [StrOptions({"lstm", "gru", "rnn"})],
-        "units": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
+        "units": WIDTHS_NOT_EMPTY,
         "bidirectional": ["boolean"],
-        "recurrent_dropout": _SHARE,
+        "recurrent_dropout": DROPOUT_PER_LAYER,
         "step_pool": [StrOptions({"last", "mean", "max", "attention"}), None],
-        "step_dense": [EachLayer(Integral, 1, None, closed="left")],
-        "step_dense_dropout": _SHARE,
+        "step_dense": WIDTHS,
+        "step_dense_dropout": DROPOUT_PER_LAYER,
     }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> ConvRecurrentEncoder:
@@ -235,12 +226,8 @@ class ECGCRNNClassifier(_ConvolutionalClassifier):
             cell=self.cell,
             bidirectional=self.bidirectional,
             mask_zeros=False,
-            dropout=per_layer(
-                "recurrent_dropout", self.recurrent_dropout, len(self.units), "units"
-            ),
+            dropout=self._per_layer("recurrent_dropout", "units"),
             step_pool=self.step_pool,
         )
-        step_dropout = per_layer(
-            "step_dense_dropout", self.step_dense_dropout, len(self.step_dense), "step_dense"
-        )
-        return ConvRecurrentEncoder(convolutions, recurrent, self.step_dense, step_dropout)
+        dropout = self._per_layer("step_dense_dropout", "step_dense")
+        return ConvRecurrentEncoder(convolutions, recurrent, self.step_dense, dropout)

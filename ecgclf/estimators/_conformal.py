@@ -1,4 +1,4 @@
-"""Sets of classes that hold the true one as often as was asked for."""
+"""Conformal prediction."""
 
 from __future__ import annotations
 
@@ -20,60 +20,59 @@ from ecgclf.estimators._inputs import check_labels, number_groups
 
 
 class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    r"""Predict sets of classes, and abstain where one class alone would claim too much.
+    r"""Classifier that predicts sets of classes and can abstain.
 
-    Split conformal prediction [1]_, for each class by itself (Mondrian, or label-conditional
-    [2]_): a part of the beats is held out from training, and of these the :math:`n_c` beats of
-    class :math:`c` have the scores :math:`s_i = 1 - \hat p_c(x_i)`. A new beat's set holds
-    :math:`c` if :math:`1 - \hat p_c(x)` is at most the
-    :math:`\lceil (n_c + 1)(1 - \alpha) \rceil`-th smallest of them, where :math:`1 - \alpha` is
-    `confidence_level`. If new beats of the class are exchangeable with those held out, the set
-    holds the true class of at least so large a share of them, for rare classes as for common
-    ones.
+    Split conformal prediction [1]_, calibrated for each class separately (Mondrian, or
+    label-conditional [2]_). A part of the beats is held out from training; its :math:`n_c` beats
+    of class :math:`c` have the scores :math:`s_i = 1 - \hat p_c(x_i)`. The set of a new beat
+    contains :math:`c` if :math:`1 - \hat p_c(x)` is at most the
+    :math:`\lceil (n_c + 1)(1 - \alpha) \rceil`-th smallest score, where :math:`1 - \alpha` is
+    `confidence_level`. If new beats of a class are exchangeable with those held out, the sets of
+    at least this share of them contain the class, whether it is rare or common.
 
     Parameters
     ----------
     estimator : classifier
-        With ``predict_proba``. It is cloned and trained on the beats that are not held out. A
-        fitted model in a `sklearn.frozen.FrozenEstimator` is left as it is, and all beats
-        given to `fit` are held out; it must not have been trained on them.
+        Any classifier with ``predict_proba``. It is cloned and trained on the beats that are
+        not held out. A fitted model in a `sklearn.frozen.FrozenEstimator` is not trained, and
+        all beats passed to `fit` are held out; it must not have been trained on them.
     confidence_level : float, default=0.9
-        Share of the beats of each class whose set is to hold their class.
+        Share of the beats of each class whose set should contain their class.
     calibration_size : float, default=0.2
-        Share of the beats, or of the patients if `fit` is given `groups`, that is held out.
+        Share of the beats to hold out, or of the patients if `fit` is given `groups`.
     abstain_label : label or None, default=None
-        What `predict` says of a beat whose set does not hold exactly one class, such as
-        ``"?"``. None never abstains: the most probable class is predicted.
+        Prediction for a beat whose set does not contain exactly one class, such as ``"?"``.
+        None never abstains: the most probable class is predicted.
     random_state : int, RandomState or None, default=None
         Seed of the split.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted one.
+        The fitted classifier.
     classes_ : ndarray of shape (n_classes,)
+        The labels of `estimator_`.
     thresholds_ : ndarray of shape (n_classes,)
-        Least probability that brings each class into the set; minus infinity where too few
-        beats were held out to tell, so that the class is in every set.
+        Lowest probability with which each class is in the set. It is minus infinity, so that
+        the class is in every set, if too few of its beats were held out.
     n_calibration_ : ndarray of shape (n_classes,)
-        Number of beats held out of each class.
+        Number of held-out beats of each class.
     n_features_in_ : int
-        Only if `estimator_` has it.
+        Number of columns of `X`, if `estimator_` has this attribute.
     feature_names_in_ : ndarray of str
-        Only if `estimator_` has it.
+        Names of the columns of `X`, if `estimator_` has this attribute.
 
     See Also
     --------
-    ecgclf.evaluation.coverage_table : How often sets held the true class, and how large they
-        are.
-    sklearn.calibration.CalibratedClassifierCV : Probabilities that come true, one number each.
+    ecgclf.evaluation.coverage_table : Coverage and size of the sets.
+    sklearn.calibration.CalibratedClassifierCV : Calibrated probabilities.
 
     Notes
     -----
-    Beats of one patient are exchangeable with each other, those of two patients are not. Held
-    out beats of other patients make the promise hold on average over many draws of patients
-    only as far as there are many of them, and say nothing about one new patient. With S beats
-    of two patients, the promise for S is about these two.
+    Beats of one patient are exchangeable with each other, but not with those of another
+    patient. The guarantee for new patients therefore holds on average over patients, if many
+    were held out, and not for each single patient. If all held-out S beats come from two
+    patients, the guarantee for S applies to these two.
 
     References
     ----------
@@ -122,21 +121,22 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=False)
     @all_or_nothing
     def fit(self, X: Any, y: ArrayLike, groups: ArrayLike | None = None) -> ConformalClassifier:
-        """Train the estimator on a part of the beats, and calibrate on the others.
+        """Train the estimator on one part of the beats and calibrate on the other.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, ...)
-            What the estimator takes.
+            The beats, as the estimator takes them.
         y : array-like of shape (n_beats,)
-            Labels.
+            Labels of the beats.
         groups : array-like of shape (n_beats,), optional
-            Patient of each beat. Whole patients are then held out. An estimator whose ``fit``
-            takes `groups` gets those of its beats.
+            Patient of each beat. Whole patients are then held out. `groups` is passed on if
+            the ``fit`` of the estimator takes it.
 
         Returns
         -------
         self
+            The fitted classifier.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If so few beats of a class were held out that it is in every set.
+            If too few beats of a class were held out, so that it is in every set.
         """
         X, y = indexable(X, y)
         y = check_labels(y, _num_samples(X))
@@ -170,33 +170,35 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def predict_set(self, X: Any) -> np.ndarray:
-        """Predict which classes a beat may be of.
+        """Predict the set of classes of each beat.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, ...)
+            The beats, as the estimator takes them.
 
         Returns
         -------
         ndarray of shape (n_beats, n_classes), bool
-            Columns as in ``classes_``. A set without classes is of a beat that resembles none
-            of them; one with several, of a beat that cannot be told.
+            Columns in the order of ``classes_``. An empty set means that the beat is unlike
+            all classes; a set of several classes means that it is ambiguous.
         """
         check_is_fitted(self)
         return self._sets_of(self.predict_proba(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict a class, or abstain.
+        """Predict the class of each beat, or abstain.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, ...)
+            The beats, as the estimator takes them.
 
         Returns
         -------
         ndarray of shape (n_beats,)
-            With an `abstain_label`, the class that is alone in its set, or that label. Else
-            the most probable class.
+            The most probable class. With an `abstain_label`, the only class of the set, or
+            this label if the set does not have exactly one class.
         """
         check_is_fitted(self)
         probability = self.predict_proba(X)
@@ -208,11 +210,12 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return np.where(alone, self.classes_[sets.argmax(axis=1)], self.abstain_label)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict the probabilities of the estimator, unchanged.
+        """Predict class probabilities with the estimator.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, ...)
+            The beats, as the estimator takes them.
 
         Returns
         -------
@@ -222,7 +225,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.estimator_.predict_proba(X)
 
     def _split(self, y: np.ndarray, patients: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Choose what is trained on and what is held out; all classes are trained on."""
+        """Split the beats into training and calibration; all classes must be in training."""
         labels, codes = np.unique(y, return_inverse=True)
         if len(labels) < 2:
             raise ValueError(
@@ -231,8 +234,8 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         held = f"{len(y)} beats" if patients is None else f"{len(np.unique(patients))} patients"
         asked = f"calibration_size={self.calibration_size} of {held}"
         advice = (
-            "change calibration_size, give more, or put a fitted model into a FrozenEstimator, "
-            "which calibrates on all beats."
+            "change calibration_size, pass more beats, or pass a fitted model in a "
+            "FrozenEstimator, which calibrates on all beats."
         )
         try:
             seed = training.draw_seed(self.random_state)
@@ -244,16 +247,16 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return train, held_out
 
     def _calibrate(self, X: Any, y: np.ndarray) -> None:
-        """Find the least probability of each class that its held out beats allow."""
+        """Compute the threshold of each class from its held-out beats."""
         if unknown := np.setdiff1d(y, self.classes_).tolist():
             raise ValueError(
-                f"y holds {unknown}, which the estimator has not learned; it knows "
-                f"{self.classes_.tolist()}. Leave these beats out."
+                f"y contains {unknown}, but the estimator was trained on "
+                f"{self.classes_.tolist()}. Remove these beats."
             )
         probability = self.estimator_.predict_proba(X)
         own = [np.sort(probability[y == c, i])[::-1] for i, c in enumerate(self.classes_)]
         self.n_calibration_ = np.array([len(values) for values in own])
-        # The rounding keeps (9 + 1) * 0.9 at 9.
+        # Without rounding, (9 + 1) * 0.9 could be more than 9.
         ranks = np.ceil(np.round((self.n_calibration_ + 1) * self.confidence_level, 9))
         self.thresholds_ = np.array(
             [
@@ -266,10 +269,10 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             found = dict(zip(self.classes_[few].tolist(), self.n_calibration_[few].tolist()))
             warnings.warn(
                 f"Too few beats were held out of {found}: confidence_level="
-                f"{self.confidence_level} needs {needed} of a class, so these are in every set. "
+                f"{self.confidence_level} needs {needed} per class, so these are in every set. "
                 "Hold out more, or lower confidence_level.",
                 UserWarning,
-                stacklevel=5,  # the caller of fit, past its decorators
+                stacklevel=5,  # the caller of fit, outside of its decorators
             )
 
     def _sets_of(self, probability: np.ndarray) -> np.ndarray:
@@ -280,7 +283,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if label is None:
             return
         if label in self.classes_.tolist():
-            raise ValueError(f"abstain_label={label!r} is one of the classes: give another.")
+            raise ValueError(f"abstain_label={label!r} is one of the classes: choose another.")
         if kind != "O" and (kind == "U") != isinstance(label, str):
             raise ValueError(
                 f"abstain_label={label!r} must be of the type of the classes, "

@@ -69,40 +69,6 @@ WIDTHS = [EachLayer(Integral, 1, None, closed="left")]
 WIDTHS_NOT_EMPTY = [EachLayer(Integral, 1, None, closed="left", at_least=1)]
 
 
-def per_layer(name: str, value: Any, n_layers: int, layers: str) -> list:
-    """Convert a parameter to a list with one value for each layer.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter, for the error message.
-    value : object
-        One value for all layers, or a sequence with one for each.
-    n_layers : int
-        Number of layers.
-    layers : str
-        Name of the parameter that determines the number of layers.
-
-    Raises
-    ------
-    ValueError
-        If a sequence has another length than there are layers.
-
-    Examples
-    --------
-    >>> per_layer("stride", 2, 3, "filters")
-    [2, 2, 2]
-    """
-    if not _is_sequence(value):
-        return [value] * n_layers
-    if len(value) != n_layers:
-        raise ValueError(
-            f"{name}={value!r} has {len(value)} values for {n_layers} layers: give one value "
-            f"for all layers, or one for each of {layers}."
-        )
-    return list(value)
-
-
 def _is_sequence(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 1
@@ -290,6 +256,18 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     def _make_criterion(self) -> nn.Module:
         """Build the loss, a function of output, target and weight."""
 
+    def _per_layer(self, name: str, layers: str) -> list:
+        """Convert a parameter to a list with one value for each of the values of `layers`."""
+        value, n_layers = getattr(self, name), len(getattr(self, layers))
+        if not _is_sequence(value):
+            return [value] * n_layers
+        if len(value) != n_layers:
+            raise ValueError(
+                f"{name}={value!r} has {len(value)} values for {n_layers} layers: give one value "
+                f"for all layers, or one for each of {layers}."
+            )
+        return list(value)
+
     def _begin(self, seed: int | None = None) -> None:
         """Create an untrained network and remove the attributes of the previous one."""
         self.net_ = self._make_net(self.device, seed)
@@ -396,7 +374,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
                 f"Training was interrupted after {self.n_iter_} of {n_epochs} epochs; the model "
                 f"keeps the {kept}.",
                 ConvergenceWarning,
-                stacklevel=6,  # the caller of fit, past its decorators
+                stacklevel=6,  # the caller of fit, outside of its decorators
             )
 
     def __sklearn_tags__(self) -> Any:

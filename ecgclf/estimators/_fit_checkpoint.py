@@ -108,26 +108,10 @@ class FitCheckpoint:
         rows: training.Rows,
         validation: training.Rows | None,
     ) -> training.RunState | None:
-        """Find the state to resume from.
+        """Find the state to resume from; None if there is no unfinished fit.
 
-        Parameters
-        ----------
-        estimator : BeatEstimator
-            Its ``net_`` is about to be trained.
-        rows : Rows
-            Training beats.
-        validation : Rows or None
-            Beats that are held out.
-
-        Returns
-        -------
-        tuple of a dict of values and a dict of arrays, or None
-            None if there is no unfinished fit.
-
-        Raises
-        ------
-        PersistenceError
-            If another fit has written the file.
+        `estimator` is about to train on `rows`, with `validation` held out. If another fit has
+        written the file, this is an error.
         """
         fit = {"seed": self._seed, **_describe(estimator, rows, validation)}
         differences = _differences(self.fit, fit) if self.found else []
@@ -143,13 +127,7 @@ class FitCheckpoint:
     def keep(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the file by the state after an epoch, atomically.
 
-        Raises
-        ------
-        PersistenceError
-            If a value cannot be stored without pickle, or something else has written the file
-            since this object did.
-        OSError
-            If the file cannot be written.
+        If something else has written the file since this object did, this is an error.
         """
         if self.path.exists() and self._name_in_place() != self._newest:
             raise PersistenceError(

@@ -1,4 +1,4 @@
-"""Check what a user passes in and bring it into the form the networks take."""
+"""Checks of the arrays that are passed to estimators."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ _N_LABELS = 2**16
 
 
 def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
-    """Check beats and lay the leads of each one after another.
+    """Check beats and arrange each one as a row, lead after lead.
 
-    An array of numbers, in memory, mapped or in chunks, is checked a few megabytes at a time
-    and not copied.
+    A numeric array in memory, mapped to a file or in chunks is checked in blocks of a few
+    megabytes, and not copied.
 
     Parameters
     ----------
-    estimator : BeatClassifier
-        Its `n_leads` and `n_tabular` say how a row is made up. With `reset`, gets the
-        attributes ``n_features_in_``, ``n_leads_`` and ``n_samples_``.
+    estimator : BeatEstimator
+        Its `n_leads` and `n_tabular` describe the columns of 2-D beats. With `reset`, its
+        attributes ``n_features_in_``, ``n_leads_`` and ``n_samples_`` are set.
     X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
+        The beats.
     reset : bool
-        True in `fit`; False where the shape must be that of `fit`.
+        True in `fit`. False checks that the shape is that of `fit`.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
     Raises
     ------
     ValueError
-        If `X` is empty, holds NaN, masked or infinite values, or has the wrong shape.
+        If `X` is empty, contains NaN, masked or infinite values, or has the wrong shape.
     """
     n_leads = estimator.n_leads
     n_dimensions = count_dimensions(X)
@@ -62,18 +63,21 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
             "(n_beats, n_leads, n_samples)."
         )
     check_not_masked(X)
-    in_blocks = n_dimensions > 1 and _is_read_in_blocks(X)
+    in_blocks = n_dimensions > 1 and _is_numeric_array(X)
     if n_dimensions == 3:
         if not in_blocks:
             X = check_array(
                 X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X"
             )
-            in_blocks = True  # it is an array by now
+            in_blocks = True
         _check_3d(estimator, X.shape, reset)
         n_leads = X.shape[1]
     if in_blocks:
         rows = RowView(X)
-        _check_blocks(estimator, rows, reset)
+        blocks = rows.blocks()
+        validate_data(estimator, next(blocks), reset=reset, dtype=np.float32)
+        for block in blocks:
+            check_array(block, dtype=np.float32, estimator=estimator, input_name="X")
     else:
         rows = RowView(validate_data(estimator, X, reset=reset, dtype=np.float32, order="C"))
     if reset:
@@ -84,29 +88,21 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
     return rows
 
 
-def _is_read_in_blocks(X: Any) -> bool:
-    """Whether this is an array of numbers, of numpy or in chunks, as of Zarr, h5py or Dask."""
+def _is_numeric_array(X: Any) -> bool:
+    """Return whether `X` is an array of numbers of numpy, or in chunks (Zarr, h5py, Dask)."""
     dtype = getattr(X, "dtype", None)
     is_array = type(X) in (np.ndarray, np.memmap) or hasattr(X, "chunks")
     return is_array and isinstance(dtype, np.dtype) and dtype.kind in "buif"
 
 
-def _check_blocks(estimator: BaseEstimator, rows: RowView, reset: bool) -> None:
-    """Check the values of all rows; the first of them stand for their number of columns."""
-    blocks = rows.blocks()
-    validate_data(estimator, next(blocks), reset=reset, dtype=np.float32)
-    for block in blocks:
-        check_array(block, dtype=np.float32, estimator=estimator, input_name="X")
-
-
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:
-    """Check the lead count and the length of 3-D input."""
+    """Check the numbers of beats, leads and samples of 3-D beats."""
     name = type(estimator).__name__
     n_beats, n_leads, n_samples = shape
     if n_beats == 0:
         raise ValueError(
             f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by "
-            f"{name}: X holds no beats."
+            f"{name}."
         )
     if n_leads == 0 or n_samples == 0:
         raise ValueError(
@@ -128,43 +124,22 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
 
 
 def check_labels(y: Any, n_beats: int) -> np.ndarray:
-    """Check that `y` holds one class label for each beat.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-
-    Raises
-    ------
-    ValueError
-        If `y` is missing, continuous, of another length, or holds missing values.
-    """
+    """Check that `y` has one class label for each beat; return it as a 1-D array."""
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
-    y = _check_names("y", column_or_1d(y, warn=True))
+    y = _check_sortable("y", column_or_1d(y, warn=True))
     if len(y) != n_beats:
-        raise ValueError(f"X has {n_beats} beats, but y has {len(y)} labels: give one a beat.")
+        raise ValueError(f"X has {n_beats} beats, but y has {len(y)} labels: give one per beat.")
     check_classification_targets(y)
     return y
 
 
 def check_classes(classes: ArrayLike) -> np.ndarray:
-    """Check the labels that will ever occur.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Each once and in order.
-
-    Raises
-    ------
-    ValueError
-        If they are not 1-D, fewer than two, or some are missing.
-    """
+    """Check the `classes` of `partial_fit`; return them sorted."""
     labels = np.asarray(classes)
     if labels.ndim != 1:
         raise ValueError(f"classes has the shape {labels.shape}, expected a sequence of labels.")
-    labels = np.unique(_check_names("classes", labels))
+    labels = np.unique(_check_sortable("classes", labels))
     if len(labels) < 2:
         raise ValueError(
             f"classes={labels.tolist()} has only {len(labels)} class(es): a classifier needs at "
@@ -173,8 +148,8 @@ def check_classes(classes: ArrayLike) -> np.ndarray:
     return labels
 
 
-def _check_names(name: str, labels: np.ndarray) -> np.ndarray:
-    """Check that labels are all there and can be put in order."""
+def _check_sortable(name: str, labels: np.ndarray) -> np.ndarray:
+    """Check that no label is missing and that labels can be sorted."""
     missing = np.flatnonzero(pd.isna(labels))
     if len(missing):
         raise ValueError(
@@ -186,24 +161,14 @@ def _check_names(name: str, labels: np.ndarray) -> np.ndarray:
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in labels})
         raise TypeError(
-            f"{name} mixes labels of the types {kinds}, which have no common order: give all "
-            "labels as one type, such as str."
+            f"{name} contains labels of the types {kinds}, which cannot be sorted together: give "
+            "all labels as one type, such as str."
         ) from error
     return labels
 
 
 def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
-    """Check weights, one for each beat; None means 1 for all.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,), float64
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative, infinite or NaN, or none is positive.
-    """
+    """Check the weight of each beat; return it as float64, 1 for None."""
     weight = _check_sample_weight(sample_weight, np.empty((len(X), 0)), dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(
@@ -218,29 +183,14 @@ def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
 
 
 def number_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
-    """Check the patient of each beat and number the patients; None stays None.
-
-    Numbers can be compared, names of several types cannot.
-    """
+    """Check the patient of each beat and convert patients to numbers, which can be sorted."""
     if groups is None:
         return None
     return pd.factorize(check_groups(groups, n_beats), sort=True)[0]
 
 
 def fingerprint(X: RowView, y: np.ndarray | None = None) -> dict[str, Any]:
-    """Describe beats and labels, to verify later that others are the same.
-
-    Parameters
-    ----------
-    X : RowView
-        The beats.
-    y : ndarray of shape (n_beats,), optional
-        Their labels.
-
-    Returns
-    -------
-    dict
-        ``n_beats, X_sha256`` and, with labels, ``class_counts, y_sha256``.
+    """Compute the entry of ``training_data_`` for beats and their labels.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The multilayer perceptron."""
+"""Multilayer perceptron."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ class ECGMLPClassifier(BeatClassifier):
     Parameters
     ----------
     dense : sequence of int, default=(256,)
-        Units of each layer.
+        Units of each fully connected layer before the output.
 
     See Also
     --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks.
-    sklearn.neural_network.MLPClassifier : the same without leads, groups and devices.
+    sklearn.neural_network.MLPClassifier : Perceptron without leads, groups and devices.
 
     Examples
     --------

@@ -1,69 +1,69 @@
-"""The residual classifier."""
+"""Residual classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import ClassVar
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import EachLayer, per_layer
+from ecgclf.estimators._estimator import DROPOUT, INTEGER_PER_LAYER, WIDTHS_NOT_EMPTY
 from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_COUNTS = EachLayer(Integral, 1, None, closed="left")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ECGResNetClassifier(BeatClassifier):
     """Residual network for heartbeats.
 
-    A convolution; stages of residual blocks, each stage shorter and wider than the one before;
-    a pooling over the time that is left; dense layers; softmax. A parameter that belongs to a
-    stage takes one value for all of them or a sequence with one for each.
+    A convolution; stages of residual blocks, each stage shorter and wider than the previous
+    one; a global pooling; dense layers; softmax.
 
     Parameters
     ----------
     block : {"basic", "bottleneck", "pooled"}, default="basic"
-        "basic" is two convolutions, each with batch norm; "bottleneck" a convolution at a
-        quarter of the width between two of kernel 1, batch norm and ReLU before each; "pooled"
-        two convolutions without batch norm, then max pooling. `ResidualEncoder` has the
-        formulas and the papers.
+        Type of the residual blocks. "basic" is two convolutions, each with batch norm.
+        "bottleneck" is a convolution at a quarter of the width between two of kernel size 1,
+        each after batch norm and ReLU. "pooled" is two convolutions without batch norm, then
+        max pooling. `ResidualEncoder <ecgclf.modules.ResidualEncoder>` has formulas and
+        references.
     filters : sequence of int, default=(32, 64, 96, 128)
-        Filters of each stage; its length is the number of stages.
+        Number of filters in each stage. Its length is the number of stages.
     n_blocks : int or sequence of int, default=1
-        Blocks in each stage.
+        Number of blocks in each stage, one value for all stages or one for each.
     kernel_size : int or sequence of int, default=5
+        Length of the kernels of each stage in samples.
     stride : int, sequence of int or None, default=None
-        By what the first block of a stage divides the length. None is 1 for the first stage
-        and 2 for all others.
+        Factor by which the first block of each stage shortens the signal. None is 1 for the
+        first stage and 2 for the others.
     stem_filters : int, default=32
-        Filters of the convolution before the first stage.
+        Number of filters of the convolution before the first stage.
     stem_kernel_size : int, default=7
+        Length of the kernels of this convolution in samples.
     stem_stride : int, default=2
+        Step of this convolution in samples.
     pool_size : int, default=5
-        Window of the max pooling in "pooled" blocks; no other block pools.
+        Window of the max pooling in "pooled" blocks, in samples.
     squeeze_excite : bool, default=True
-        Let each block weigh its channels by what the whole beat looks like.
+        Scale the channels of each block by factors computed from the whole beat (squeeze and
+        excitation).
     block_dropout : float, default=0.0
-        Dropout before the last convolution of each block.
+        Dropout rate before the last convolution of each block.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
-        "avg_max" is both side by side; None flattens what is left.
+        Pooling of each filter over the remaining time. "avg_max" concatenates mean and
+        maximum; None flattens instead of pooling.
 
     See Also
     --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`,
-        `max_epochs`, `batch_size`, `lr`, `class_weight`, `early_stopping`, `device` and
-        `random_state`, and the fitted attributes.
-    ECGCNNClassifier : a network without shortcuts, at about half the cost.
+    ECGCNNClassifier : Network without shortcuts, at about half the cost.
 
     Notes
     -----
-    The defaults have 293,069 parameters for one lead and five classes, and were chosen on a
-    quarter of the Kaggle training rows held out, after 10 epochs on the others:
+    The default network has 293,069 parameters for one lead and five classes. It was chosen by
+    training for 10 epochs on three quarters of the Kaggle training rows and testing on the
+    others:
 
     =========================================  ==========  ========  ========
     network                                    parameters  accuracy  macro-F1
@@ -75,17 +75,17 @@ class ECGResNetClassifier(BeatClassifier):
     ... and ``filters=(32, 64, 128)``             176,933    0.9890    0.9371
     =========================================  ==========  ========  ========
 
-    These are single runs; a part of such small differences is chance.
+    These are single runs, so small differences may be chance.
 
     The network of Kachuee et al. is ``block="pooled", filters=(32,) * 5, stride=2,
     stem_kernel_size=5, stem_stride=1, squeeze_excite=False, global_pool=None, dense=(32,
-    32)``. Their paper says nothing about padding; here all poolings pad, so 187 samples end as
-    6, for 59,109 parameters.
+    32)``. Their paper does not state the padding. Here all poolings pad, so 187 samples are
+    shortened to 6 and the network has 59,109 parameters.
 
     The pre-activation network of 398 layers is ``block="bottleneck", filters=(64, 128, 256),
     n_blocks=44, kernel_size=3, stem_filters=16, stem_stride=1, squeeze_excite=False,
-    global_pool="avg"``. Its published count, 2,782,725, is as Keras counts: with the 59,168
-    running means and variances of the batch norms. 2,723,557 parameters are learned.
+    global_pool="avg"``. Its published count of 2,782,725 parameters, as given by Keras, includes
+    59,168 running means and variances of the batch norms. 2,723,557 parameters are learned.
 
     Examples
     --------
@@ -113,24 +113,28 @@ class ECGResNetClassifier(BeatClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
         "block": [StrOptions({"basic", "bottleneck", "pooled"})],
-        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
-        "n_blocks": [_COUNT, _COUNTS],
-        "kernel_size": [_COUNT, _COUNTS],
-        "stride": [_COUNT, _COUNTS, None],
-        "stem_filters": [_COUNT],
-        "stem_kernel_size": [_COUNT],
-        "stem_stride": [_COUNT],
-        "pool_size": [_COUNT],
+        "filters": WIDTHS_NOT_EMPTY,
+        "n_blocks": INTEGER_PER_LAYER,
+        "kernel_size": INTEGER_PER_LAYER,
+        "stride": [*INTEGER_PER_LAYER, None],
+        "stem_filters": [POSITIVE_INTEGER],
+        "stem_kernel_size": [POSITIVE_INTEGER],
+        "stem_stride": [POSITIVE_INTEGER],
+        "pool_size": [POSITIVE_INTEGER],
         "squeeze_excite": ["boolean"],
-        "block_dropout": [Interval(Real, 0, 1, closed="left")],
+        "block_dropout": [DROPOUT],
         "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
     }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> ResidualEncoder:
+        names = ("filters", "n_blocks", "kernel_size", "stride")
+        columns = [self._per_layer(name, "filters") for name in names]
+        if self.stride is None:
+            columns[-1] = [1, *[2] * (len(self.filters) - 1)]
         return ResidualEncoder(
             n_leads,
             n_samples,
-            self._stages(),
+            [ResidualStage(*values) for values in zip(*columns)],
             block=self.block,
             stem_filters=self.stem_filters,
             stem_kernel_size=self.stem_kernel_size,
@@ -140,18 +144,3 @@ class ECGResNetClassifier(BeatClassifier):
             block_dropout=self.block_dropout,
             global_pool=self.global_pool,
         )
-
-    def _stages(self) -> list[ResidualStage]:
-        """Gather what belongs to each stage."""
-        n_stages = len(self.filters)
-        stride = (1, *[2] * (n_stages - 1)) if self.stride is None else self.stride
-        columns = [
-            per_layer(name, value, n_stages, "filters")
-            for name, value in [
-                ("filters", self.filters),
-                ("n_blocks", self.n_blocks),
-                ("kernel_size", self.kernel_size),
-                ("stride", stride),
-            ]
-        ]
-        return [ResidualStage(*values) for values in zip(*columns)]

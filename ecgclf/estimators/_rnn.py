@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import ClassVar
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import EachLayer, per_layer
+from ecgclf.estimators._estimator import DROPOUT_PER_LAYER, WIDTHS_NOT_EMPTY
 from ecgclf.modules import Cell, RecurrentEncoder, StepPool
 
 
@@ -61,11 +61,11 @@ class ECGRNNClassifier(BeatClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
         "cell": [StrOptions({"lstm", "gru", "rnn"})],
-        "units": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
+        "units": WIDTHS_NOT_EMPTY,
         "bidirectional": ["boolean"],
-        "step_size": [Interval(Integral, 1, None, closed="left")],
+        "step_size": [POSITIVE_INTEGER],
         "mask_zeros": ["boolean"],
-        "recurrent_dropout": [cls(Real, 0, 1, closed="left") for cls in (Interval, EachLayer)],
+        "recurrent_dropout": DROPOUT_PER_LAYER,
         "step_pool": [StrOptions({"last", "mean", "max", "attention"}), None],
     }
 
@@ -78,9 +78,7 @@ class ECGRNNClassifier(BeatClassifier):
             bidirectional=self.bidirectional,
             step_size=self.step_size,
             mask_zeros=self.mask_zeros,
-            dropout=per_layer(
-                "recurrent_dropout", self.recurrent_dropout, len(self.units), "units"
-            ),
+            dropout=self._per_layer("recurrent_dropout", "units"),
             step_pool=self.step_pool,
         )
 

@@ -1,16 +1,14 @@
-"""Two-dimensional convolutions on spectrograms."""
+"""Classifier of spectrograms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import ClassVar
 
-from sklearn.utils._param_validation import Interval
-
+from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import EachLayer
+from ecgclf.estimators._estimator import WIDTHS_NOT_EMPTY
 from ecgclf.modules import SpectrogramEncoder
 
 
@@ -18,21 +16,21 @@ from ecgclf.modules import SpectrogramEncoder
 class ECGSpectrogramClassifier(BeatClassifier):
     """Two-dimensional convolutional network on spectrograms of heartbeats.
 
-    `X` has the shape (n_beats, n_freqs, n_frames): frequencies stand where other networks have
-    leads, and frames where they have samples, so ``n_leads_`` is the number of frequencies. Give
-    `n_leads` to pass `X` flattened.
+    `X` has the shape (n_beats, n_freqs, n_frames): frequencies take the place of the leads, and
+    frames that of the samples, so ``n_leads_`` is the number of frequencies. Set `n_leads` to
+    pass `X` flattened.
 
     Parameters
     ----------
     filters : sequence of int, default=(16, 32, 64)
-        Filters of each convolution. Batch norm, ReLU and max pooling of 2 by 2 follow each.
+        Number of filters of each convolution. Each is followed by batch norm, ReLU and max
+        pooling of 2 by 2.
     kernel_size : int, default=3
         Height and width of the kernels.
 
     See Also
     --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks.
-    ecgclf.transforms.Spectrogram, ecgclf.transforms.Scalogram : what stands before it.
+    ecgclf.transforms.Spectrogram, ecgclf.transforms.Scalogram : The step before the network.
 
     Examples
     --------
@@ -54,8 +52,8 @@ class ECGSpectrogramClassifier(BeatClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
-        "filters": [EachLayer(Integral, 1, None, closed="left", at_least=1)],
-        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "filters": WIDTHS_NOT_EMPTY,
+        "kernel_size": [POSITIVE_INTEGER],
     }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> SpectrogramEncoder:

@@ -1,4 +1,4 @@
-"""A classifier that begins with what another network has learned."""
+"""Transfer classifier."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from ecgclf.modules import PretrainedEncoder
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ECGTransferClassifier(BeatClassifier):
-    """Classifier on the encoder of a trained network, with dense layers of its own.
+    """Classifier on the encoder of a trained network, with new dense layers.
 
     Parameters
     ----------
     source : fitted estimator of ecgclf, str or path-like
-        A classifier or an autoencoder. Its encoder is copied; `source` itself is never
-        changed, and `sklearn.base.clone` keeps it as it is. Or the path of a file that a
-        model was saved to; `fit` then loads it, and the parameter remains the path.
+        A classifier or an autoencoder, or the path of a saved one, which `fit` loads. Its
+        encoder is copied; `source` is never changed, and `sklearn.base.clone` does not clone
+        it.
     strategy : {"frozen", "finetune", "gradual"}, default="frozen"
-        "frozen" trains the new layers only. "finetune" trains everything from the beginning.
-        "gradual" begins as "frozen" and lets the layers of the encoder join in one after
-        another, the last one first [1]_; in the last epoch all of them train. With
-        `partial_fit`, which has no last epoch, "gradual" is "frozen".
+        Which layers are trained. "frozen" trains only the new layers. "finetune" trains the
+        whole network. "gradual" first trains the new layers, then unfreezes the layers of the
+        encoder one by one, starting from the last [1]_; in the last epoch all layers are
+        trained. In `partial_fit`, which has no last epoch, "gradual" means "frozen".
     dense : sequence of int, default=(256, 128)
         Units of each new fully connected layer between the encoder and the output.
 
     Attributes
     ----------
     source_ : fitted estimator of ecgclf
-        `source`, or what was loaded from there.
+        The parameter `source`, or the model loaded from that file.
 
     Notes
     -----
-    The beats may have other classes than those of `source`, another number of leads (a linear
-    layer then mixes them) and, if the encoder ends in a global pooling, another length. They
-    should be at the same sampling rate and scaled in the same way.
+    The beats may differ from those of `source` in their classes, in the number of leads (a
+    linear layer then combines the leads) and, if the encoder ends in a global pooling, in
+    length. They should have the same sampling rate and scaling.
 
-    "frozen" with ``dense=(256, 128)`` is the transfer of Kachuee et al. [2]_ from arrhythmia to
-    infarction beats.
+    Kachuee et al. [2]_ transfer from arrhythmia to infarction beats with "frozen" and
+    ``dense=(256, 128)``.
 
     References
     ----------
@@ -85,13 +85,13 @@ class ECGTransferClassifier(BeatClassifier):
     }
 
     def parameter_table(self) -> pd.DataFrame:
-        """Show which parameters of the network train.
+        """List the parameters of the network and whether they are trained.
 
         Returns
         -------
         DataFrame
             Indexed by name, with the columns ``shape``, ``size`` (number of weights) and
-            ``trains``: whether it trained in the last epoch.
+            ``trains`` (whether it was trained in the last epoch).
         """
         check_is_fitted(self)
         return pd.DataFrame(
@@ -103,7 +103,7 @@ class ECGTransferClassifier(BeatClassifier):
         ).T.infer_objects()
 
     def _begin(self, seed: int | None = None) -> None:
-        """Find the source first, which stays what it is however often the net is made."""
+        """Load the source once, before the first network is built."""
         is_model = isinstance(self.source, BeatEstimator)
         self.source_ = self.source if is_model else read_model(self.source)
         super()._begin(seed)
@@ -121,7 +121,7 @@ class ECGTransferClassifier(BeatClassifier):
         return encoder
 
     def _check_length(self, encoder: PretrainedEncoder) -> None:
-        """Try the encoder on a beat of the new length."""
+        """Check that the encoder takes beats of the new length."""
         if self.n_samples_ == self.source_.n_samples_:
             return
         beat = torch.zeros(2, self.n_leads_, self.n_samples_)
@@ -133,8 +133,8 @@ class ECGTransferClassifier(BeatClassifier):
         if not fits:
             raise ValueError(
                 f"The beats have {self.n_samples_} samples, but the encoder of source was made "
-                f"for {self.source_.n_samples_} and cannot take another length: cut the beats to "
-                "that length, or use a source with a global pooling."
+                f"for {self.source_.n_samples_} and takes no other length. Cut the beats to that "
+                "length, or use a source with a global pooling."
             )
 
     def _fit_callbacks(self, n_beats: int) -> list[training.Callback]:
@@ -150,12 +150,11 @@ class ECGTransferClassifier(BeatClassifier):
     def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         super()._set_fitted(values, arrays)
         encoder = self.net_.module_.encoder
-        if values["n_frozen"] != encoder.n_frozen:  # layers have joined in since it was made
+        if values["n_frozen"] != encoder.n_frozen:  # layers were unfrozen in training
             encoder.freeze(values["n_frozen"])
 
     def __sklearn_clone__(self) -> ECGTransferClassifier:
-        # clone() makes estimators among the parameters unfitted, but the source is here for
-        # what it has learned.
+        # clone() would replace the source by an unfitted copy.
         parameters = self.get_params(deep=False)
         return type(self)(
             **{

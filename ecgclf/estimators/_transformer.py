@@ -1,55 +1,50 @@
-"""The transformer classifier."""
+"""Transformer classifier."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
+from ecgclf.estimators._estimator import DROPOUT
 from ecgclf.modules import TransformerEncoder
-
-_COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ECGTransformerClassifier(BeatClassifier):
     """Transformer for heartbeats.
 
-    The beat is cut into patches; each is embedded, told its position by sines, and takes part
-    in self-attention; the mean of what becomes of them, or a class token, is classified.
+    The beat is cut into patches, which are embedded with sinusoidal positions and pass through
+    blocks of self-attention and fully connected layers. The mean of the patches, or a class
+    token, is classified.
 
     Parameters
     ----------
     patch_size : int, default=8
-        Samples in a patch.
+        Number of samples in a patch.
     width : int, default=64
         Length of the embedding of a patch; even, and divisible by `n_heads`.
     n_heads : int, default=4
-        Attention heads.
+        Number of attention heads.
     n_layers : int, default=3
-        Transformer blocks.
+        Number of transformer blocks.
     block_dense : int, default=128
-        Units of the fully connected layer in each block.
+        Units of the fully connected hidden layer in each block.
     block_dropout : float, default=0.0
-        Dropout at the end of both parts of a block.
+        Dropout rate after the attention and after the fully connected layers of each block.
     pool : {"mean", "token"}, default="mean"
-        "token" classifies a token that is learned.
+        Input of the classification: the mean of the patches, or an additional learned token.
     lr : float, default=4e-3
-        Lower than that of the other networks: attention does not bear more.
-
-    See Also
-    --------
-    ecgclf.estimators.BeatClassifier : the parameters shared by all networks, such as `dense`,
-        `max_epochs`, `batch_size`, `class_weight`, `early_stopping`, `device` and
-        `random_state`, and the fitted attributes.
+        Highest learning rate. It is lower than for the other networks, because higher rates
+        make attention diverge.
 
     Notes
     -----
     Vaswani et al., "Attention is all you need", NeurIPS 2017 (arXiv:1706.03762); patches as in
-    Dosovitskiy et al., ICLR 2021 (arXiv:2010.11929); norms in front as in Xiong et al., ICML
+    Dosovitskiy et al., ICLR 2021 (arXiv:2010.11929); layer norms first as in Xiong et al., ICML
     2020 (arXiv:2002.04745).
 
     Examples
@@ -73,12 +68,12 @@ class ECGTransformerClassifier(BeatClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
-        "patch_size": _COUNT,
-        "width": _COUNT,
-        "n_heads": _COUNT,
-        "n_layers": _COUNT,
-        "block_dense": _COUNT,
-        "block_dropout": [Interval(Real, 0, 1, closed="left")],
+        "patch_size": [POSITIVE_INTEGER],
+        "width": [POSITIVE_INTEGER],
+        "n_heads": [POSITIVE_INTEGER],
+        "n_layers": [POSITIVE_INTEGER],
+        "block_dense": [POSITIVE_INTEGER],
+        "block_dropout": [DROPOUT],
         "pool": [StrOptions({"mean", "token"})],
     }
 

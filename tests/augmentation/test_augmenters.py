@@ -25,6 +25,7 @@ from ecgclf.augmentation import (
     TimeWarp,
 )
 from ecgclf.datasets import make_beats
+from tests.networks import small_cnn
 
 some = settings(max_examples=25, deadline=None)
 
@@ -249,9 +250,7 @@ def beats():
 
 def model(**params) -> ECGCNNClassifier:
     augment = Compose([clone(one).set_params(p=0.5) for one in ALL])
-    defaults = {"filters": (6,), "max_epochs": 2, "batch_size": 64, "augment": augment}
-    defaults |= {"stride": 2, "random_state": 0, "verbose": 0}
-    return ECGCNNClassifier(**{**defaults, **params})
+    return small_cnn(**{"filters": (6,), "augment": augment, **params})
 
 
 def test_same_seed_gives_the_same_model_in_workers(beats):

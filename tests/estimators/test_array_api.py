@@ -1,4 +1,4 @@
-"""The one check of scikit-learn that is skipped unless scipy is told to take other arrays."""
+"""The check of scikit-learn that is skipped unless the array API of scipy is enabled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print("checks run:", n_run)
 """
 
 
-def test_the_array_api_check_passes():
+def test_array_api_check():
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM],
         env={**os.environ, "SCIPY_ARRAY_API": "1"},

@@ -1,4 +1,4 @@
-"""The autoencoder: codes, reconstructions, and beats that are unlike the others."""
+"""Tests of ECGAutoencoder."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_scikit_learn_finds_nothing_wrong(estimator, check):
     check(estimator)
 
 
-# --- what it learns --------------------------------------------------------------------------
+# --- results ---------------------------------------------------------------------------------
 
 
 def test_the_linear_one_approaches_the_principal_components(rng):
@@ -62,7 +62,7 @@ def test_the_linear_one_approaches_the_principal_components(rng):
 
 
 @every_kind
-def test_trained_on_normal_beats_it_finds_the_others(kind):
+def test_detects_abnormal_beats_after_training_on_normal_ones(kind):
     train = make_beats(n_beats=1000, n_patients=10, random_state=0)
     test = make_beats(n_beats=500, n_patients=10, random_state=1)
     normal, abnormal = train.data[train.target == "N"], test.target != "N"
@@ -73,7 +73,7 @@ def test_trained_on_normal_beats_it_finds_the_others(kind):
     assert auroc > roc_auc_score(abnormal, error_of_pca(normal, test.data, 16)) + 0.03
 
 
-def test_it_finds_abnormal_beats_of_other_patients(mitdb_dir):
+def test_detects_abnormal_beats_of_other_patients(mitdb_dir):
     params = {"fs": 125, "leads": "MLII", "rhythm": False}
     train = load_mitbih(mitdb_dir, records=["101", "106", "115", "122"], **params)
     test = load_mitbih(mitdb_dir, records=["105", "119", "200", "213"], **params)
@@ -85,7 +85,7 @@ def test_it_finds_abnormal_beats_of_other_patients(mitdb_dir):
 
 
 @every_kind
-def test_four_beats_are_learned_by_heart(kind, rng):
+def test_overfits_four_beats(kind, rng):
     X = rng.normal(size=(4, 60)).astype(np.float32)
     model = small(kind=kind, max_epochs=300, n_codes=8).fit(X)
     assert -model.score_samples(X).mean() < 0.02 * X.var()
@@ -93,7 +93,7 @@ def test_four_beats_are_learned_by_heart(kind, rng):
 
 @pytest.mark.parametrize(("factor", "offset"), [(1e-6, 0.0), (1000.0, 0.0), (0.1, 0.5)])
 def test_the_unit_of_the_beats_does_not_matter(beats, factor, offset):
-    """Volts, microvolts, and everything brought to between 0 and 1."""
+    """Volts, microvolts, and beats scaled to [0, 1]."""
     other = (beats.data * factor + offset).astype(np.float32)
     model = small(kind="conv").fit(beats.data)
     scaled = small(kind="conv").fit(other)
@@ -114,8 +114,8 @@ def test_one_step_changes_every_parameter(kind, beats):
         assert not torch.equal(before[name], after), name
 
 
-def test_the_recorded_loss_is_the_unexplained_share_of_the_variance(beats, rng):
-    """At a learning rate of nearly 0 the first epoch's loss is that of the untrained network."""
+def test_recorded_loss_is_the_unexplained_fraction_of_the_variance(beats, rng):
+    """With a learning rate near 0, the first loss is that of the untrained network."""
     X, weight = beats.data.astype(np.float64), rng.uniform(0.5, 2.0, size=len(beats.data))
     model = small(max_epochs=1, lr=1e-30, lr_schedule="constant", batch_size=1000)
     model.fit(X, sample_weight=weight)
@@ -156,12 +156,12 @@ def test_contamination_counts_weights(beats, rng):
     assert 0.2 - weight.max() / weight.sum() < share <= 0.2
 
 
-def test_a_beat_alone_is_no_outlier(beats):
+def test_a_single_training_beat_is_no_outlier(beats):
     assert small().fit(beats.data[:1]).predict(beats.data[:1]) == [1]
 
 
 @every_kind
-def test_what_stands_beside_a_beat_does_not_matter(kind, beats):
+def test_scores_do_not_depend_on_the_other_beats(kind, beats):
     fitted = small(kind=kind).fit(beats.data)
     codes, scores = fitted.transform(beats.data), fitted.score_samples(beats.data)
     for n in (1, 2, 7, 33, 399):
@@ -201,7 +201,7 @@ def test_beats_of_any_size(kind, rng, n_leads, n_samples):
 
 
 @every_kind
-def test_features_beside_the_signal_are_encoded_and_come_back(kind, rng):
+def test_per_beat_features_are_encoded_and_reconstructed(kind, rng):
     X = np.hstack([rng.normal(size=(100, 40)), rng.normal(scale=5, size=(100, 1))])
     model = small(kind=kind, n_tabular=1, max_epochs=60, n_codes=2, batch_size=25).fit(X)
     assert model.n_samples_ == 40
@@ -211,7 +211,7 @@ def test_features_beside_the_signal_are_encoded_and_come_back(kind, rng):
 # --- training --------------------------------------------------------------------------------
 
 
-def test_weights_are_repetitions(beats, rng):
+def test_a_weight_of_two_equals_two_copies(beats, rng):
     times, X = rng.integers(0, 4, size=60), beats.data[:60]
     weighted = small(batch_size=1000, kind="conv").fit(X, sample_weight=times)
     repeated = small(batch_size=1000, kind="conv").fit(X.repeat(times, axis=0))
@@ -219,7 +219,7 @@ def test_weights_are_repetitions(beats, rng):
     assert weighted.offset_ == repeated.offset_
 
 
-def test_weight_zero_is_absence_in_many_batches(beats):
+def test_beats_of_weight_zero_are_ignored(beats):
     used = np.arange(len(beats.data)) % 3 > 0
     with_zeros = small().fit(beats.data, sample_weight=used.astype(float))
     without = small().fit(beats.data[used])
@@ -228,7 +228,7 @@ def test_weight_zero_is_absence_in_many_batches(beats):
 
 
 class Watch(Callback):
-    """Keep what the net was trained and validated on."""
+    """Record the training and validation rows."""
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         self.train, self.valid = dataset_train, dataset_valid
@@ -246,7 +246,7 @@ def test_early_stopping_holds_out_whole_patients(beats):
     assert len(valid) == 3
 
 
-def test_early_stopping_goes_back_to_the_best_weights(beats):
+def test_early_stopping_restores_the_best_weights(beats):
     model = small(early_stopping=True, n_iter_no_change=1, max_epochs=50, lr=1e-30).fit(
         beats.data
     )
@@ -261,7 +261,7 @@ def test_early_stopping_goes_back_to_the_best_weights(beats):
     np.testing.assert_array_equal(split.transform(beats.data), again.transform(beats.data))
 
 
-def test_warm_start_goes_on(beats):
+def test_warm_start_continues_training(beats):
     model = small(warm_start=True).fit(beats.data)
     mean = model.net_.module_.standardize.mean.clone()
     first = model.history_["train_loss"].tolist()
@@ -271,7 +271,7 @@ def test_warm_start_goes_on(beats):
     assert torch.equal(model.net_.module_.standardize.mean, mean)
 
 
-def test_labels_are_not_looked_at(beats):
+def test_labels_are_ignored(beats):
     expected = small().fit(beats.data).transform(beats.data)
     np.testing.assert_array_equal(
         small().fit(beats.data, beats.target).transform(beats.data), expected
@@ -299,13 +299,13 @@ def test_pickle_and_clone(kind, beats, tmp_path):
     assert not hasattr(clone(fitted), "net_")
 
 
-# --- among other estimators ------------------------------------------------------------------
+# --- composition -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "classifier", [LogisticRegression(max_iter=500), RandomForestClassifier(30, random_state=0)]
 )
-def test_codes_are_features_for_any_classifier(beats, classifier):
+def test_codes_as_features_of_a_classifier(beats, classifier):
     pipeline = make_pipeline(small(n_codes=8, max_epochs=30), classifier)
     pipeline.fit(beats.data[:300], beats.target[:300])
     most_frequent = (beats.target[300:] == "N").mean()
@@ -329,7 +329,7 @@ def test_codes_in_a_frame(beats):
 
 
 @every_kind
-def test_its_encoder_can_be_transferred(kind, beats):
+def test_transfer_of_the_encoder(kind, beats):
     source = small(kind=kind, max_epochs=10).fit(beats.data)
     before = copy.deepcopy(source.net_.module_.state_dict())
     model = ECGTransferClassifier(
@@ -340,7 +340,7 @@ def test_its_encoder_can_be_transferred(kind, beats):
         assert torch.equal(value, before[name]), name
 
 
-# --- what goes wrong -------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -365,9 +365,9 @@ def test_bad_parameters(beats, params, match):
         small(**params).fit(beats.data)
 
 
-def test_codes_of_another_width(beats):
+def test_codes_of_the_wrong_length(beats):
     model = small().fit(beats.data)
-    with pytest.raises(ValueError, match=r"X has 5 columns.*has 4: pass what transform gave"):
+    with pytest.raises(ValueError, match=r"X has 5 columns.*has 4: pass the output of transform"):
         model.inverse_transform(np.zeros((3, 5)))
     with pytest.raises(ValueError, match="contains NaN"):
         model.inverse_transform(np.full((3, 4), np.nan))
@@ -383,7 +383,7 @@ def test_not_fitted(beats, method):
         getattr(small(), method)(beats.data)
 
 
-def test_other_leads_than_those_of_fit(two_leads):
+def test_wrong_number_of_leads(two_leads):
     model = small().fit(two_leads.data)
     for method in (model.transform, model.reconstruct, model.score_samples):
         with pytest.raises(ValueError, match=r"has 1 leads.*expecting 2"):

@@ -1,8 +1,9 @@
-"""Bad input gets an error that says what was given and what was expected."""
+"""Errors for invalid input."""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,15 @@ from hypothesis import strategies as st
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
 from ecgclf import ECGCNNClassifier
+from tests.networks import small_cnn
 
 N_BEATS, N_COLUMNS = 20, 40
 few = settings(max_examples=15, deadline=None)
-# numpy's own remarks, on the way to the errors that are tested here
+# Warnings of numpy before the tested errors.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in (cast|reduce):RuntimeWarning")
 
 
-def quick(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (4,), "stride": 1, "max_epochs": 1, "batch_norm": False}
-    return ECGCNNClassifier(**{**defaults, "verbose": 0, "random_state": 0, **params})
+quick = partial(small_cnn, filters=(4,), stride=1, max_epochs=1, batch_norm=False)
 
 
 X = np.random.default_rng(0).normal(size=(N_BEATS, N_COLUMNS)).astype(np.float32)
@@ -49,7 +49,7 @@ def positions(*shape: int):
 
 @few
 @given(where=positions(N_BEATS, N_COLUMNS), value=st.sampled_from([np.nan, np.inf, -np.inf]))
-def test_one_value_that_is_no_number(fitted, fitted_on_two_leads, where, value):
+def test_one_value_is_not_finite(fitted, fitted_on_two_leads, where, value):
     bad = X.copy()
     bad[where] = value
     match = "Input X contains " + ("NaN" if np.isnan(value) else "infinity")
@@ -88,12 +88,12 @@ def test_wrong_lead_count_or_length_in_three_dimensions(fitted_on_two_leads, n_l
         fitted_on_two_leads.predict(np.zeros(shape))
 
 
-def test_leads_and_samples_exchanged(fitted_on_two_leads):
+def test_transposed_leads_and_samples(fitted_on_two_leads):
     with pytest.raises(ValueError, match=r"has 20 leads.*expecting 2"):
         fitted_on_two_leads.predict(X3.transpose(0, 2, 1))
 
 
-def test_a_flattened_beat_is_as_good_as_one_of_three_dimensions(fitted_on_two_leads):
+def test_flattened_beats_give_the_same_prediction(fitted_on_two_leads):
     np.testing.assert_array_equal(
         fitted_on_two_leads.predict_proba(X), fitted_on_two_leads.predict_proba(X3)
     )
@@ -101,7 +101,7 @@ def test_a_flattened_beat_is_as_good_as_one_of_three_dimensions(fitted_on_two_le
 
 @few
 @given(shape=st.lists(st.integers(0, 3), max_size=5).map(tuple))
-def test_a_shape_that_is_none_of_ours(fitted, shape):
+def test_wrong_shapes(fitted, shape):
     assume(len(shape) not in (2, 3) or 0 in shape)
     what = r"2D array|0 sample|0 feature|0 leads|of 0 samples|\d dimensions"
     with pytest.raises(ValueError, match=what):
@@ -138,12 +138,12 @@ def test_complex(given):
     ],
     ids=["ragged", "ragged3", "str", "object", "frame", "None", "path", "masked", "float32"],
 )
-def test_no_array_of_numbers(given, match):
+def test_not_an_array_of_numbers(given, match):
     with pytest.raises(ValueError, match=match):
         quick().fit(given, y)
 
 
-def test_columns_of_other_names(fitted):
+def test_wrong_column_names(fitted):
     frame = pd.DataFrame(X).add_prefix("sample_")
     model = quick().fit(frame, y)
     with pytest.raises(ValueError, match=r"feature names should match.*\n.*\n- other_0"):
@@ -152,7 +152,7 @@ def test_columns_of_other_names(fitted):
         fitted.predict(frame)
 
 
-def test_values_beyond_what_the_network_can_add_up(fitted):
+def test_values_that_overflow_in_the_network(fitted):
     beats = X.copy()
     beats[7] *= 3e38 / np.abs(X[7]).max()
     with pytest.raises(ValueError, match=r"position 7 is not finite.*reach 3e\+38.*scale"):
@@ -170,7 +170,7 @@ def test_not_fitted():
 
 @few
 @given(n_leads=st.integers(1, 60), n_tabular=st.integers(0, 60))
-def test_columns_that_cannot_be_shared_out(n_leads, n_tabular):
+def test_columns_that_cannot_be_divided_among_leads(n_leads, n_tabular):
     width = N_COLUMNS - n_tabular
     assume(width < n_leads or width % n_leads)
     match = f"X has 40 columns.*n_tabular={n_tabular}.*other {width} cannot.*n_leads={n_leads}"
@@ -178,7 +178,7 @@ def test_columns_that_cannot_be_shared_out(n_leads, n_tabular):
         quick(n_leads=n_leads, n_tabular=n_tabular).fit(X, y)
 
 
-def test_three_dimensions_have_no_room_for_features():
+def test_per_beat_features_need_2d_input():
     with pytest.raises(ValueError, match=r"no room for the n_tabular=3.*column_stack"):
         quick(n_tabular=3).fit(X3, y)
     with pytest.raises(ValueError, match=r"has 2 leads.*expecting 3"):
@@ -190,7 +190,7 @@ def test_three_dimensions_have_no_room_for_features():
 
 @few
 @given(n_labels=st.integers(0, 50))
-def test_labels_of_another_number(n_labels):
+def test_wrong_number_of_labels(n_labels):
     assume(n_labels != N_BEATS)
     labels = np.resize(y, n_labels) if n_labels else np.array([])
     with pytest.raises(ValueError, match=f"X has 20 beats, but y has {n_labels} labels"):
@@ -222,12 +222,12 @@ def test_a_missing_label(where, missing):
         (np.array([1.0, np.inf] * 10), ValueError, "y contains infinity"),
     ],
 )  # fmt: skip
-def test_no_labels(labels, error, match):
+def test_invalid_labels(labels, error, match):
     with pytest.raises(error, match=match):
         quick().fit(X, labels)
 
 
-def test_a_column_of_labels_is_taken_with_a_warning():
+def test_a_column_vector_of_labels_warns():
     with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
         model = quick().fit(X, y[:, None])
     np.testing.assert_array_equal(model.predict_proba(X), quick().fit(X, y).predict_proba(X))
@@ -245,7 +245,7 @@ def test_a_column_of_labels_is_taken_with_a_warning():
         ([0, 1], r"labels \['N', 'V'\].*not among the classes \[0, 1\]"),
     ],
 )
-def test_no_classes(classes, match):
+def test_invalid_classes(classes, match):
     with pytest.raises(ValueError, match=match):
         quick().partial_fit(X, y, classes=classes)
 
@@ -258,7 +258,7 @@ def test_no_classes(classes, match):
     where=st.integers(0, N_BEATS - 1),
     value=st.one_of(st.sampled_from([np.nan, np.inf]), st.floats(-1e30, -1e-30)),
 )
-def test_one_weight_that_is_no_weight(where, value):
+def test_one_invalid_weight(where, value):
     weight = np.ones(N_BEATS)
     weight[where] = value
     match = f"Negative.*at position {where}" if value < 0 else "sample_weight contains (NaN|inf)"
@@ -279,14 +279,14 @@ def test_one_weight_that_is_no_weight(where, value):
         ((y == "N").astype(float), r"one class among the beats of positive weight, \['N'\]"),
     ],
 )
-def test_no_weights(weight, match):
+def test_invalid_weights(weight, match):
     with pytest.raises(ValueError, match=match):
         quick().fit(X, y, sample_weight=weight)
 
 
 @few
 @given(scale=st.floats(1e-290, 1e290))
-def test_weights_of_any_size_are_weights(scale):
+def test_the_scale_of_the_weights_does_not_matter(scale):
     weight = np.where(y == "N", 1.0, 3.0)
     expected = quick().fit(X, y, weight).predict_proba(X)
     np.testing.assert_allclose(quick().fit(X, y, weight * scale).predict_proba(X), expected, 1e-4)
@@ -303,12 +303,12 @@ def test_weights_of_any_size_are_weights(scale):
         (3, r"groups has the shape \(\), expected \(20,\)"),
     ],
 )
-def test_no_groups(groups, match, early_stopping):
+def test_invalid_groups(groups, match, early_stopping):
     with pytest.raises(ValueError, match=match):
         quick(early_stopping=early_stopping).fit(X, y, groups=groups)
 
 
-def test_patients_named_by_numbers_and_words():
+def test_groups_of_numbers_and_strings():
     groups = np.array([100, "p1", 101, "p2"] * 5, dtype=object)
     model = quick(early_stopping=True).fit(X, np.repeat(["N", "V"], 10), groups=groups)
     assert model.history_["valid_loss"].notna().all()
@@ -321,7 +321,7 @@ def test_patients_named_by_numbers_and_words():
         (3, None, 0.9, "validation_fraction=0.9 of 3 beats leaves none"),
         (20, [1] * 20, 0.1, "at least 2 patients, got 1"),
         (20, [1, 2, 3, 4] * 5, 0.9, "validation_fraction=0.9 of 4 patients leaves none"),
-        (20, [1, 2] * 10, 0.5, "beats of only one class to train on"),  # one class a patient
+        (20, [1, 2] * 10, 0.5, "beats of only one class to train on"),  # one class per patient
     ],
 )
 def test_too_little_to_hold_out(n_beats, groups, fraction, match):

@@ -1,6 +1,8 @@
-"""Parameters that make no sense are refused by name, and a fit that fails changes nothing."""
+"""Errors for invalid parameters, and the state of an estimator after a failed fit."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,14 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 from skorch.callbacks import Callback, GradientNormClipping
 
-from ecgclf import ECGCNNClassifier
+from tests.networks import small_cnn
 
 few = settings(max_examples=15, deadline=None)
 
 
-def quick(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (4, 4), "stride": 1, "max_epochs": 1, "batch_norm": False}
-    return ECGCNNClassifier(**{**defaults, "verbose": 0, "random_state": 0, **params})
+quick = partial(small_cnn, filters=(4, 4), stride=1, max_epochs=1, batch_norm=False)
 
 
 X = np.random.default_rng(0).normal(size=(20, 40)).astype(np.float32)
@@ -41,7 +41,7 @@ no_share = st.one_of(
 
 @few
 @given(name=st.sampled_from(COUNTS), bad=no_count, first=st.booleans())
-def test_one_bad_count_among_the_layers(name, bad, first):
+def test_one_invalid_integer_of_a_layer(name, bad, first):
     value = (bad, 3) if first else [3, bad]
     with pytest.raises(InvalidParameterError, match=f"'{name}'.*each an int.*Got") as caught:
         quick(**{name: value}).fit(X, y)
@@ -50,7 +50,7 @@ def test_one_bad_count_among_the_layers(name, bad, first):
 
 @few
 @given(name=st.sampled_from(SHARES), bad=no_share, first=st.booleans())
-def test_one_bad_share_among_the_layers(name, bad, first):
+def test_one_invalid_dropout_of_a_layer(name, bad, first):
     value = (bad, 0.1) if first else [0.1, bad]
     with pytest.raises(InvalidParameterError, match=f"'{name}'.*each a float.*Got") as caught:
         quick(dense=(4, 4), **{name: value}).fit(X, y)
@@ -59,10 +59,10 @@ def test_one_bad_share_among_the_layers(name, bad, first):
 
 @few
 @given(name=st.sampled_from([*COUNTS, *SHARES]), n=st.integers(0, 9).filter(lambda n: n != 2))
-def test_another_number_of_values_than_layers(name, n):
+def test_wrong_number_of_values(name, n):
     value = (1,) * n if name in COUNTS else (0.1,) * n
     model = quick(dense=(4, 4)).set_params(**{name: value})
-    if name == "dense":  # as many dense layers as one likes
+    if name == "dense":  # defines the number of its layers
         assert model.fit(X, y).predict(X).shape == (20,)
     elif name == "filters":
         model.set_params(stride=(1, 1))
@@ -75,13 +75,13 @@ def test_another_number_of_values_than_layers(name, n):
 
 @pytest.mark.parametrize("name", [*COUNTS, *SHARES])
 @pytest.mark.parametrize("value", [{1: 2, 3: 4}, {1, 2}, "35", pd.Series([1, 2]), np.eye(2)])
-def test_no_sequence(name, value):
+def test_not_a_sequence(name, value):
     with pytest.raises(InvalidParameterError, match=f"'{name}'.*must be"):
         quick(dense=(4, 4)).set_params(**{name: value}).fit(X, y)
 
 
 @pytest.mark.parametrize("kind", [tuple, list, np.array])
-def test_sequences_of_any_kind(kind):
+def test_sequence_types(kind):
     model = quick(kernel_size=kind([3, 5]), conv_dropout=kind([0, 0.1]), dense=kind([4]))
     expected = quick(kernel_size=(3, 5), conv_dropout=(0, 0.1), dense=(4,))
     np.testing.assert_array_equal(
@@ -108,7 +108,7 @@ def test_sequences_of_any_kind(kind):
         ("dense", 64), ("dense_dropout", 1),
     ],
 )  # fmt: skip
-def test_a_value_that_is_not_allowed(name, value):
+def test_value_out_of_range(name, value):
     model = quick().set_params(**{name: value})
     match = f"'{name}' parameter of ECGCNNClassifier must be .* Got "
     with pytest.raises(InvalidParameterError, match=match) as caught:
@@ -133,20 +133,20 @@ def test_a_value_that_is_not_allowed(name, value):
         ({"device": "tpu"}, ValueError, "device='tpu' is not a device.*'auto'"),
     ],
 )  # fmt: skip
-def test_what_only_shows_with_the_data(params, error, match):
+def test_errors_that_depend_on_the_data(params, error, match):
     with pytest.raises(error, match=match):
         quick(**params).fit(X, y)
     with pytest.raises(error, match=match):
         quick(**params).partial_fit(X, y, classes=["N", "V"])
 
 
-def test_a_class_weighed_0_is_no_class_to_train_on():
+def test_a_class_of_weight_0_does_not_count_as_a_class():
     with pytest.raises(ValueError, match=r"one class.*positive weight, \['V'\]"):
         quick(class_weight={"N": 0}).fit(X, y)
 
 
-def test_class_weights_for_a_fold_that_lacks_a_class():
-    """A typing error looks the same, hence the warning."""
+def test_class_weights_name_a_class_that_does_not_occur():
+    """It may be a typing error, or a fold without this class."""
     with pytest.warns(UserWarning, match=r"names \['Q'\], which no beat has.*\['N'\].*weigh 1"):
         model = quick(class_weight={"V": 3.0, "Q": 5.0}).fit(X, y)
     expected = quick(class_weight={"V": 3.0, "N": 1.0}).fit(X, y)
@@ -165,7 +165,7 @@ def test_class_weights_for_a_fold_that_lacks_a_class():
         (lambda batch, generator: batch.numpy(), "returned ndarray, expected a Tensor"),
     ],
 )
-def test_what_an_augmentation_must_return(augment, match):
+def test_an_augmentation_returns_the_wrong_type_or_shape(augment, match):
     with pytest.raises(ValueError, match=match):
         quick(augment=augment).fit(X, y)
 
@@ -177,7 +177,7 @@ def test_an_optimizer_without_momentum_takes_the_default_schedule(optimizer):
     assert rates.max() <= 0.1
 
 
-# --- a fit that fails ------------------------------------------------------------------------
+# --- after a failed fit ----------------------------------------------------------------------
 
 
 class Fail(Callback):
@@ -199,7 +199,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_fit_that_fails_leaves_the_model_as_it_was(failure):
+def test_a_failed_fit_does_not_change_a_fitted_model(failure):
     model = quick().fit(X, y)
     expected = model.predict_proba(X)
     with pytest.raises((ValueError, RuntimeError)):
@@ -207,13 +207,13 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was(failure):
     np.testing.assert_array_equal(model.predict_proba(X), expected)
     assert model.classes_.tolist() == ["N", "V"]
     assert (model.n_features_in_, model.n_samples_, model.n_iter_) == (40, 40, 1)
-    # And the estimator can be fitted as if nothing had been.
+    # The estimator can be fitted again.
     model.set_params(**clone(quick()).get_params()).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), expected)
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_first_fit_that_fails_leaves_an_unfitted_model(failure):
+def test_a_failed_first_fit_leaves_the_model_unfitted(failure):
     model = quick()
     with pytest.raises((ValueError, RuntimeError)):
         FAILURES[failure](model)
@@ -222,7 +222,7 @@ def test_a_first_fit_that_fails_leaves_an_unfitted_model(failure):
     assert not [name for name in vars(model) if name.endswith("_")]
 
 
-def test_a_failing_first_part_can_be_followed_by_another():
+def test_partial_fit_after_a_failed_first_call():
     model = quick()
     with pytest.raises(ValueError, match="not among the classes"):
         model.partial_fit(X[:, :30], y, classes=["N", "S"])

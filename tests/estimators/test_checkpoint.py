@@ -1,4 +1,4 @@
-"""A fit that is killed and called again ends as one that was not."""
+"""Resuming interrupted fits from a checkpoint."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -25,12 +26,13 @@ from ecgclf import (
 from ecgclf.augmentation import TimeShift
 from ecgclf.estimators._fit_checkpoint import FitCheckpoint
 from ecgclf.persistence import PersistenceError
+from tests.networks import small_mlp
 
 QUICK = {"max_epochs": 5, "batch_size": 64, "verbose": 0, "random_state": 0}
 CNN = {"filters": (8, 16), "stride": 2, "conv_dropout": 0.2, **QUICK}
 
-#: Fits with all that has a state: schedules, optimizers, early stopping, dropout, batch norm,
-#: augmentation, frozen layers.
+#: Fits with every part that has a state: schedules, optimizers, early stopping, dropout, batch
+#: norm, augmentation, frozen layers.
 FITS = {
     "one_cycle": ECGCNNClassifier(augment=TimeShift(max_shift=3), **CNN),
     "plateau": ECGCNNClassifier(
@@ -49,13 +51,13 @@ FITS = {
     "autoencoder": ECGAutoencoder(n_codes=4, early_stopping=True, **QUICK),
 }  # fmt: skip
 
-#: Epoch in which they are killed. Early stopping has then seen one epoch without improvement,
-#: ends in this one, and goes back to the weights of the last but two.
+#: Epoch in which each fit is killed. Early stopping has then seen one epoch without improvement;
+#: it stops in this epoch and restores the weights of two epochs earlier.
 KILLED_IN = {**dict.fromkeys(FITS, 4), "plateau": 13}
 
-#: Runs every fit in a process of its own, which kills itself at some batch of some epoch, and
-#: prints by which signal it ended and how many epochs are in its checkpoint. Epoch 0 is the end
-#: of the training; batch -1 means that it is killed while it writes its checkpoint.
+#: Runs every fit in a separate process, which kills itself at a given batch of a given epoch, and
+#: prints the signal that ended it and the number of epochs in its checkpoint. Epoch 0 means after
+#: the training; batch -1 means while the checkpoint is written.
 KILL = """
 import os, pickle, signal, sys
 import torch
@@ -81,7 +83,7 @@ class Kill(Callback):
 
 with open(sys.argv[1], "rb") as file:
     X, y, groups, fits = pickle.load(file)
-# What torch imports when it is first needed, for all processes at once.
+# Trigger the lazy imports of torch once, before forking.
 torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
 for model, epoch, batch in fits:
     model.set_params(callbacks=[*(model.callbacks or []), Kill(epoch, batch)])
@@ -95,7 +97,7 @@ for model, epoch, batch in fits:
 
 
 def fit_and_be_killed(beats, fits, folder):
-    """Let other processes fit, each until some batch; count the epochs they have kept."""
+    """Run fits in processes that are killed; return the number of epochs that each has kept."""
     (folder / "fits").write_bytes(pickle.dumps((beats.data, beats.target, beats.groups, fits)))
     done = subprocess.run(
         [sys.executable, "-c", KILL, str(folder / "fits")],
@@ -111,7 +113,7 @@ def weights(model):
 
 
 def assert_same(model, expected):
-    """The same to the last bit: weights, history, frozen layers."""
+    """Compare weights, history and frozen layers exactly."""
     ours, theirs = weights(model), weights(expected)
     assert list(ours) == list(theirs)
     for name in ours:
@@ -134,7 +136,7 @@ def fits(beats):
 
 @pytest.fixture(scope="module")
 def killed(fits, beats, tmp_path_factory):
-    """Folder of the checkpoints of all fits, each killed in the middle of an epoch."""
+    """Folder with the checkpoints of all fits, each killed in the middle of an epoch."""
     folder = tmp_path_factory.mktemp("killed")
     fit_and_be_killed(
         beats,
@@ -154,10 +156,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def quick():
-    def make(**params):
-        return ECGMLPClassifier(**{"dense": (16,), "dense_dropout": 0.3, **QUICK, **params})
-
-    return make
+    return partial(small_mlp, dense=(16,), dense_dropout=0.3, max_epochs=5)
 
 
 class Stop(Callback):
@@ -172,17 +171,17 @@ class Stop(Callback):
             raise self.error("stopped")
 
 
-def break_off(model, beats, epoch=4):
+def interrupt(model, beats, epoch=4):
     """Fit a copy that fails in an epoch."""
     with pytest.raises(RuntimeError, match="stopped"):
         clone(model).set_params(callbacks=[Stop(epoch)]).fit(beats.data, beats.target)
 
 
-# --- going on ------------------------------------------------------------------------------
+# --- resuming ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_a_killed_fit_goes_on(name, fits, killed, beats):
+def test_resume_after_a_kill(name, fits, killed, beats):
     path = killed / name
     kept = FitCheckpoint(path).values["history"]
     assert len(kept) == KILLED_IN[name] - 1
@@ -190,7 +189,7 @@ def test_a_killed_fit_goes_on(name, fits, killed, beats):
     model.fit(beats.data, beats.target, groups=beats.groups)
     expected = clone(fits[name]).fit(beats.data, beats.target, groups=beats.groups)
     assert_same(model, expected)
-    # The first epochs are those of the killed process, with the time that they took there.
+    # The first epochs are those of the killed process, with their times.
     assert model.history_["time"].tolist()[: len(kept)] == [row["dur"] for row in kept]
     assert not path.exists()
     if name == "plateau":
@@ -198,11 +197,11 @@ def test_a_killed_fit_goes_on(name, fits, killed, beats):
         assert model.history_["valid_loss"].idxmin() == 10
 
 
-def test_killed_again_and_again(beats, tmp_path, fits, path):
-    """While it writes, at the beginning of an epoch, and after the last one.
+def test_resume_after_several_kills(beats, tmp_path, fits, path):
+    """The fit is killed while it writes, at the start of an epoch, and after the last epoch.
 
-    There, dropout is on while batch norms are measured, with the masks that come after those of
-    the last epoch.
+    After the last epoch, dropout is on while the statistics of the batch norms are computed; its
+    masks continue those of the last epoch.
     """
     model = clone(fits["one_cycle"]).set_params(checkpoint=path)
     ends = [(clone(model), *end) for end in [(3, -1), (4, 0), (0, 0)]]
@@ -211,7 +210,7 @@ def test_killed_again_and_again(beats, tmp_path, fits, path):
     assert_same(model, clone(fits["one_cycle"]).fit(beats.data, beats.target))
 
 
-def test_ctrl_c_keeps_the_last_whole_epoch(quick, beats, path):
+def test_resume_after_ctrl_c(quick, beats, path):
     model = quick(checkpoint=str(path), callbacks=[Stop(4, KeyboardInterrupt)])
     with pytest.warns(UserWarning, match="interrupted after 3 of 5 epochs"):
         model.fit(beats.data, beats.target)
@@ -220,7 +219,7 @@ def test_ctrl_c_keeps_the_last_whole_epoch(quick, beats, path):
     assert_same(model, quick().fit(beats.data, beats.target))
 
 
-def test_a_warm_start_goes_on(quick, beats, path):
+def test_resume_of_a_warm_start(quick, beats, path):
     def once_fitted():
         return quick(warm_start=True).fit(beats.data, beats.target)
 
@@ -229,15 +228,15 @@ def test_a_warm_start_goes_on(quick, beats, path):
         model.fit(beats.data, beats.target)
     again = once_fitted().set_params(checkpoint=path).fit(beats.data, beats.target)
     assert_same(again, once_fitted().fit(beats.data, beats.target))
-    break_off(quick(warm_start=True, checkpoint=path), beats)
+    interrupt(quick(warm_start=True, checkpoint=path), beats)
     with pytest.raises(PersistenceError, match="does not begin with the same weights"):
         again.fit(beats.data, beats.target)
 
 
 @pytest.mark.parametrize("random_state", [None, np.random.RandomState(3)])
-def test_a_seed_that_chance_has_chosen_is_kept(quick, beats, path, random_state):
+def test_a_random_seed_is_kept(quick, beats, path, random_state):
     model = quick(random_state=random_state, checkpoint=path, early_stopping=True)
-    break_off(model, beats)
+    interrupt(model, beats)
     seed = FitCheckpoint(path).fit["seed"]
     model.fit(beats.data, beats.target)
     assert_same(
@@ -245,7 +244,7 @@ def test_a_seed_that_chance_has_chosen_is_kept(quick, beats, path, random_state)
     )
 
 
-# --- what belongs to something else -----------------------------------------------------------
+# --- checkpoints of other fits ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_a_seed_that_chance_has_chosen_is_kept(quick, beats, path, random_state)
     ],
 )
 def test_other_parameters_are_refused(quick, beats, path, change, message):
-    break_off(quick(checkpoint=path), beats)
+    interrupt(quick(checkpoint=path), beats)
     kept = path.read_bytes()
     with pytest.raises(PersistenceError, match=message):
         quick(checkpoint=path, **change).fit(beats.data, beats.target)
@@ -268,7 +267,7 @@ def test_other_parameters_are_refused(quick, beats, path, change, message):
 @pytest.mark.parametrize("change", ["X", "y", "sample_weight", "groups"])
 def test_other_data_is_refused(quick, beats, path, change):
     model = quick(checkpoint=path, early_stopping=True)
-    break_off(model, beats)
+    interrupt(model, beats)
     data = {"X": beats.data.copy(), "y": beats.target.copy()}
     if change == "X":
         data["X"][7, 7] += 1e-3
@@ -282,7 +281,7 @@ def test_other_data_is_refused(quick, beats, path, change):
 
 def test_another_estimator_or_source_is_refused(quick, fits, beats, path):
     model = clone(fits["transfer"]).set_params(checkpoint=path)
-    break_off(model, beats)
+    interrupt(model, beats)
     with pytest.raises(PersistenceError, match="was a ECGTransferClassifier and is a ECGMLP"):
         quick(checkpoint=path).fit(beats.data, beats.target)
     other = clone(model.source).set_params(random_state=1).fit(beats.data, beats.target)
@@ -290,9 +289,9 @@ def test_another_estimator_or_source_is_refused(quick, fits, beats, path):
         model.set_params(source=other).fit(beats.data, beats.target)
 
 
-def test_a_file_that_is_no_checkpoint_is_left_alone(quick, beats, path, tmp_path):
+def test_a_file_that_is_no_checkpoint_is_not_changed(quick, beats, path, tmp_path):
     quick().fit(beats.data, beats.target).save(tmp_path / "model")
-    break_off(quick(checkpoint=path), beats)
+    interrupt(quick(checkpoint=path), beats)
     contents = {
         "is a saved model": (tmp_path / "model").read_bytes(),
         "is no model that ecgclf has saved": b"record,sample,label\n",
@@ -303,12 +302,12 @@ def test_a_file_that_is_no_checkpoint_is_left_alone(quick, beats, path, tmp_path
         with pytest.raises(PersistenceError, match=message):
             quick(checkpoint=path).fit(beats.data, beats.target)
         assert path.read_bytes() == content
-    break_off(quick(checkpoint=tmp_path / "other"), beats)
+    interrupt(quick(checkpoint=tmp_path / "other"), beats)
     with pytest.raises(PersistenceError, match="describes no model"):
         ecgclf.load(tmp_path / "other")
 
 
-def test_a_path_that_cannot_be_written_is_found_before_the_training(quick, beats, tmp_path):
+def test_an_invalid_path_is_an_error_before_training(quick, beats, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere"):
         quick(checkpoint=tmp_path / "nowhere" / "fit").fit(beats.data, beats.target)
     with pytest.raises(PersistenceError, match="is a folder"):
@@ -318,7 +317,7 @@ def test_a_path_that_cannot_be_written_is_found_before_the_training(quick, beats
 
 
 class FitAnother(Callback):
-    """Begin another fit with the same checkpoint in the middle of this one."""
+    """Start another fit with the same checkpoint during this one."""
 
     def __init__(self, other, data):
         self.other = other
@@ -326,7 +325,7 @@ class FitAnother(Callback):
 
     def on_epoch_begin(self, net, **kwargs):
         if len(net.history) == 1:
-            break_off(self.other, self.data)
+            interrupt(self.other, self.data)
 
 
 def test_two_fits_do_not_share_a_checkpoint(quick, beats, path):
@@ -338,10 +337,10 @@ def test_two_fits_do_not_share_a_checkpoint(quick, beats, path):
     assert_same(other, quick(lr=0.02).fit(beats.data, beats.target))
 
 
-# --- nothing else changes --------------------------------------------------------------------
+# --- no other effect -------------------------------------------------------------------------
 
 
-def test_a_checkpoint_changes_nothing(quick, beats, path, tmp_path):
+def test_a_checkpoint_does_not_change_the_model(quick, beats, path, tmp_path):
     model = quick(checkpoint=path).fit(beats.data, beats.target)
     assert_same(model, quick().fit(beats.data, beats.target))
     assert list(tmp_path.iterdir()) == []

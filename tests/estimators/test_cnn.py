@@ -14,8 +14,8 @@ from benchmarks.models.published import plain_deep_cnn
 from ecgclf import ECGCNNClassifier
 
 
-def test_the_same_function_as_conv1d(rng):
-    """The channels-last image of height 1 inside is torch's own Conv1d."""
+def test_equals_conv1d(rng):
+    """The 2-D convolution in channels-last layout equals Conv1d of torch."""
     model = ECGCNNClassifier(
         filters=(4, 6), kernel_size=(5, 4), stride=1, dilation=(1, 2), pool_size=(2, 1),
         batch_norm=False, max_epochs=1, global_pool="avg", verbose=0, random_state=0,
@@ -37,7 +37,7 @@ def test_the_same_function_as_conv1d(rng):
 
 @pytest.mark.parametrize("global_pool", ["avg", "max", "avg_max", None])
 @pytest.mark.parametrize("padding", ["same", "valid"])
-def test_every_way_to_end_the_time_axis(global_pool, padding, rng):
+def test_global_pooling(global_pool, padding, rng):
     X = rng.normal(size=(12, 70))
     model = ECGCNNClassifier(
         filters=(4, 8), pool_size=3, global_pool=global_pool, padding=padding, max_epochs=1,
@@ -46,7 +46,7 @@ def test_every_way_to_end_the_time_axis(global_pool, padding, rng):
     assert model.fit(X, np.arange(12) % 2).predict(X).shape == (12,)
 
 
-def test_a_beat_too_short_for_the_network_is_an_error(rng):
+def test_too_short_beats_are_an_error(rng):
     model = clone(plain_deep_cnn).set_params(early_stopping=False, max_epochs=1, verbose=0)
     y = np.arange(10) % 2
     # From the end: 1 sample, two kernels of 3 (5), pooled by 2 (10), two of 3 (14), pooled (28),
@@ -60,7 +60,7 @@ def test_a_beat_too_short_for_the_network_is_an_error(rng):
 @pytest.mark.parametrize(
     "parameter", ["kernel_size", "stride", "dilation", "pool_size", "pool_stride", "conv_dropout"]
 )
-def test_one_value_too_many_for_the_layers(parameter, rng):
+def test_wrong_number_of_values(parameter, rng):
     value = (0.1,) * 7 if parameter == "conv_dropout" else (1,) * 7
     model = ECGCNNClassifier(verbose=0, **{parameter: value})
     with pytest.raises(ValueError, match=f"{parameter}=.*7 values for 6 layers.*filters"):

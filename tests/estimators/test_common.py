@@ -1,9 +1,10 @@
-"""What every classifier of the library must do; one table of instances drives it."""
+"""Common tests of all classifiers."""
 
 from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -30,14 +31,12 @@ from ecgclf import (
     ECGTransformerClassifier,
 )
 from ecgclf.datasets import make_beats
+from tests.networks import QUICK
 
-QUICK = {"verbose": 0, "random_state": 0}
-SMALL = {"max_epochs": 3, "batch_size": 64, **QUICK}
+SMALL = {**QUICK, "max_epochs": 3}
 
-#: What the transfer begins with.
-SOURCE = ECGCNNClassifier(filters=(16, 32), stride=1, **SMALL).fit(
-    *make_beats(n_beats=200, random_state=0, return_X_y=True)
-)
+#: A fitted source of transfers that exists at collection.
+SAVED_SOURCE = str(Path(ecgclf.__file__).parent / "persistence/pretrained/mitbih-small.ecgclf")
 
 #: Every classifier, with parameters that make it small.
 CLASSIFIERS = [
@@ -48,22 +47,35 @@ CLASSIFIERS = [
     ECGRNNClassifier(units=(8,), step_size=12, step_pool="attention", **SMALL),
     ECGResNetClassifier(filters=(8, 16), stem_filters=8, squeeze_excite=True, **SMALL),
     ECGSpectrogramClassifier(filters=(8, 16), **SMALL),
-    ECGTransferClassifier(source=SOURCE, strategy="finetune", dense=(16,), **SMALL),
+    ECGTransferClassifier(source=None, strategy="finetune", dense=(16,), **SMALL),
     ECGTransformerClassifier(width=16, n_layers=2, block_dense=32, pool="token", **SMALL),
 ]
 
-#: Those whose defaults are tried too; the transfer has none without a source.
+#: Those whose default parameters are tested too.
 AT_DEFAULTS = [
     *(type(c)(verbose=0) for c in CLASSIFIERS if not isinstance(c, ECGTransferClassifier)),
-    ECGTransferClassifier(source=SOURCE, verbose=0),
+    ECGTransferClassifier(source=SAVED_SOURCE, verbose=0),
 ]
 
-#: Of a transfer the source decides, and spectrograms are not beats.
-NOT_FOR_BEATS_ALONE = (ECGTransferClassifier, ECGSpectrogramClassifier)
 
-every_classifier = pytest.mark.parametrize(
-    "classifier", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__
-)
+def name_of(estimator) -> str:
+    return type(estimator).__name__
+
+
+@pytest.fixture(scope="module")
+def source() -> ECGCNNClassifier:
+    """The network that the transfer starts from."""
+    X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
+    return ECGCNNClassifier(filters=(16, 32), stride=1, **SMALL).fit(X, y)
+
+
+@pytest.fixture(params=CLASSIFIERS, ids=name_of)
+def classifier(request):
+    """Each classifier in turn, not fitted."""
+    model = clone(request.param)
+    if isinstance(model, ECGTransferClassifier):
+        model.set_params(source=request.getfixturevalue("source"))
+    return model
 
 
 @parametrize_with_checks(AT_DEFAULTS)
@@ -71,7 +83,6 @@ def test_scikit_learn_finds_nothing_wrong(estimator, check):
     check(estimator)
 
 
-@every_classifier
 def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
     fitted = clone(classifier).fit(beats.data, beats.target)
     expected = fitted.predict_proba(beats.data)
@@ -84,7 +95,6 @@ def test_pickle_and_joblib_round_trip(classifier, beats, tmp_path):
     pd.testing.assert_frame_equal(again.history_, fitted.history_)
 
 
-@every_classifier
 def test_skops_round_trip(classifier, beats):
     fitted = clone(classifier).fit(beats.data, beats.target)
     content = skops.io.dumps(fitted)
@@ -97,7 +107,6 @@ def test_skops_round_trip(classifier, beats):
     pd.testing.assert_frame_equal(again.history_, fitted.history_)
 
 
-@every_classifier
 @pytest.mark.parametrize("kind", ["str", "int", "bool"])
 def test_saved_and_loaded(classifier, beats, kind, tmp_path):
     is_normal = beats.target == "N"
@@ -111,7 +120,7 @@ def test_saved_and_loaded(classifier, beats, kind, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
         assert ours.dtype == theirs.dtype
     params, expected = loaded.get_params(), fitted.get_params()
-    # Another object, of which all parameters are compared.
+    # The source is another object; all other parameters are compared.
     assert type(params.pop("source", None)) is type(expected.pop("source", None))
     assert params == expected
     np.testing.assert_array_equal(loaded.classes_, fitted.classes_)
@@ -124,9 +133,8 @@ def test_saved_and_loaded(classifier, beats, kind, tmp_path):
         )
 
 
-@every_classifier
 def test_a_copy_has_the_same_hash(classifier, beats):
-    """So that a Pipeline with `memory` knows a model again."""
+    """A Pipeline with `memory` relies on it."""
     fitted = clone(classifier).fit(beats.data, beats.target)
     expected = joblib.hash(fitted)
     assert joblib.hash(copy.deepcopy(fitted)) == expected
@@ -134,7 +142,6 @@ def test_a_copy_has_the_same_hash(classifier, beats):
     assert joblib.hash(fitted) != expected
 
 
-@every_classifier
 def test_a_clone_is_untrained(classifier, beats):
     fitted = clone(classifier).fit(beats.data, beats.target)
     unfitted = clone(fitted)
@@ -142,7 +149,6 @@ def test_a_clone_is_untrained(classifier, beats):
     assert unfitted.get_params() == fitted.get_params()
 
 
-@every_classifier
 @pytest.mark.parametrize("kind", ["str", "int", "bool", "object"])
 def test_labels_of_any_kind(classifier, beats, kind):
     is_normal = beats.target == "N"
@@ -158,8 +164,7 @@ def test_labels_of_any_kind(classifier, beats, kind):
     assert fitted.predict(beats.data).dtype == np.unique(y).dtype
 
 
-@every_classifier
-def test_the_order_of_labels_does_not_change_the_model(classifier, beats):
+def test_renaming_the_labels_does_not_change_the_model(classifier, beats):
     codes = np.searchsorted(np.unique(beats.target), beats.target)
     by_name = clone(classifier).fit(beats.data, beats.target)
     by_code = clone(classifier).fit(beats.data, codes)
@@ -168,7 +173,6 @@ def test_the_order_of_labels_does_not_change_the_model(classifier, beats):
     )
 
 
-@every_classifier
 @pytest.mark.parametrize("kind", ["float64", "fortran", "frame", "memmap", "list", "view"])
 def test_input_of_any_kind(classifier, beats, kind, tmp_path):
     X = beats.data
@@ -188,7 +192,6 @@ def test_input_of_any_kind(classifier, beats, kind, tmp_path):
     np.testing.assert_array_equal(fitted.predict_proba(given), expected)
 
 
-@every_classifier
 def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
     X, y = two_leads.data, two_leads.target
     assert X.shape[1] == 2
@@ -202,9 +205,8 @@ def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
     assert np.abs(swapped - expected).max() > 1e-3
 
 
-@every_classifier
-def test_features_beside_the_signal_are_used(classifier, rng):
-    # Five shapes of beats that say nothing about the class, so none can be learned by heart.
+def test_per_beat_features_are_used(classifier, rng):
+    # The five signals are independent of the class, so the network cannot overfit them.
     signal = rng.normal(size=(5, 40)).astype(np.float32)[rng.integers(5, size=300)]
     y = rng.random(300) > 0.5
     feature = (y[:, None] * 4.0 - 2.0 + rng.normal(size=(300, 1))).astype(np.float32)
@@ -217,7 +219,6 @@ def test_features_beside_the_signal_are_used(classifier, rng):
     assert beside.score(X[200:], y[200:]) > 0.8
 
 
-@every_classifier
 def test_one_step_changes_every_parameter(classifier, beats):
     model = clone(classifier).set_params(max_epochs=1, batch_size=len(beats.data))
     model.set_params(lr_schedule="constant", weight_decay=0.0)
@@ -228,15 +229,13 @@ def test_one_step_changes_every_parameter(classifier, beats):
         assert not torch.equal(before[name], after), name
 
 
-@every_classifier
-def test_four_beats_are_learned_by_heart(classifier, rng):
+def test_overfits_four_beats(classifier, rng):
     X = rng.normal(size=(4, 60))
     y = ["N", "S", "V", "F"]
     model = clone(classifier).set_params(max_epochs=60, batch_size=4).fit(X, y)
     assert model.score(X, y) == 1.0
 
 
-@every_classifier
 @pytest.mark.parametrize("n_samples", [30, 187, 5000])
 @pytest.mark.parametrize("n_leads", [1, 12])
 def test_beats_of_any_size(classifier, rng, n_samples, n_leads):
@@ -246,7 +245,6 @@ def test_beats_of_any_size(classifier, rng, n_samples, n_leads):
     assert model.predict_proba(X).shape == (12, 3)
 
 
-@every_classifier
 def test_the_same_seed_gives_the_same_model_in_threads_and_processes(classifier, beats):
     expected = clone(classifier).fit(beats.data, beats.target).predict_proba(beats.data)
     for backend in ("threading", "loky"):
@@ -262,7 +260,6 @@ def _probabilities(classifier, X, y):
     return classifier.fit(X, y).predict_proba(X)
 
 
-@every_classifier
 def test_grid_search_over_the_architecture(classifier, beats):
     search = GridSearchCV(clone(classifier), {"dense": [(), (8,)]}, cv=2)
     search.fit(beats.data, beats.target)
@@ -272,7 +269,7 @@ def test_grid_search_over_the_architecture(classifier, beats):
 
 @pytest.fixture(scope="module")
 def new_patients():
-    """Beats to train on, and beats of other patients to test on."""
+    """Training beats, and test beats of other patients."""
     return (
         make_beats(n_beats=2000, n_patients=20, random_state=0),
         make_beats(n_beats=1000, n_patients=20, random_state=1),
@@ -281,13 +278,13 @@ def new_patients():
 
 @pytest.mark.parametrize(
     "classifier",
-    # The source of a transfer decides, and spectrograms are not beats.
+    # A transfer depends on its source, and spectrograms are not beats.
     [
         c
         for c in AT_DEFAULTS
         if not isinstance(c, (ECGTransferClassifier, ECGSpectrogramClassifier))
     ],
-    ids=lambda estimator: type(estimator).__name__,
+    ids=name_of,
 )
 def test_defaults_beat_a_linear_model(classifier, new_patients):
     train, test = new_patients

@@ -1,6 +1,8 @@
-"""The classifiers inside the tools of scikit-learn and imbalanced-learn, unchanged."""
+"""Classifiers in meta-estimators of scikit-learn and imbalanced-learn."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,11 +30,9 @@ from skorch.callbacks import Callback
 
 from ecgclf import ECGCNNClassifier
 from ecgclf.datasets import Beats, make_beats
+from tests.networks import small_cnn
 
-
-def quick(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (8, 8), "stride": 2, "max_epochs": 8, "batch_size": 32}
-    return ECGCNNClassifier(**{**defaults, "verbose": 0, "random_state": 0, **params})
+quick = partial(small_cnn, max_epochs=8, batch_size=32)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test() -> Beats:
 
 @pytest.fixture(scope="module")
 def chance(test) -> float:
-    """Accuracy of naming the commonest class."""
+    """Accuracy of predicting the most frequent class."""
     return float((test.target == "N").mean())
 
 
@@ -70,7 +70,7 @@ COMPOSITES = {
 
 @pytest.mark.filterwarnings("ignore:The least populated class:UserWarning")
 @pytest.mark.parametrize("name", COMPOSITES)
-def test_inside(name, train, test, chance):
+def test_meta_estimator(name, train, test, chance):
     model = COMPOSITES[name]().fit(train.data, train.target)
     assert model.score(test.data, test.target) > chance + 0.02
     assert set(model.predict(test.data)) <= set(train.target)
@@ -80,7 +80,7 @@ def test_inside(name, train, test, chance):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
 
 
-def test_a_sampler_really_stands_before_the_network(train):
+def test_a_sampler_resamples_the_training_beats(train):
     model = COMPOSITES["over-sampling"]().fit(train.data, train.target)
     by_hand = quick().fit(
         *RandomOverSampler(random_state=0).fit_resample(train.data, train.target)
@@ -124,7 +124,7 @@ def test_cross_val_predict_by_hand(train):
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"class_weight": "balanced"}])
 def test_a_class_absent_from_a_fold(train, params):
-    """The beats of class F are all in the part that is left out."""
+    """All beats of class F are in the test fold."""
     fold = np.where(train.target == "F", 0, np.arange(300) % 2)
     with pytest.warns(RuntimeWarning, match="Number of classes in training fold"):
         probabilities = cross_val_predict(
@@ -144,7 +144,7 @@ def test_a_class_absent_from_a_fold(train, params):
 
 
 class Record(Callback):
-    """Remember the rows that the net was trained and validated on, also in a copy."""
+    """Record the training and validation rows, also of clones."""
 
     seen: list = []  # noqa: RUF012 - shared on purpose: GridSearchCV clones the callback
 
@@ -186,7 +186,7 @@ def test_groups_reach_early_stopping_through_pipeline_and_grid(train, seen):
         assert inside
         assert held_out
         assert not inside & held_out
-        # Four of six patients in a fold; all of them when the best is fitted again.
+        # Four of six patients in a fold; all six in the final fit.
         assert len(inside | held_out) == (6 if i == 6 else 4)
     assert patients(seen[6][0], train) | patients(seen[6][1], train) == everyone
 
@@ -230,7 +230,7 @@ def test_weights_and_groups_at_once_through_cross_validate(train, seen):
             np.testing.assert_allclose(ratio, 2.0, rtol=1e-5)
 
 
-def test_what_is_not_asked_for_is_refused_not_dropped(train):
+def test_metadata_that_is_not_requested_is_an_error(train):
     with config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(StandardScaler(), quick())
         with pytest.raises(ValueError, match=r"\[groups\] are passed but are not explicitly set"):
@@ -268,7 +268,7 @@ def test_learning_curve(train):
     assert np.isfinite(scores).all()
 
 
-# --- the estimator as an object ----------------------------------------------------------------
+# --- parameters --------------------------------------------------------------------------------
 
 
 def test_parameters_round_trip():
@@ -291,7 +291,7 @@ def test_defaults_are_not_shared():
     assert second.filters == (24, 24, 48, 48, 72, 72)
 
 
-def test_repr_names_what_was_changed(train):
+def test_repr_shows_changed_parameters(train):
     assert repr(ECGCNNClassifier(lr=0.5)) == "ECGCNNClassifier(lr=0.5)"
     html = make_pipeline(StandardScaler(), quick()).fit(train.data, train.target)._repr_html_()
     assert "ECGCNNClassifier" in html

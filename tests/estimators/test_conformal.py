@@ -1,4 +1,4 @@
-"""Sets of classes: how often they hold the true one, and what they are calibrated on."""
+"""Tests of ConformalClassifier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ecgclf.evaluation import coverage_table
 
 pytestmark = pytest.mark.filterwarnings("ignore:Too few beats were held out")
 
-#: The shares of the classes are far apart, as in ECG.
+#: Imbalanced classes, as in ECG.
 SHARES = {"N": 0.8, "S": 0.05, "V": 0.15}
 
 
@@ -40,16 +40,16 @@ def test_sklearn_contract(estimator, check):
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
-def test_each_class_is_covered_as_promised(level):
-    """Over many calibrations, the coverage of each class is what the theory expects.
+def test_coverage_of_each_class(level):
+    """Over many calibrations, the coverage of each class has its theoretical value.
 
-    With n beats held out, a new one is at a rank that is uniform over n + 1 places, so the
-    expected coverage is ceil((n + 1) level) / (n + 1): never less than the level.
+    The rank of a new beat among n held-out beats is uniform over n + 1 values, so the expected
+    coverage is ceil((n + 1) level) / (n + 1), which is at least the level.
     """
     n_trials = 400
     fitted = FrozenEstimator(LogisticRegression().fit(*draw(1000, seed=0)))
     X_new, y_new = draw(16_000, seed=1)
-    new = {label: X_new[y_new == label][:n_trials] for label in SHARES}  # one for each trial
+    new = {label: X_new[y_new == label][:n_trials] for label in SHARES}  # one per trial
     covered = dict.fromkeys(SHARES, 0)
     expected = dict.fromkeys(SHARES, 0.0)
     for trial in range(n_trials):
@@ -65,8 +65,8 @@ def test_each_class_is_covered_as_promised(level):
         assert low <= covered[label] <= high, label
 
 
-def test_without_classes_of_their_own_the_rare_ones_would_not_be_covered():
-    """The same scores in one pot cover the beats on the whole, and S hardly at all."""
+def test_marginal_calibration_does_not_cover_rare_classes():
+    """With one threshold for all classes, the overall coverage is right, but S is not covered."""
     X, y = draw(4000, seed=0)
     estimator = LogisticRegression().fit(X, y)
     X_held, y_held = draw(4000, seed=1)
@@ -83,14 +83,14 @@ def test_without_classes_of_their_own_the_rare_ones_would_not_be_covered():
 
 
 class Certain(LogisticRegression):
-    """Gives its only column as the probability of the second class."""
+    """Classifier whose only column is the probability of the second class."""
 
     def predict_proba(self, X):
         return np.column_stack([1 - np.ravel(X), np.ravel(X)])
 
 
 def test_thresholds_by_hand():
-    """Nine beats at 90%: the ninth largest probability, which is the smallest of them."""
+    """With nine beats at 90%, the threshold is the ninth largest probability."""
     X = np.r_[np.linspace(0.1, 0.5, 9), np.linspace(0.4, 0.8, 9)][:, None]
     y = np.repeat([0, 1], 9)
     certain = FrozenEstimator(Certain().fit(X, y))
@@ -104,7 +104,7 @@ def test_thresholds_by_hand():
     np.testing.assert_allclose(model.thresholds_, [0.55, 0.45])
 
 
-def test_a_class_of_too_few_beats_is_in_every_set():
+def test_a_class_with_too_few_beats_is_in_every_set():
     X, y = draw(2000, seed=0)
     keep = (y != "S") | (np.cumsum(y == "S") <= 8)
     fitted = FrozenEstimator(LogisticRegression().fit(X, y))
@@ -115,11 +115,11 @@ def test_a_class_of_too_few_beats_is_in_every_set():
     assert not model.predict_set(X)[:, 0].all()
 
 
-# --- what is held out ----------------------------------------------------------------------
+# --- calibration beats ---------------------------------------------------------------------
 
 
 class Remembering(LogisticRegression):
-    """Keeps what it was given."""
+    """Classifier that records its training data."""
 
     def fit(self, X, y, groups=None):
         self.seen_, self.groups_ = X, groups
@@ -137,7 +137,7 @@ def test_whole_patients_are_held_out():
     np.testing.assert_array_equal(model.estimator_.seen_, beats.data[~held_out])
 
 
-def test_the_same_seed_holds_out_the_same():
+def test_the_same_seed_gives_the_same_split():
     X, y = draw(500, seed=0)
     first, again, other = (
         ConformalClassifier(LogisticRegression(), random_state=seed).fit(X, y).thresholds_
@@ -147,7 +147,7 @@ def test_the_same_seed_holds_out_the_same():
     assert (first != other).any()
 
 
-def test_a_fitted_model_is_left_alone():
+def test_a_frozen_estimator_is_not_trained():
     X, y = draw(500, seed=0)
     fitted = LogisticRegression().fit(X, y)
     before = fitted.coef_.copy()
@@ -182,7 +182,7 @@ def test_in_a_grid_search_and_with_a_frame():
 # --- abstention ----------------------------------------------------------------------------
 
 
-def test_it_abstains_where_the_set_is_not_one_class():
+def test_abstains_unless_the_set_has_one_class():
     X, y = draw(2000, seed=0)
     model = ConformalClassifier(LogisticRegression(), random_state=0).fit(X, y)
     sets = model.predict_set(X)
@@ -194,7 +194,7 @@ def test_it_abstains_where_the_set_is_not_one_class():
     assert (predicted[alone] == np.array(model.classes_)[sets[alone].argmax(axis=1)]).all()
 
 
-def test_labels_of_other_types_abstain_in_kind():
+def test_abstain_label_has_the_type_of_the_labels():
     X, y = draw(500, seed=0)
     codes = np.searchsorted(list(SHARES), y)
     model = ConformalClassifier(LogisticRegression(), abstain_label=-1, random_state=0)
@@ -217,14 +217,14 @@ def test_labels_of_other_types_abstain_in_kind():
         ({"estimator": "CNN"}, "estimator"),
     ],
 )
-def test_parameters_that_make_no_sense(parameters, message):
+def test_invalid_parameters(parameters, message):
     X, y = draw(50, seed=0)
     model = ConformalClassifier(LogisticRegression(), random_state=0).set_params(**parameters)
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
 
 
-def test_data_that_make_no_sense():
+def test_invalid_data():
     X, y = draw(100, seed=0)
     model = ConformalClassifier(LogisticRegression(), random_state=0)
     with pytest.raises(ValueError, match="only one class"):
@@ -234,11 +234,11 @@ def test_data_that_make_no_sense():
     with pytest.raises(ValueError, match=r"groups has the shape \(99,\)"):
         model.fit(X, y, groups=np.zeros(99))
     known = FrozenEstimator(LogisticRegression().fit(X[y != "S"], y[y != "S"]))
-    with pytest.raises(ValueError, match=r"y holds \['S'\], which the estimator has not"):
+    with pytest.raises(ValueError, match=r"y contains \['S'\], but the estimator was trained"):
         ConformalClassifier(known).fit(X, y)
 
 
-def test_a_patient_with_all_beats_of_a_class_is_trained_on():
+def test_a_class_of_one_patient_is_in_training():
     X, y = draw(1000, seed=0)
     groups = np.where(y == "S", 0, 1 + np.arange(1000) % 9)
     model = ConformalClassifier(LogisticRegression(), random_state=0)

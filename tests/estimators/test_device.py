@@ -1,4 +1,4 @@
-"""Where a network computes, and how a model travels between machines."""
+"""Devices, and transfer of models between machines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import joblib
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.base import clone
 
 from ecgclf import ECGCNNClassifier
 from ecgclf.training import resolve_device
+from tests.networks import small_cnn
 
 needs_cuda = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="needs a CUDA device: torch sees none here"
@@ -25,9 +27,7 @@ without_cuda = pytest.mark.skipif(
 )
 
 
-def quick(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (8, 8), "stride": 2, "max_epochs": 3, "batch_size": 64}
-    return ECGCNNClassifier(**{**defaults, "verbose": 0, "random_state": 0, **params})
+quick = partial(small_cnn, max_epochs=3)
 
 
 # --- names ---------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ def quick(**params) -> ECGCNNClassifier:
         ("cpu:3", "device='cpu:3' is not available"),
     ],
 )
-def test_a_device_that_no_machine_has(name, match):
+def test_invalid_device(name, match):
     with pytest.raises(ValueError, match=match):
         resolve_device(name)
 
@@ -54,7 +54,7 @@ def test_a_device_that_no_machine_has(name, match):
 @without_cuda
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:1"])
 def test_a_missing_gpu_is_an_error_at_fit(name, beats):
-    model = quick(device=name)  # not here, where nothing is known yet
+    model = quick(device=name)  # no error before fit
     match = f"device='{name}' is not available.*finds 0 CUDA.*device='cpu'"
     with pytest.raises(ValueError, match=match):
         model.fit(beats.data, beats.target)
@@ -72,14 +72,14 @@ def test_missing_mps():
     ("cuda", "mps", "expected"),
     [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
 )
-def test_auto_takes_the_best_there_is(monkeypatch, cuda, mps, expected):
+def test_auto_selects_the_best_available_device(monkeypatch, cuda, mps, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert resolve_device("auto") == torch.device(expected)
 
 
 @pytest.mark.parametrize(("count", "name", "there"), [(1, "cuda:1", False), (2, "cuda:1", True)])
-def test_the_number_of_a_card_is_looked_up(monkeypatch, count, name, there):
+def test_the_index_of_a_cuda_device_is_checked(monkeypatch, count, name, there):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     if there:
@@ -91,20 +91,19 @@ def test_the_number_of_a_card_is_looked_up(monkeypatch, count, name, there):
 
 @without_cuda
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="is about a machine without MPS")
-def test_auto_is_the_cpu_here(beats):
+def test_auto_is_the_cpu_without_a_gpu(beats):
     auto, cpu = (quick(device=d).fit(beats.data, beats.target) for d in ("auto", "cpu"))
     assert auto.net_.device == "cpu"
     np.testing.assert_array_equal(auto.predict_proba(beats.data), cpu.predict_proba(beats.data))
 
 
-# --- from a machine with a GPU to one without -------------------------------------------------
+# --- models trained on a GPU, loaded without one ----------------------------------------------
 
 
 def pickled_as_if_on(device: str, model: ECGCNNClassifier, monkeypatch) -> bytes:
-    """Pickle a model as it would be where its tensors lie on `device`.
+    """Pickle a model as if its tensors were on `device`.
 
-    torch writes the place of every tensor beside its bytes; this is the function that says
-    which place that is.
+    torch stores the location of every tensor; the patched function determines it.
     """
     net = model.net_
     with monkeypatch.context() as patch:
@@ -114,8 +113,8 @@ def pickled_as_if_on(device: str, model: ECGCNNClassifier, monkeypatch) -> bytes
 
 
 @without_cuda
-def test_a_tensor_of_a_gpu_does_not_load_by_itself(monkeypatch):
-    """A check of the tests below: they would not pass by chance."""
+def test_torch_cannot_load_a_gpu_tensor_without_a_gpu(monkeypatch):
+    """Verifies that the following tests can fail."""
     with monkeypatch.context() as patch:
         patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
         written = pickle.dumps(torch.zeros(3))
@@ -135,7 +134,7 @@ def test_a_tensor_of_a_gpu_does_not_load_by_itself(monkeypatch):
     ],
     ids=["one_cycle", "cosine", "plateau", "early_stopping"],
 )
-def test_a_model_of_a_gpu_predicts_without_one(beats, monkeypatch, device, params):
+def test_a_gpu_model_predicts_without_a_gpu(beats, monkeypatch, device, params):
     fitted = quick(**params).fit(beats.data, beats.target)
     expected = fitted.predict_proba(beats.data)
     written = pickled_as_if_on(device, fitted, monkeypatch)
@@ -146,7 +145,7 @@ def test_a_model_of_a_gpu_predicts_without_one(beats, monkeypatch, device, param
 
 
 @without_cuda
-def test_a_model_of_a_gpu_is_trained_on_without_one(beats, monkeypatch):
+def test_a_gpu_model_continues_training_without_a_gpu(beats, monkeypatch):
     fitted = quick().partial_fit(beats.data, beats.target, classes=list("FNQSV"))
     written = pickled_as_if_on("cuda:0", fitted, monkeypatch)
     with pytest.warns(UserWarning, match="loaded onto the CPU"):
@@ -156,13 +155,13 @@ def test_a_model_of_a_gpu_is_trained_on_without_one(beats, monkeypatch):
     np.testing.assert_array_equal(
         loaded.predict_proba(beats.data), fitted.predict_proba(beats.data)
     )
-    # What it says of itself survives, and so does the error when it is trained anew.
+    # The parameter is kept, and so is the error of a new fit.
     with pytest.raises(ValueError, match="device='cuda' is not available"):
         clone(loaded).set_params(device="cuda").fit(beats.data, beats.target)
 
 
 @without_cuda
-def test_a_model_of_a_gpu_in_a_process_of_its_own(beats, monkeypatch, tmp_path):
+def test_a_gpu_model_in_a_new_process(beats, monkeypatch, tmp_path):
     fitted = quick(device="auto").fit(beats.data, beats.target)
     (tmp_path / "model.pickle").write_bytes(pickled_as_if_on("cuda:0", fitted, monkeypatch))
     np.save(tmp_path / "X.npy", beats.data)
@@ -180,7 +179,7 @@ np.save("probabilities.npy", model.predict_proba(np.load("X.npy")))
     )
 
 
-def test_a_model_of_the_cpu_travels_without_a_word(beats, tmp_path):
+def test_a_cpu_model_loads_without_a_warning(beats, tmp_path):
     fitted = quick(device="cpu").fit(beats.data, beats.target)
     expected = fitted.predict_proba(beats.data)
     with warnings.catch_warnings():
@@ -191,11 +190,11 @@ def test_a_model_of_the_cpu_travels_without_a_word(beats, tmp_path):
 
 
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "plateau"])
-def test_a_pickle_holds_the_parameters_and_their_moments_once(beats, schedule):
-    """A schedule that took its optimizer along would bring them all a second time."""
+def test_a_pickle_contains_parameters_and_moments_once(beats, schedule):
+    """A schedule that was pickled with its optimizer would add a second copy."""
     model = quick(filters=(64, 64), lr_schedule=schedule).fit(beats.data, beats.target)
     n_parameters = sum(p.numel() for p in model.net_.module_.parameters())
-    with_moments = 3 * 4 * n_parameters  # AdamW: itself and two moments, of 4 bytes each
+    with_moments = 3 * 4 * n_parameters  # AdamW: each parameter and two moments, 4 bytes each
     assert with_moments < len(pickle.dumps(model)) < 1.2 * with_moments
 
 
@@ -216,7 +215,7 @@ def test_cuda_and_cpu_agree(beats):
 
 @needs_cuda
 def test_the_same_seed_on_cuda(beats):
-    """Up to the order in which a GPU adds."""
+    """Sums on a GPU are rounded in varying order."""
     first, second = (
         quick(device="cuda", conv_dropout=0.2, early_stopping=True)
         .fit(beats.data, beats.target)
@@ -229,7 +228,7 @@ def test_the_same_seed_on_cuda(beats):
 
 
 @needs_cuda
-def test_the_generator_of_cuda_is_left_alone(beats):
+def test_the_global_cuda_generator_is_not_changed(beats):
     torch.cuda.manual_seed(5)
     before = torch.cuda.get_rng_state()
     quick(device="cuda", conv_dropout=0.2).fit(beats.data, beats.target).predict(beats.data)
@@ -237,7 +236,7 @@ def test_the_generator_of_cuda_is_left_alone(beats):
 
 
 @needs_cuda
-def test_a_model_of_cuda_travels(beats, tmp_path):
+def test_a_cuda_model_in_a_process_without_cuda(beats, tmp_path):
     fitted = quick(device="cuda").fit(beats.data, beats.target)
     expected = fitted.predict_proba(beats.data)
     np.testing.assert_array_equal(

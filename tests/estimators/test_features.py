@@ -1,4 +1,4 @@
-"""The features before the last layer, against their definition."""
+"""Tests of BeatClassifier.features."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from ecgclf import ECGCNNClassifier, ECGMLPClassifier, ECGTransferClassifier
+from tests.networks import QUICK
 
-QUICK = {"max_epochs": 2, "batch_size": 64, "random_state": 0, "verbose": 0}
 
-
-def test_last_layer_turns_features_into_logits(beats):
+def test_the_last_layer_maps_features_to_logits(beats):
     rhythm = beats.rhythm[:, :2]
     plain = ECGCNNClassifier(filters=(8,), stride=2, dense=(12,), dense_dropout=0.3, **QUICK)
     with_rhythm = ECGMLPClassifier(dense=(6,), n_tabular=2, **QUICK)
@@ -34,7 +33,7 @@ def test_last_layer_turns_features_into_logits(beats):
         ECGCNNClassifier().features(beats.data)
 
 
-def test_without_a_dense_layer_the_features_hold_the_rhythm(beats):
+def test_without_dense_layers_the_features_include_the_rhythm(beats):
     X = np.column_stack([beats.data, beats.rhythm[:, :2]])
     model = ECGMLPClassifier(dense=(), dense_dropout=(), n_tabular=2, **QUICK)
     np.testing.assert_array_equal(model.fit(X, beats.target).features(X[:5]), X[:5])

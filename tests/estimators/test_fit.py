@@ -1,8 +1,9 @@
-"""How a classifier trains: weights, early stopping, going on, being interrupted."""
+"""Training of classifiers: weights, early stopping, warm start, interruption."""
 
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,22 +15,20 @@ from sklearn.utils.class_weight import compute_sample_weight
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping
 
 from ecgclf import ECGCNNClassifier
+from tests.networks import small_cnn
 
-
-def small(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (8, 16), "stride": 2, "max_epochs": 3, "batch_size": 64}
-    return ECGCNNClassifier(**{**defaults, "verbose": 0, "random_state": 0, **params})
+small = partial(small_cnn, filters=(8, 16), max_epochs=3)
 
 
 class Watch(Callback):
-    """Keep what the net was trained and validated on."""
+    """Record the training and validation rows."""
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         self.train, self.valid = dataset_train, dataset_valid
 
 
 class Interrupt(Callback):
-    """Press Ctrl-C in the middle of an epoch."""
+    """Simulate Ctrl-C in the middle of an epoch."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
@@ -45,7 +44,7 @@ def watched(model: ECGCNNClassifier, *args, **kwargs) -> Watch:
 
 
 def groups_of(rows, beats) -> set[int]:
-    """Patients of some rows, found by their signals."""
+    """Find the patients of rows by their signals."""
     where = {signal.tobytes(): g for signal, g in zip(beats.data, beats.groups)}
     return {where[signal.tobytes()] for signal in rows.X}
 
@@ -54,7 +53,7 @@ def groups_of(rows, beats) -> set[int]:
 
 
 def test_the_recorded_loss_is_the_log_loss(beats, rng):
-    """At a learning rate of nearly 0 the first epoch's loss is that of the untrained network."""
+    """With a learning rate near 0, the first loss is that of the untrained network."""
     weight = rng.uniform(0.5, 2.0, size=len(beats.data))
     model = small(max_epochs=1, lr=1e-30, lr_schedule="constant", batch_norm=False)
     model.set_params(batch_size=len(weight), callbacks=None)
@@ -73,7 +72,7 @@ def test_focal_loss_by_its_formula(beats):
     assert model.history_["train_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_weight_zero_is_absence_in_many_batches(beats):
+def test_beats_of_weight_zero_are_ignored(beats):
     used = np.arange(len(beats.data)) % 3 > 0
     with_zeros = small().fit(beats.data, beats.target, sample_weight=used.astype(float))
     without = small().fit(beats.data[used], beats.target[used])
@@ -82,13 +81,13 @@ def test_weight_zero_is_absence_in_many_batches(beats):
     )
 
 
-def test_only_ratios_of_weights_count(beats):
+def test_the_scale_of_the_weights_does_not_matter(beats):
     weight = np.where(beats.target == "N", 0.5, 2.0)
     one, other = (small().fit(beats.data, beats.target, w) for w in (weight, 1024 * weight))
     np.testing.assert_array_equal(one.predict_proba(beats.data), other.predict_proba(beats.data))
 
 
-def test_class_weight_is_a_sample_weight(beats):
+def test_class_weights_equal_sample_weights(beats):
     class_weight = {"N": 1.0, "S": 4.0, "V": 2.0, "F": 8.0, "Q": 1.0}
     by_class = small(class_weight=class_weight).fit(beats.data, beats.target)
     weight = [class_weight[label] for label in beats.target]
@@ -98,7 +97,7 @@ def test_class_weight_is_a_sample_weight(beats):
     )
 
 
-def test_balanced_weights_find_more_of_a_rare_class(rng):
+def test_balanced_weights_predict_a_rare_class_more_often(rng):
     X = np.vstack([rng.normal(0, 1, (950, 20)), rng.normal(0.35, 1, (50, 20))])
     y = np.repeat(["common", "rare"], [950, 50])
     found = [
@@ -119,7 +118,7 @@ def test_balanced_counts_weights_like_repetitions(beats, rng):
     )
 
 
-def test_balanced_is_what_scikit_learn_calls_so(beats):
+def test_balanced_equals_scikit_learn(beats):
     balanced = small(class_weight="balanced").fit(beats.data, beats.target)
     weight = compute_sample_weight("balanced", beats.target)
     expected = small().fit(beats.data, beats.target, weight)
@@ -136,12 +135,12 @@ def test_balanced_is_what_scikit_learn_calls_so(beats):
         (dict.fromkeys("NSVFQ", 0.0), "every beat the weight 0"),
     ],
 )
-def test_class_weights_that_make_no_sense(beats, class_weight, message):
+def test_invalid_class_weights(beats, class_weight, message):
     with pytest.raises(ValueError, match=message):
         small(class_weight=class_weight).fit(beats.data, beats.target)
 
 
-def test_a_weight_for_a_class_that_is_not_there_is_pointed_out(beats):
+def test_a_class_weight_of_a_missing_class_warns(beats):
     with pytest.warns(UserWarning, match=r"names \['n'\].*classes \['N'\]") as caught:
         small(class_weight={"n": 2, "F": 1, "Q": 1, "S": 1, "V": 1}).fit(beats.data, beats.target)
     assert caught[0].filename == __file__
@@ -150,7 +149,7 @@ def test_a_weight_for_a_class_that_is_not_there_is_pointed_out(beats):
 # --- early stopping ------------------------------------------------------------------------
 
 
-def test_no_patient_is_on_both_sides(beats):
+def test_groups_are_not_split(beats):
     model = small(early_stopping=True, validation_fraction=0.3)
     watch = watched(model, beats.data, beats.target, groups=beats.groups)
     train, valid = groups_of(watch.train, beats), groups_of(watch.valid, beats)
@@ -159,7 +158,7 @@ def test_no_patient_is_on_both_sides(beats):
     assert len(valid) == 3
 
 
-def test_without_groups_classes_are_shared_out_evenly(beats):
+def test_the_split_is_stratified_without_groups(beats):
     model = small(early_stopping=True, validation_fraction=0.25)
     watch = watched(model, beats.data, beats.target)
     assert len(watch.valid) == 100
@@ -167,15 +166,15 @@ def test_without_groups_classes_are_shared_out_evenly(beats):
     np.testing.assert_allclose(counts[1] / (counts[0] + counts[1]), 0.25, atol=0.05)
 
 
-def test_a_class_of_one_beat_does_no_harm(beats):
+def test_early_stopping_with_a_class_of_one_beat(beats):
     y = np.where(np.arange(len(beats.data)) == 7, "single", beats.target)
     model = small(early_stopping=True).fit(beats.data, y)
     assert "single" in model.classes_
     assert model.predict_proba(beats.data).shape[1] == len(np.unique(y))
 
 
-def test_the_best_weights_come_back(beats):
-    """A network that is trained ever worse stops, and returns to where it was best."""
+def test_early_stopping_restores_the_best_weights(beats):
+    """The callback makes the network worse from the third epoch on."""
 
     class Spoil(Callback):
         def on_epoch_begin(self, net, **kwargs):
@@ -196,7 +195,7 @@ def test_the_best_weights_come_back(beats):
     )
 
 
-def test_too_few_patients_to_hold_one_out(beats):
+def test_too_few_patients_for_early_stopping(beats):
     model = small(early_stopping=True)
     with pytest.raises(ValueError, match="at least 2 patients, got 1"):
         model.fit(beats.data, beats.target, groups=np.zeros(len(beats.data)))
@@ -225,7 +224,7 @@ def test_history(beats):
 )
 def test_schedules(beats, schedule, expected):
     model = small(lr_schedule=schedule, lr=0.01, max_epochs=4).fit(beats.data, beats.target)
-    n_steps = 7  # of 64 beats or fewer in an epoch
+    n_steps = 7  # batches per epoch
     progress = (np.arange(1, 5) * n_steps - 1) / (4 * n_steps)
     np.testing.assert_allclose(
         model.history_["lr"], 0.01 * expected(progress), rtol=1e-6, atol=1e-12
@@ -235,7 +234,7 @@ def test_schedules(beats, schedule, expected):
 def test_plateau_lowers_the_rate(beats):
     model = small(lr_schedule="plateau", lr=1e-6, optimizer="sgd", max_epochs=6, batch_norm=False)
     rates = model.fit(beats.data, beats.target).history_["lr"]
-    # Too slow to improve: the first epoch is the best, and three more are waited for.
+    # The loss does not improve at this rate, so the rate drops after three more epochs.
     np.testing.assert_allclose(rates, [1e-6] * 5 + [1e-7])
 
 
@@ -246,10 +245,10 @@ def test_optimizers_learn(beats, optimizer):
     assert losses.iloc[-1] < 0.8 * losses.iloc[0]
 
 
-# --- going on ------------------------------------------------------------------------------
+# --- warm start and partial_fit ------------------------------------------------------------
 
 
-def test_warm_start_goes_on(beats):
+def test_warm_start_continues_training(beats):
     model = small(warm_start=True, max_epochs=2).fit(beats.data, beats.target)
     first = model.history_["train_loss"].tolist()
     model.fit(beats.data, beats.target)
@@ -261,7 +260,7 @@ def test_warm_start_goes_on(beats):
     assert model.history_["train_loss"].tolist() == first
 
 
-def test_warm_start_knows_its_classes(beats):
+def test_warm_start_checks_the_classes(beats):
     model = small(warm_start=True).fit(beats.data, beats.target)
     some = beats.target != "F"
     model.fit(beats.data[some], beats.target[some])
@@ -283,8 +282,8 @@ def test_partial_fit_in_chunks_learns(beats):
     assert scores[0] > (beats.target == "N").mean() + 0.1
 
 
-def test_partial_fit_equals_fit_at_a_constant_rate(beats):
-    """Batch norm aside, whose statistics `fit` measures at its end."""
+def test_partial_fit_equals_fit_with_a_constant_rate(beats):
+    """Without batch norm, whose statistics `fit` computes at its end."""
     params = {"lr_schedule": "constant", "batch_norm": False, "lr": 1e-3}
     whole = small(**params).fit(beats.data, beats.target)
     streamed = small(**params)
@@ -295,7 +294,7 @@ def test_partial_fit_equals_fit_at_a_constant_rate(beats):
     )
 
 
-def test_partial_fit_keeps_its_classes(beats):
+def test_partial_fit_checks_the_classes(beats):
     model = small()
     only_n = beats.target == "N"
     with pytest.raises(ValueError, match="classes must be passed"):
@@ -311,10 +310,10 @@ def test_partial_fit_keeps_its_classes(beats):
     ("params", "message"),
     [
         ({"early_stopping": True}, "early_stopping=False"),
-        ({"class_weight": "balanced"}, "give class_weight a dict"),
+        ({"class_weight": "balanced"}, "set class_weight to a dict"),
     ],
 )
-def test_what_partial_fit_cannot_do(beats, params, message):
+def test_errors_of_partial_fit(beats, params, message):
     with pytest.raises(ValueError, match=message):
         small(**params).partial_fit(beats.data, beats.target, classes=list("FNQSV"))
 
@@ -336,7 +335,7 @@ def test_ctrl_c_leaves_a_usable_model(beats):
     model = small(max_epochs=5, callbacks=[Interrupt(epoch=3)])
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 5 epochs") as caught:
         model.fit(beats.data, beats.target)
-    assert caught[0].filename == __file__  # the warning points to the call of fit
+    assert caught[0].filename == __file__  # the warning refers to the call of fit
     assert model.n_iter_ == len(model.history_) == 2
     assert np.isfinite(model.predict_proba(beats.data)).all()
 
@@ -361,7 +360,7 @@ def test_ctrl_c_keeps_the_best_weights(beats):
     )
 
 
-def test_early_stopping_is_no_interruption(beats):
+def test_early_stopping_does_not_warn(beats):
     model = small(early_stopping=True, n_iter_no_change=1, max_epochs=50, lr=1e-30)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
@@ -375,7 +374,7 @@ def test_divergence_is_an_error(beats):
         model.fit(beats.data, beats.target)
 
 
-def test_augmentation_sees_training_batches_only(beats):
+def test_only_training_batches_are_augmented(beats):
     seen = []
 
     def noise(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -385,7 +384,7 @@ def test_augmentation_sees_training_batches_only(beats):
 
     plain = small(batch_size=128).fit(beats.data, beats.target)
     model = small(augment=noise, batch_size=128).fit(beats.data, beats.target)
-    # Three epochs, and a last look for the statistics of the batch norms.
+    # Three epochs, and a pass for the statistics of the batch norms.
     assert sum(seen) == 4 * len(beats.data)
     n_batches = len(seen)
     noisy = model.predict_proba(beats.data)

@@ -1,4 +1,4 @@
-"""Beats in files and chunks: the same model as with the array in memory, and little memory."""
+"""Training on beats in files and chunked arrays."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sklearn.base import clone
 
 from ecgclf import ECGAutoencoder, ECGCNNClassifier
 from ecgclf.datasets import make_beats
+from tests.networks import QUICK
 
-QUICK = {"max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
 CLASSIFIER = ECGCNNClassifier(filters=(4,), stride=4, **QUICK)
 AUTOENCODER = ECGAutoencoder(kind="dense", dense=(8,), n_codes=4, **QUICK)
 
@@ -73,7 +73,7 @@ def test_the_same_autoencoder(stored, beats):
         )
 
 
-def test_the_same_by_partial_fit(stored, beats):
+def test_partial_fit(stored, beats):
     X, y = beats.data, beats.target
     expected = clone(CLASSIFIER).partial_fit(X, y, classes=np.unique(y))
     found = clone(CLASSIFIER).partial_fit(stored(X), y, classes=np.unique(y))
@@ -82,7 +82,7 @@ def test_the_same_by_partial_fit(stored, beats):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("row", [0, 399])
-def test_bad_values_are_found_anywhere(stored, beats, value, row):
+def test_invalid_values_in_any_row(stored, beats, value, row):
     X = beats.data.copy()
     X[row, 5] = value
     for given in (X, stored(X)):
@@ -90,7 +90,7 @@ def test_bad_values_are_found_anywhere(stored, beats, value, row):
             clone(CLASSIFIER).fit(given, beats.target)
 
 
-def test_another_shape_is_refused(stored, beats):
+def test_wrong_shape(stored, beats):
     model = clone(CLASSIFIER).fit(beats.data, beats.target)
     with pytest.raises(ValueError, match="X has 80 features, but ECGCNNClassifier is expecting"):
         model.predict(stored(beats.data[:, :80]))
@@ -102,8 +102,8 @@ def test_another_shape_is_refused(stored, beats):
     ("kind", "dtype"), [(mapped, np.float32), (mapped, np.float64), (memory, np.float64)]
 )
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_no_copy_of_the_beats_is_made(tmp_path, kind, dtype, early_stopping):
-    """Of 40 MB in float32, less than half are in memory beside the array that is given."""
+def test_the_beats_are_not_copied(tmp_path, kind, dtype, early_stopping):
+    """For beats of 40 MB in float32, `fit` needs less than half of this in addition."""
     y = np.arange(10_000) % 2
     X = kind(
         (np.arange(10_000)[:, None] % 7 + np.arange(1000) * y[:, None]).astype(dtype), tmp_path

@@ -1,9 +1,10 @@
-"""Label smoothing, weights of classes by a callable, gradient clipping, mixed precision."""
+"""Label smoothing, class weights by a callable, gradient clipping, mixed precision."""
 
 from __future__ import annotations
 
 import pickle
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from skorch.callbacks import Callback
 from ecgclf import ECGCNNClassifier
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.training import BeatNet, CrossEntropyLoss, Rows
+from tests.networks import small_cnn
 
 some = settings(max_examples=30, deadline=None)
 
@@ -30,13 +32,11 @@ without_cuda = pytest.mark.skipif(
 )
 
 
-def small(**params) -> ECGCNNClassifier:
-    defaults = {"filters": (8,), "stride": 2, "max_epochs": 2, "batch_size": 64, "lr": 1e-2}
-    return ECGCNNClassifier(**{**defaults, "random_state": 0, "verbose": 0, **params})
+small = partial(small_cnn, filters=(8,))
 
 
 def untrained(**params) -> ECGCNNClassifier:
-    """One epoch in one batch, too slow to learn: its loss is that of the model returned."""
+    """Make a model whose learning rate is near 0, so its loss is that of the initial weights."""
     still = {"max_epochs": 1, "lr": 1e-30, "lr_schedule": "constant", "batch_norm": False}
     return small(**still, batch_size=10_000, **params)
 
@@ -46,7 +46,7 @@ def untrained(**params) -> ECGCNNClassifier:
 
 @some
 @given(smoothing=st.floats(0, 1), seed=st.integers(0, 2**31))
-def test_smoothed_loss_is_that_of_torch_and_of_the_formula(smoothing, seed):
+def test_smoothed_loss_equals_torch_and_the_formula(smoothing, seed):
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(9, 5, generator=generator, dtype=torch.float64)
     codes = torch.randint(5, (9,), generator=generator)
@@ -60,7 +60,7 @@ def test_smoothed_loss_is_that_of_torch_and_of_the_formula(smoothing, seed):
     torch.testing.assert_close(loss(logits, codes, weight), (weight * each).mean())
 
 
-def test_label_smoothing_reaches_the_training(beats):
+def test_label_smoothing_is_used_in_training(beats):
     model = untrained(label_smoothing=0.2).fit(beats.data, beats.target)
     p = model.predict_proba(beats.data)
     target = 0.8 * (beats.target[:, None] == model.classes_) + 0.2 / len(model.classes_)
@@ -68,7 +68,7 @@ def test_label_smoothing_reaches_the_training(beats):
     assert model.history_["train_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_smoothed_labels_make_a_less_certain_model(beats):
+def test_label_smoothing_lowers_the_confidence(beats):
     certainty = [
         small(label_smoothing=s, max_epochs=20).fit(beats.data, beats.target)
         .predict_proba(beats.data).max(axis=1).mean()
@@ -77,12 +77,12 @@ def test_smoothed_labels_make_a_less_certain_model(beats):
     assert certainty[1] < certainty[0] - 0.05
 
 
-def test_label_smoothing_is_not_for_the_focal_loss(beats):
-    with pytest.raises(ValueError, match=r"label_smoothing=0\.1 is for loss='cross_entropy'"):
+def test_label_smoothing_with_the_focal_loss_is_an_error(beats):
+    with pytest.raises(ValueError, match=r"label_smoothing=0\.1 needs loss='cross_entropy'"):
         small(loss="focal", label_smoothing=0.1).fit(beats.data, beats.target)
 
 
-# --- weights of classes ------------------------------------------------------------------------
+# --- class weights -----------------------------------------------------------------------------
 
 
 @some
@@ -91,7 +91,7 @@ def test_label_smoothing_is_not_for_the_focal_loss(beats):
     beta=st.fractions(0, Fraction(9999, 10000), max_denominator=10_000),
 )
 def test_the_effective_number_by_its_formula(counts, beta):
-    """In exact numbers."""
+    """In exact arithmetic."""
     inverse = [(1 - beta) / (1 - beta**n) for n in counts]
     expected = [float(len(counts) * w / sum(inverse)) for w in inverse]
     weights = EffectiveNumber(beta=float(beta))(np.array(counts))
@@ -99,12 +99,12 @@ def test_the_effective_number_by_its_formula(counts, beta):
 
 
 def test_the_effective_number_by_hand():
-    """Of 1, 2 and 3 beats 1, 1.5 and 1.75 count; 1 + 2 / 3 + 4 / 7 is 47 / 21."""
+    """Effective numbers 1, 1.5 and 1.75; 1 + 2 / 3 + 4 / 7 is 47 / 21."""
     weights = EffectiveNumber(beta=0.5)(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(weights, np.array([21, 14, 12]) * 3 / 47)
 
 
-def test_between_no_weights_and_balanced_ones():
+def test_the_effective_number_between_equal_and_balanced_weights():
     totals = np.array([900.0, 90.0, 0.0, 9.0])
     np.testing.assert_array_equal(EffectiveNumber(beta=0)(totals), [1, 1, 0, 1])
     balanced = np.array([1 / 900, 1 / 90, 0, 1 / 9])
@@ -115,12 +115,12 @@ def test_between_no_weights_and_balanced_ones():
 
 
 @pytest.mark.parametrize("beta", [1, 1.5, -0.1, np.nan, "0.9", None])
-def test_a_beta_that_makes_no_sense(beta, beats):
+def test_invalid_beta(beta, beats):
     with pytest.raises(ValueError, match=r"beta=.*from 0 to less than 1"):
         small(class_weight=EffectiveNumber(beta=beta)).fit(beats.data, beats.target)
 
 
-def test_weights_by_the_effective_number_are_sample_weights(beats):
+def test_effective_number_equals_sample_weights(beats):
     counts = np.bincount(np.searchsorted(np.unique(beats.target), beats.target))
     by_class = (1 - 0.99) / (1 - 0.99**counts)
     weight = by_class[np.searchsorted(np.unique(beats.target), beats.target)]
@@ -131,7 +131,7 @@ def test_weights_by_the_effective_number_are_sample_weights(beats):
     )
 
 
-def test_a_callable_sees_weights_like_repetitions(beats, rng):
+def test_a_callable_gets_sums_of_weights(beats, rng):
     times = rng.integers(0, 3, size=len(beats.target))
     seen = []
 
@@ -148,22 +148,22 @@ def test_a_callable_sees_weights_like_repetitions(beats, rng):
 @pytest.mark.parametrize(
     "returned", [np.ones(3), 1.0, [-1.0, 1, 1, 1, 1], [np.inf, 1, 1, 1, 1], np.ones((5, 1))]
 )
-def test_a_callable_that_returns_no_weights(beats, returned):
+def test_a_callable_returns_invalid_weights(beats, returned):
     with pytest.raises(ValueError, match=r"class_weight=.*returned .*0 or more for each class"):
         small(class_weight=lambda totals: returned).fit(beats.data, beats.target)
 
 
-def test_a_callable_that_weighs_nothing(beats):
+def test_a_callable_returns_zeros(beats):
     with pytest.raises(ValueError, match="every beat the weight 0"):
         small(class_weight=np.zeros_like).fit(beats.data, beats.target)
 
 
-def test_parts_of_a_set_have_no_class_totals(beats):
-    with pytest.raises(ValueError, match=r"partial_fit cannot know.*EffectiveNumber"):
+def test_partial_fit_does_not_take_a_callable(beats):
+    with pytest.raises(ValueError, match=r"partial_fit does not know.*EffectiveNumber"):
         small(class_weight=EffectiveNumber()).partial_fit(beats.data, beats.target, list("FNQSV"))
 
 
-def test_copies_and_a_grid_search(beats):
+def test_effective_number_in_clone_pickle_and_grid_search(beats):
     model = small(class_weight=EffectiveNumber(beta=0.9))
     for copy in (clone(model), pickle.loads(pickle.dumps(model))):
         assert copy.class_weight is not model.class_weight
@@ -177,7 +177,7 @@ def test_copies_and_a_grid_search(beats):
 
 
 class GradientNorms(Callback):
-    """Write down how long the gradient is that the optimizer gets."""
+    """Record the norm of the gradient that the optimizer gets."""
 
     def __init__(self):
         self.norms = []
@@ -192,7 +192,7 @@ def norms_of(model: ECGCNNClassifier) -> np.ndarray:
     return np.array(recorders[0].norms)
 
 
-def test_the_gradient_is_cut_down_to_a_length(beats):
+def test_the_gradient_norm_is_limited(beats):
     X, y = beats.data, beats.target
     free = norms_of(small(callbacks=[GradientNorms()]).fit(X, y))
     bound = np.median(free)
@@ -202,7 +202,7 @@ def test_the_gradient_is_cut_down_to_a_length(beats):
     assert cut[0] == pytest.approx(min(free[0], bound), rel=1e-5)
 
 
-def test_a_long_limit_changes_nothing_and_a_short_one_much(beats):
+def test_only_a_small_limit_changes_the_model(beats):
     X, y = beats.data, beats.target
     free, loose, tight = (
         small(optimizer="sgd", max_grad_norm=limit).fit(X, y).predict_proba(X)
@@ -212,7 +212,7 @@ def test_a_long_limit_changes_nothing_and_a_short_one_much(beats):
     assert np.abs(tight - free).max() > 1e-2
 
 
-def test_clipping_holds_in_parts_and_can_be_changed(beats):
+def test_clipping_in_partial_fit(beats):
     X, y = beats.data, beats.target
     model = small(callbacks=[GradientNorms()], max_grad_norm=1e-3)
     model.partial_fit(X, y, classes=list("FNQSV"))
@@ -225,7 +225,7 @@ def test_clipping_holds_in_parts_and_can_be_changed(beats):
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_mixed_precision_is_for_cuda(beats, again):
+def test_mixed_precision_without_cuda_is_an_error(beats, again):
     model = small(device="cpu")
     if again:
         model.set_params(warm_start=True).fit(beats.data, beats.target)
@@ -233,7 +233,7 @@ def test_mixed_precision_is_for_cuda(beats, again):
         model.set_params(amp=True).fit(beats.data, beats.target)
 
 
-def test_a_model_of_mixed_precision_computes_in_full_on_a_cpu(beats):
+def test_a_mixed_precision_model_uses_float32_on_a_cpu(beats):
     model = small(device="cpu").fit(beats.data, beats.target)
     expected = model.predict_proba(beats.data)
     model.net_.amp = True  # as after loading a model that was trained on a GPU
@@ -241,8 +241,8 @@ def test_a_model_of_mixed_precision_computes_in_full_on_a_cpu(beats):
 
 
 @without_cuda
-def test_what_is_asked_of_torch(monkeypatch):
-    """The branch for CUDA, with autocast for the CPU in the place of CUDA's."""
+def test_autocast_is_used_on_cuda(monkeypatch):
+    """Tests the branch for CUDA with autocast for the CPU."""
     autocast, asked = torch.autocast, []
 
     def on_cpu(device, dtype):
@@ -266,7 +266,7 @@ def test_what_is_asked_of_torch(monkeypatch):
 
 
 @needs_cuda
-def test_mixed_precision_learns_as_well(beats):
+def test_mixed_precision_reaches_the_same_accuracy(beats):
     X, y = beats.data, beats.target
     full, mixed = (
         small(device="cuda", amp=amp, max_epochs=20, filters=(16, 16)).fit(X, y)
@@ -279,7 +279,7 @@ def test_mixed_precision_learns_as_well(beats):
     np.testing.assert_allclose(again.predict_proba(X), mixed.predict_proba(X), atol=0.02)
 
 
-# --- parameters that make no sense -------------------------------------------------------------
+# --- invalid parameters ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Recurrent classifiers: parameters that do not fit together."""
+"""Tests of recurrent classifiers and the transformer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from ecgclf import (
     ECGRNNClassifier,
     ECGTransformerClassifier,
 )
-
-QUICK = {"max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
+from tests.networks import QUICK
 
 
 def test_the_lstm_is_a_recurrent_network_with_that_cell(beats):
@@ -46,6 +45,6 @@ def test_zeros_at_the_end_are_masked(beats):
         ),
     ],
 )
-def test_parameters_that_do_not_fit_together(beats, model, message):
+def test_inconsistent_parameters(beats, model, message):
     with pytest.raises(ValueError, match=message):
         model.fit(beats.data, beats.target)

@@ -1,8 +1,9 @@
-"""The same seed gives the same model, and nothing else in the process notices."""
+"""Reproducibility, random generators and threads."""
 
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import joblib
 import numpy as np
@@ -11,21 +12,18 @@ import torch
 from sklearn.model_selection import cross_val_predict
 from skorch.callbacks import Callback
 
-from ecgclf import ECGCNNClassifier
 from ecgclf.training import torch_threads
+from tests.networks import small_cnn
 
-
-def model(**params) -> ECGCNNClassifier:
-    """A network with everything that is random."""
-    return ECGCNNClassifier(
-        filters=(8, 16), stride=2, conv_dropout=0.1, pool_dropout=0.1, dense=(16,),
-        dense_dropout=0.2, max_epochs=2, batch_size=64, verbose=0,
-        **{"random_state": 3, "early_stopping": True, **params},
-    )  # fmt: skip
+#: A network that uses all sources of randomness.
+model = partial(
+    small_cnn, filters=(8, 16), conv_dropout=0.1, pool_dropout=0.1, dense=(16,),
+    dense_dropout=0.2, random_state=3, early_stopping=True,
+)  # fmt: skip
 
 
 class CountThreads(Callback):
-    """Fail in any batch for which torch may use more than one thread."""
+    """Fail if torch may use more than one thread."""
 
     def on_batch_begin(self, net, **kwargs):
         assert torch.get_num_threads() == 1
@@ -50,14 +48,14 @@ def test_serial_and_parallel_are_equal_to_the_last_bit(beats, serial, backend):
     np.testing.assert_array_equal(parallel, serial)
 
 
-def test_more_threads_of_the_process_change_nothing(beats, serial):
+def test_the_threads_of_the_process_do_not_matter(beats, serial):
     torch.set_num_threads(2)
     again = cross_val_predict(model(), beats.data, beats.target, method="predict_proba", cv=3)
     np.testing.assert_array_equal(again, serial)
     assert torch.get_num_threads() == 2
 
 
-def test_global_generators_are_left_alone(beats):
+def test_global_generators_are_not_changed(beats):
     np.random.seed(5)  # noqa: NPY002
     torch.manual_seed(5)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
@@ -74,7 +72,7 @@ def test_global_generators_do_not_matter(beats):
     np.testing.assert_array_equal(first, second)
 
 
-def test_another_seed_is_another_model(beats):
+def test_another_seed_gives_another_model(beats):
     probabilities = [
         model(random_state=seed).fit(beats.data, beats.target).predict_proba(beats.data)
         for seed in (0, 1, None, None)
@@ -94,7 +92,7 @@ def test_a_random_state_object_is_drawn_from(beats):
     assert again.net_.seed == first
 
 
-def test_going_on_after_pickling_equals_going_on(beats):
+def test_continued_training_after_pickling(beats):
     streamed = model(early_stopping=False)
     streamed.partial_fit(beats.data, beats.target, classes=list("FNQSV"))
     restored = pickle.loads(pickle.dumps(streamed))
@@ -105,7 +103,7 @@ def test_going_on_after_pickling_equals_going_on(beats):
     )
 
 
-def test_what_stands_beside_a_beat_does_not_matter(beats):
+def test_predictions_do_not_depend_on_the_other_beats(beats):
     fitted = model().fit(beats.data, beats.target)
     expected = fitted.decision_function(beats.data)
     for n in (1, 2, 7, 33, 399):

@@ -1,4 +1,4 @@
-"""The residual classifier: published networks, defaults and errors."""
+"""Tests of ECGResNetClassifier."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_residual_cnn_of_kachuee_et_al(five_classes):
     # 187 samples are halved five times to 6.
     dense = 6 * 32 * 32 + 32 + 32 * 32 + 32 + 32 * 5 + 5
     assert n_parameters(model) == (5 * 32 + 32) + 10 * (32 * 32 * 5 + 32) + dense
-    # Layer by layer, with torch's own functions.
+    # Layer by layer, with functions of torch.
     module = model.net_.module_
     weights = iter([p.detach() for p in module.parameters()])
 
@@ -70,7 +70,7 @@ def test_the_deepest_network_has_the_published_size_and_predicts(five_classes):
     # Layers: the stem, three convolutions a block, and the output.
     assert 1 + 3 * len(blocks) + 1 == 398
     moving = sum(b.numel() for name, b in module.named_buffers() if "running" in name)
-    # The published count holds the means and variances that batch norms do not learn.
+    # The published count includes the running means and variances of the batch norms.
     assert n_parameters(model) + moving == 2_782_725
     assert n_parameters(model) == 2_723_557
     # 16 + 43 x 64 + 64 + 43 x 128 + 128 + 43 x 256 channels before blocks and 256 at the end,
@@ -111,7 +111,7 @@ def test_strides_of_the_stages(stride, lengths, five_classes):
     assert found == lengths
 
 
-def test_every_parameter_reaches_the_network(five_classes):
+def test_every_parameter_is_used(five_classes):
     X, y = five_classes
     model = ECGResNetClassifier(
         filters=(4, 12), n_blocks=(1, 2), kernel_size=(4, 3), stem_filters=6,
@@ -150,7 +150,7 @@ def test_beats_of_odd_sizes(block, n_leads, n_samples, rng):
 
 
 @pytest.mark.parametrize("block", ["basic", "bottleneck", "pooled"])
-def test_every_kind_of_block_learns(block):
+def test_every_block_type_learns(block):
     train = make_beats(n_beats=600, n_patients=10, random_state=0)
     test = make_beats(n_beats=300, n_patients=10, random_state=1)
     model = ECGResNetClassifier(
@@ -163,7 +163,7 @@ def test_every_kind_of_block_learns(block):
 
 
 @pytest.mark.parametrize("parameter", ["n_blocks", "kernel_size", "stride"])
-def test_one_value_too_many_for_the_stages(parameter, five_classes):
+def test_wrong_number_of_values(parameter, five_classes):
     model = ECGResNetClassifier(filters=(4, 8), verbose=0, **{parameter: (1, 1, 1)})
     with pytest.raises(ValueError, match=f"{parameter}=.*3 values for 2 layers.*filters"):
         model.fit(*five_classes)
@@ -178,7 +178,7 @@ def test_one_value_too_many_for_the_stages(parameter, five_classes):
         ("squeeze_excite", "yes"), ("block_dropout", 1.0), ("global_pool", "mean"),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_named(parameter, value, five_classes):
+def test_value_out_of_range(parameter, value, five_classes):
     model = ECGResNetClassifier(verbose=0, **{parameter: value})
     with pytest.raises(ValueError, match=f"The '{parameter}' parameter of ECGResNetClassifier"):
         model.fit(*five_classes)

@@ -1,4 +1,4 @@
-"""The spectrogram classifier: against torch, on flattened input, on what it is for."""
+"""Tests of ECGSpectrogramClassifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecgclf.datasets import make_beats
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5])
-def test_the_same_function_as_plain_torch(rng, kernel_size):
+def test_equals_plain_torch(rng, kernel_size):
     X = rng.normal(size=(12, 9, 14)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -50,7 +50,7 @@ def test_spectrograms_of_odd_sizes(rng, shape):
     np.testing.assert_array_equal(model.predict_proba(X.reshape(9, -1)), model.predict_proba(X))
 
 
-def test_it_learns_from_spectrograms_of_beats():
+def test_learns_from_spectrograms_of_beats():
     def log_power(beats):
         return np.log(spectrogram(beats.data, beats.fs, nperseg=32, noverlap=24)[2] + 1e-6)
 

@@ -1,4 +1,4 @@
-"""Temperature scaling by scikit-learn around a network that is too sure of itself."""
+"""Temperature scaling of networks by scikit-learn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def draw(n_beats: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Beats whose class is a matter of chance, so that nobody may be sure of it."""
+    """Draw beats with random classes, so that a confident prediction is wrong."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_beats, 30))
     logits = X @ np.random.default_rng(0).normal(scale=0.4, size=(30, 3))
@@ -32,7 +32,7 @@ def draw(n_beats: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def network() -> ECGMLPClassifier:
-    """Learns the few beats of its training by heart."""
+    """A network that overfits its few training beats."""
     return ECGMLPClassifier(dense=(64,), max_epochs=20, batch_size=32, verbose=0, random_state=0)
 
 
@@ -57,7 +57,7 @@ def test_an_over_confident_network_becomes_calibrated(network):
     after, brier_after = errors_of(scaled, X_new, y_new)
     assert after < before / 3
     assert brier_after < brier_before
-    # One network, trained on all beats, whose logits are divided by one number above 1.
+    # One network, trained on all beats, whose logits are divided by a number above 1.
     (calibrated,) = scaled.calibrated_classifiers_
     (calibrator,) = calibrated.calibrators
     assert calibrator.beta_ < 1
@@ -66,7 +66,7 @@ def test_an_over_confident_network_becomes_calibrated(network):
     np.testing.assert_allclose(scaled.predict_proba(X_new), expected, atol=1e-6)
 
 
-def test_a_trained_network_is_calibrated_on_other_patients(network):
+def test_calibration_of_a_fitted_network_on_other_patients(network):
     X, y, _ = draw(600, seed=1)
     model = network.fit(X, y)
     scaled = CalibratedClassifierCV(FrozenEstimator(model), method="temperature")

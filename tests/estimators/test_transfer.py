@@ -1,4 +1,4 @@
-"""Transfer: what a network has learned serves other classes, leads and beats."""
+"""Tests of ECGTransferClassifier."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def test_the_source_is_never_changed(source, beats, strategy):
     np.testing.assert_array_equal(source.predict_proba(beats.data), expected)
 
 
-def test_a_frozen_encoder_is_that_of_the_source(source, beats):
+def test_a_frozen_encoder_equals_that_of_the_source(source, beats):
     model = transfer(source).fit(beats.data, beats.target == "V")
     ours, theirs = weights(model, "encoder.encoder."), weights(source, "encoder.")
     assert len(ours) == len(theirs) > 0
-    for name, value in ours.items():  # weights and running statistics alike
+    for name, value in ours.items():  # weights and running statistics
         assert torch.equal(value, theirs[name]), name
     table = model.parameter_table()
     assert table[table.index.str.startswith("encoder")]["trains"].eq(False).all()
@@ -59,7 +59,7 @@ def test_a_frozen_encoder_is_that_of_the_source(source, beats):
     assert table["size"].sum() == sum(p.numel() for p in model.net_.module_.parameters())
 
 
-def test_finetuning_moves_every_parameter(source, beats):
+def test_finetuning_changes_every_parameter(source, beats):
     model = transfer(source, strategy="finetune").fit(beats.data, beats.target == "V")
     ours, theirs = weights(model, "encoder.encoder."), weights(source, "encoder.")
     for name, value in ours.items():
@@ -68,7 +68,7 @@ def test_finetuning_moves_every_parameter(source, beats):
     assert model.parameter_table()["trains"].all()
 
 
-def test_finetuning_moves_what_an_earlier_transfer_has_frozen(source, beats):
+def test_finetuning_unfreezes_the_layers_of_an_earlier_transfer(source, beats):
     frozen = transfer(source, strategy="frozen").fit(beats.data, beats.target == "V")
     model = transfer(frozen, strategy="finetune").fit(beats.data, beats.target == "V")
     table = model.parameter_table()
@@ -80,7 +80,7 @@ def test_finetuning_moves_what_an_earlier_transfer_has_frozen(source, beats):
     assert not frozen.parameter_table().filter(like="encoder", axis=0)["trains"].any()
 
 
-def test_gradual_unfreezing_goes_from_the_head_to_the_first_layer(source, beats):
+def test_gradual_unfreezing_starts_with_the_last_layer(source, beats):
     seen = []
 
     class Look(Callback):
@@ -97,7 +97,7 @@ def test_gradual_unfreezing_goes_from_the_head_to_the_first_layer(source, beats)
     assert seen[-1] == n_parameters
 
 
-def test_what_was_learned_helps_where_labels_are_few():
+def test_transfer_helps_with_few_labels():
     known = make_beats(n_beats=3000, n_patients=30, random_state=0)
     new = make_beats(n_beats=1000, n_patients=10, random_state=1)
     few, rest = np.arange(40), np.arange(40, 1000)
@@ -134,7 +134,7 @@ def test_pickle(source, beats):
     )
 
 
-def test_other_leads(source, two_leads):
+def test_another_number_of_leads(source, two_leads):
     model = transfer(source).fit(two_leads.data, two_leads.target)
     assert model.n_leads_ == 2
     table = model.parameter_table()
@@ -142,7 +142,7 @@ def test_other_leads(source, two_leads):
     assert table.loc["encoder.mix.weight", "trains"]
 
 
-def test_other_lengths(source, rng):
+def test_another_length(source, rng):
     X, y = rng.normal(size=(40, 130)), np.arange(40) % 2
     assert transfer(source).fit(X, y).n_samples_ == 130
     flat = ECGCNNClassifier(filters=(4,), stride=2, global_pool=None, **QUICK)
@@ -159,6 +159,6 @@ def test_other_lengths(source, rng):
         (ECGCNNClassifier(), NotFittedError, "not fitted"),
     ],
 )
-def test_what_is_no_source(beats, wrong, error, message):
+def test_invalid_source(beats, wrong, error, message):
     with pytest.raises(error, match=message):
         transfer(wrong).fit(beats.data, beats.target)

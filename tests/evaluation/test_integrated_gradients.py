@@ -22,10 +22,9 @@ from ecgclf import (
 )
 from ecgclf.datasets import Beats, make_beats
 from ecgclf.evaluation import integrated_gradients
+from tests.networks import QUICK
 
 pytest.importorskip("captum", reason="needs captum, which is not installed")
-
-QUICK = {"max_epochs": 2, "batch_size": 64, "random_state": 0, "verbose": 0}
 
 
 def logits_of(model, X):

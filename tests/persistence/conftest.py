@@ -1,4 +1,4 @@
-"""A small model and the beats it was fitted on."""
+"""Fixtures of a small model and its training beats."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from ecgclf import ECGCNNClassifier
 from ecgclf.datasets import Beats, make_beats
+from tests.networks import small_cnn
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +19,8 @@ def beats() -> Beats:
 
 @pytest.fixture
 def quick():
-    """Make an unfitted classifier that is quick to fit."""
-
-    def make(**params) -> ECGCNNClassifier:
-        small = {"filters": (8, 8), "stride": 2, "max_epochs": 2, "batch_size": 64}
-        return ECGCNNClassifier(**{**small, "verbose": 0, "random_state": 0, **params})
-
-    return make
+    """Function that makes a small unfitted classifier."""
+    return small_cnn
 
 
 @pytest.fixture

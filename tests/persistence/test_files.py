@@ -1,4 +1,4 @@
-"""Files that are damaged, made up, or not there."""
+"""Invalid, damaged and missing model files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ fuzz = settings(
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory) -> bytes:
-    """A transfer, as it has a bit of everything: a model in a model, objects, labels."""
+    """File of a transfer, which contains another model, objects and labels."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 12)), np.repeat(["N", "V"], 20)
     quick = {"max_epochs": 1, "verbose": 0, "random_state": 0}
@@ -68,7 +68,7 @@ def test_no_byte_can_change(content, load, data):
 
 
 def test_no_byte_of_the_header_can_change(content):
-    """All of them, as what they mean differs from one to the next."""
+    """Every byte is tested, because each has another meaning."""
     size = 8 + int.from_bytes(content[:8], "little")
     assert size > 3000
     for place in range(size):
@@ -80,7 +80,7 @@ def test_no_byte_of_the_header_can_change(content):
 
 @fuzz
 @given(data=st.data())
-def test_nothing_can_be_missing_or_added(content, load, data):
+def test_no_byte_can_be_missing_or_added(content, load, data):
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, len(content)))
     put_in = data.draw(st.binary(max_size=20))
@@ -92,12 +92,12 @@ def test_nothing_can_be_missing_or_added(content, load, data):
 
 @given(st.binary(max_size=200))
 @fuzz
-def test_noise_is_no_model(load, noise):
+def test_random_bytes(load, noise):
     with pytest.raises(PersistenceError, match="no model that ecgclf has saved"):
         load(noise)
 
 
-# --- something else ------------------------------------------------------------------------
+# --- other files ---------------------------------------------------------------------------
 
 
 def write_pickle(path):
@@ -128,7 +128,7 @@ def write_weights_with_notes(path):
         lambda path: path.touch(),
     ],
 )
-def test_files_of_others(write, path):
+def test_files_of_other_formats(write, path):
     write(path)
     for read in (ecgclf.load, read_document):
         with pytest.raises(
@@ -152,16 +152,16 @@ def test_no_file(tmp_path, monkeypatch):
         ecgclf.load(tmp_path)
 
 
-# --- made up -------------------------------------------------------------------------------
+# --- manipulated files ---------------------------------------------------------------------
 
 
 def sealed(document: dict, arrays: dict) -> bytes:
-    """Make a file whose checksum is right, as anybody can."""
+    """Make a file with a valid checksum."""
     return pack({k: v for k, v in document.items() if k not in ("format", "sha256")}, arrays)
 
 
 def places(node, before=()):
-    """Find where the values of a document are."""
+    """List the places of all values of a document."""
     children = node.items() if isinstance(node, dict) else enumerate(node)
     for key, child in children:
         yield (*before, key)
@@ -169,7 +169,7 @@ def places(node, before=()):
             yield from places(child, (*before, key))
 
 
-def made_up(content: bytes, place: tuple, value: object) -> bytes:
+def manipulated(content: bytes, place: tuple, value: object) -> bytes:
     document, arrays = unpack(content)
     *path, last = place
     reduce(lambda node, key: node[key], path, document)[last] = value
@@ -177,8 +177,8 @@ def made_up(content: bytes, place: tuple, value: object) -> bytes:
 
 
 @pytest.fixture
-def what_happens():
-    """Kinds of what Python does that a file must not make it do."""
+def audit_events():
+    """Audit events that loading a file must not cause."""
     events: list[str] = []
     watching = [True]
 
@@ -206,19 +206,19 @@ anything = st.recursive(
 @fuzz
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")
-def test_a_made_up_document_is_an_error_or_a_model(content, load, what_happens, data):
+def test_a_manipulated_document_is_an_error_or_a_model(content, load, audit_events, data):
     document, _ = unpack(content)
-    load(content)  # what is imported when it is first needed is imported here
+    load(content)  # triggers lazy imports
     place = data.draw(st.sampled_from(list(places(document))))
-    changed = made_up(content, place, data.draw(anything.filter(_is_json)))
-    del what_happens[:]
+    changed = manipulated(content, place, data.draw(anything.filter(_is_json)))
+    del audit_events[:]
     try:
         loaded = load(changed)
     except PersistenceError:
         pass
     else:
         assert type(loaded).__name__ in ecgclf.__all__
-    assert what_happens == []
+    assert audit_events == []
 
 
 def _is_json(value: object) -> bool:
@@ -254,9 +254,9 @@ def _is_json(value: object) -> bool:
         ),
     ],
 )
-def test_a_made_up_file_says_what_is_wrong(content, load, place, value, match):
+def test_error_messages_for_manipulated_files(content, load, place, value, match):
     with pytest.raises(PersistenceError, match=match):
-        load(made_up(content, tuple(place), value))
+        load(manipulated(content, tuple(place), value))
 
 
 def test_other_arrays(content, load):
@@ -268,7 +268,7 @@ def test_other_arrays(content, load):
             load(sealed(document, wrong))
 
 
-def test_a_document_that_never_ends(load):
+def test_a_document_of_extreme_depth(load):
     deep = "[" * 100_000
     for text in (deep, f'{{"format": 1, "sha256": "", "class": {deep}'):
         with pytest.raises(PersistenceError):
@@ -299,7 +299,7 @@ def test_a_save_replaces_the_old_file(fitted, path):
     fitted.save(str(path))
     assert ecgclf.load(str(path)).get_params() == fitted.get_params()
     assert os.listdir(path.parent) == [path.name]
-    # As any new file of this user, not private as a temporary one is.
+    # The permissions are those of a new file, not of a temporary file.
     other = path.with_name("other")
     other.touch()
     assert path.stat().st_mode == other.stat().st_mode

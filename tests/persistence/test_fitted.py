@@ -1,4 +1,4 @@
-"""What of a fitted model comes back, and what can be done with it."""
+"""Saving and loading of fitted models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ecgclf.datasets import make_beats
 from ecgclf.persistence import PersistenceError, read_document
 
 
-def there_and_back(model, path):
+def saved_and_loaded(model, path):
     model.save(path)
     return ecgclf.load(path)
 
@@ -35,7 +35,7 @@ def test_the_autoencoder(kind, in_3d, path):
         kind=kind, n_codes=3, n_leads=2, dense=(8,), filters=(8,), units=(8,), max_epochs=2,
         verbose=0, random_state=0,
     ).fit(X)  # fmt: skip
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     for method in ("transform", "reconstruct", "score_samples", "decision_function", "predict"):
         np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(model, method)(X))
     codes = model.transform(X)
@@ -48,9 +48,9 @@ def test_the_autoencoder(kind, in_3d, path):
 
 def test_pickle_copy_and_another_save(fitted, beats, path):
     expected = fitted.predict_proba(beats.data)
-    loaded = there_and_back(fitted, path)
+    loaded = saved_and_loaded(fitted, path)
     others = [pickle.loads(pickle.dumps(loaded)), copy.deepcopy(loaded)]
-    for other in [*others, there_and_back(loaded, path)]:
+    for other in [*others, saved_and_loaded(loaded, path)]:
         np.testing.assert_array_equal(other.predict_proba(beats.data), expected)
 
 
@@ -62,10 +62,10 @@ def test_equal_models_give_equal_files(fitted, path):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-def test_warm_start_goes_on_as_the_saved_model_does(quick, beats, optimizer, path):
+def test_warm_start_of_a_loaded_model(quick, beats, optimizer, path):
     model = quick(warm_start=True, optimizer=optimizer, conv_dropout=0.1)
     model.fit(beats.data, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     for each in (model, loaded):
         each.fit(beats.data, beats.target)
     assert loaded.n_iter_ == model.n_iter_ == 4
@@ -76,11 +76,11 @@ def test_warm_start_goes_on_as_the_saved_model_does(quick, beats, optimizer, pat
     assert len(loaded.training_data_) == 2
 
 
-def test_partial_fit_goes_on_with_a_new_optimizer(quick, beats, path):
+def test_partial_fit_of_a_loaded_model_uses_a_new_optimizer(quick, beats, path):
     classes = np.unique(beats.target)
     model = quick(lr=1e-3).partial_fit(beats.data, beats.target, classes=classes)
-    loaded = there_and_back(model, path)
-    # To go on after a `fit` is to go on with a new optimizer.
+    loaded = saved_and_loaded(model, path)
+    # The first `partial_fit` after a `fit` uses a new optimizer.
     expected = copy.deepcopy(model)
     expected._streaming = False
     for each in (loaded, expected):
@@ -96,7 +96,7 @@ def test_features_column_names_and_early_stopping(quick, beats, path):
     frame = pd.DataFrame(beats.data[:, :40]).add_prefix("sample ").assign(rr=0.8)
     model = quick(n_tabular=1, early_stopping=True, validation_fraction=0.2)
     model.fit(frame, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     np.testing.assert_array_equal(loaded.feature_names_in_, model.feature_names_in_)
     np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
     assert "valid_loss" in loaded.history_
@@ -111,13 +111,13 @@ def test_the_type_of_labels(quick, beats, dtype, path):
     codes = np.searchsorted(np.unique(beats.target), beats.target)
     y = (beats.target if dtype in ("<U9", object) else codes).astype(dtype)
     model = quick(max_epochs=1).fit(beats.data, y)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     assert loaded.classes_.dtype == model.classes_.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(loaded.predict(beats.data), model.predict(beats.data))
     assert [type(label) for label in loaded.classes_] == [type(label) for label in model.classes_]
 
 
-def test_what_beats_the_model_takes(fitted, beats, path):
+def test_input_contract(fitted, beats, path):
     fitted.save(path, fs=120, unit="mV", window=[0.25, 0.45])
     loaded = ecgclf.load(path)
     expected = {
@@ -132,7 +132,7 @@ def test_what_beats_the_model_takes(fitted, beats, path):
     loaded.save(path, fs=360)
     assert ecgclf.load(path).input_contract_ == {**expected, "fs": 360.0}
     assert not hasattr(fitted, "input_contract_")
-    # Of other beats nothing was stated.
+    # Nothing was stated about the new training beats.
     assert not hasattr(loaded.fit(beats.data, beats.target), "input_contract_")
 
 
@@ -148,14 +148,14 @@ def test_what_beats_the_model_takes(fitted, beats, path):
         ({"window": (0.1, "b")}, "window=.*give two numbers"),
     ],
 )
-def test_what_is_stated_must_make_sense(fitted, path, wrong, match):
+def test_invalid_contract(fitted, path, wrong, match):
     with pytest.raises(ValueError, match=match):
         fitted.save(path, **wrong)
     assert not path.exists()
 
 
 def test_the_fingerprint_can_be_computed_by_hand(fitted, beats, path):
-    (found,) = there_and_back(fitted, path).training_data_
+    (found,) = saved_and_loaded(fitted, path).training_data_
     X = beats.data.astype(np.float32)
     assert found == {
         "n_beats": 200,
@@ -173,14 +173,14 @@ def test_the_fingerprint_can_be_computed_by_hand(fitted, beats, path):
 def test_requests_of_metadata(fitted, beats, path):
     with sklearn.config_context(enable_metadata_routing=True):
         fitted.set_fit_request(groups=True, sample_weight="weight")
-        loaded = there_and_back(fitted, path)
+        loaded = saved_and_loaded(fitted, path)
         asked = loaded.get_metadata_routing().fit.requests
         assert asked == fitted.get_metadata_routing().fit.requests
         assert asked["groups"] is True
         assert asked["sample_weight"] == "weight"
 
 
-def test_any_reader_of_safetensors_finds_the_weights(fitted, path):
+def test_other_readers_of_safetensors(fitted, path):
     fitted.save(path)
     weights = safetensors.numpy.load_file(path)
     expected = fitted.net_.module_.state_dict()
@@ -207,23 +207,23 @@ def test_parameters_changed_since_the_fit(fitted, beats, path):
         with pytest.raises(PersistenceError, match="not those that the network was created with"):
             changed.save(path)
     assert not path.exists()
-    # Those of the training are free to change.
-    loaded = there_and_back(fitted.set_params(lr=0.5, batch_size=7), path)
+    # Parameters of the training may change.
+    loaded = saved_and_loaded(fitted.set_params(lr=0.5, batch_size=7), path)
     assert loaded.get_params() == fitted.get_params()
     np.testing.assert_array_equal(
         loaded.predict_proba(beats.data), fitted.predict_proba(beats.data)
     )
 
 
-def test_the_generators_of_the_caller_are_left_alone(fitted, path):
+def test_global_generators_are_not_changed(fitted, path):
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    there_and_back(fitted, path)
+    saved_and_loaded(fitted, path)
     assert torch.equal(torch.get_rng_state(), before[0])
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
-def test_a_model_of_a_gpu_on_a_machine_without_one(fitted, beats, path):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_gpu_model_on_a_machine_without_a_gpu(fitted, beats, path):
     expected = fitted.predict_proba(beats.data)
     fitted.set_params(device="cuda:0").save(path)
     with pytest.warns(UserWarning, match="device='cuda:0'.*loaded onto the CPU"):
@@ -237,7 +237,7 @@ def test_a_model_of_a_gpu_on_a_machine_without_one(fitted, beats, path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_model_trained_on_a_gpu(quick, beats, path):
     model = quick(device="cuda").fit(beats.data, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     assert {p.device.type for p in loaded.net_.module_.parameters()} == {"cuda"}
     np.testing.assert_allclose(
         loaded.predict_proba(beats.data), model.predict_proba(beats.data), atol=1e-5
@@ -253,7 +253,7 @@ def test_a_model_trained_on_a_gpu(quick, beats, path):
         ({"fs": -1}, "number above 0"),
     ],
 )
-def test_beats_of_another_kind_are_refused(fitted, tmp_path, stated, message):
+def test_check_contract(fitted, tmp_path, stated, message):
     path = tmp_path / "model.ecgclf"
     fitted.save(path, fs=120, unit="mV", window=(0.25, 0.45))
     loaded = ecgclf.load(path)
@@ -263,7 +263,7 @@ def test_beats_of_another_kind_are_refused(fitted, tmp_path, stated, message):
         loaded.check_contract(**stated)
 
 
-def test_what_no_side_states_is_not_compared(fitted):
+def test_properties_that_were_not_stated_are_not_compared(fitted):
     fitted.check_contract(fs=360, unit="uV")
     with pytest.raises(NotFittedError):
         clone(fitted).check_contract(fs=360)

@@ -1,4 +1,4 @@
-"""Parameters that are more than numbers and strings."""
+"""Saving and loading of parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ecgclf.persistence import PersistenceError
 from ecgclf.training import LearningRate
 
 
-def there_and_back(model, path):
+def saved_and_loaded(model, path):
     model.save(path)
     return ecgclf.load(path)
 
@@ -43,7 +43,7 @@ def test_augmentations(quick, beats, path):
         [TimeShift(max_shift=3), Compose([GaussianNoise(std=0.1), BaselineWander(fs=125)])]
     )
     model = quick(augment=augment).fit(beats.data, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     assert repr(loaded.augment) == repr(augment)
     assert isinstance(loaded.augment.augmentations, list)
     again = loaded.fit(beats.data, beats.target).predict_proba(beats.data)
@@ -55,7 +55,7 @@ def test_augmentations(quick, beats, path):
 )
 def test_class_weights(quick, beats, class_weight, path):
     model = quick(class_weight=class_weight, max_epochs=1).fit(beats.data, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     assert type(loaded.class_weight) is type(class_weight)
     assert repr(loaded.class_weight) == repr(class_weight)
     again = loaded.fit(beats.data, beats.target).predict_proba(beats.data)
@@ -65,7 +65,7 @@ def test_class_weights(quick, beats, class_weight, path):
 def test_class_weights_by_number(quick, beats, path):
     y = np.searchsorted(np.unique(beats.target), beats.target)
     model = quick(class_weight={0: 1.0, 4: 2}, max_epochs=1).fit(beats.data, y)
-    assert there_and_back(model, path).class_weight == {0: 1.0, 4: 2}
+    assert saved_and_loaded(model, path).class_weight == {0: 1.0, 4: 2}
 
 
 def test_sequences_and_numbers_of_numpy(quick, beats, path):
@@ -77,7 +77,7 @@ def test_sequences_and_numbers_of_numpy(quick, beats, path):
         batch_norm=np.bool_(True),
         max_epochs=1,
     ).fit(beats.data, beats.target)
-    loaded = there_and_back(model, path)
+    loaded = saved_and_loaded(model, path)
     assert isinstance(loaded.filters, np.ndarray)
     assert loaded.filters.dtype == np.array([8, 8]).dtype
     assert loaded.filters.tolist() == [8, 8]
@@ -90,7 +90,7 @@ def test_sequences_and_numbers_of_numpy(quick, beats, path):
 
 
 class Louder(GaussianNoise):
-    """Not ours, though its base is."""
+    """Augmentation that is not part of ecgclf."""
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ class Louder(GaussianNoise):
         ({"lr": np.longdouble(0.01)}, r"lr=.*longdouble"),
     ],
 )
-def test_what_cannot_be_kept_is_named(quick, beats, path, params, name):
+def test_parameters_that_cannot_be_saved(quick, beats, path, params, name):
     model = quick(**params, max_epochs=1).fit(beats.data, beats.target)
     parameter = next(iter(params))
     with pytest.raises(PersistenceError, match=rf"{name}.*set_params\({parameter}="):
@@ -115,15 +115,15 @@ def test_what_cannot_be_kept_is_named(quick, beats, path, params, name):
     assert not path.exists()
 
 
-def test_the_advice_helps(quick, beats, path):
+def test_saving_without_these_parameters(quick, beats, path):
     model = quick(callbacks=[LearningRate()], optimizer=torch.optim.RAdam)
     model.fit(beats.data, beats.target).set_params(callbacks=None, optimizer="adamw")
     np.testing.assert_array_equal(
-        there_and_back(model, path).predict_proba(beats.data), model.predict_proba(beats.data)
+        saved_and_loaded(model, path).predict_proba(beats.data), model.predict_proba(beats.data)
     )
 
 
-def test_a_refusal_does_not_draw_from_the_random_state(quick, beats, path):
+def test_a_failed_save_does_not_change_the_random_state(quick, beats, path):
     state = np.random.RandomState(0)
     model = quick(random_state=state, max_epochs=1).fit(beats.data, beats.target)
     before = state.get_state()[1:3]
@@ -140,5 +140,5 @@ plain = st.recursive(
 
 
 @given(plain)
-def test_any_plain_value_comes_back(value):
+def test_plain_values_round_trip(value):
     assert repr(Reader({}, CLASSES).value(Writer(CLASSES).plain(value, "value"))) == repr(value)

@@ -1,4 +1,4 @@
-"""Models that come with the package: all of them are tested, however many there are."""
+"""Pretrained models of the package."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def facts_of(name: str) -> dict:
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def made_up_beats(model, n_beats: int) -> np.ndarray | pd.DataFrame:
+def random_beats(model, n_beats: int) -> np.ndarray | pd.DataFrame:
     X = np.random.default_rng(0).random((n_beats, model.n_features_in_))
     columns = getattr(model, "feature_names_in_", None)
     return X if columns is None else pd.DataFrame(X, columns=columns)
 
 
-# --- those of the package ------------------------------------------------------------------
+# --- the models ----------------------------------------------------------------------------
 
 
 @every_model
-def test_it_loads_without_a_network(name, monkeypatch):
+def test_loads_without_a_connection(name, monkeypatch):
     def no_network(*args, **kwargs):
         raise AssertionError("a connection was asked for")
 
     monkeypatch.setattr(socket, "socket", no_network)
     model = ecgclf.load_pretrained(name)
     facts = facts_of(name)
-    X = made_up_beats(model, 4)
+    X = random_beats(model, 4)
     probability = model.predict_proba(X)
     np.testing.assert_allclose(probability.sum(axis=1), 1)
     assert set(model.predict(X)) <= set(facts["every_tenth_test_beat"]["labels"])
@@ -53,7 +53,7 @@ def test_it_loads_without_a_network(name, monkeypatch):
 
 
 @every_model
-def test_it_says_what_beats_it_takes(name):
+def test_input_contract(name):
     model, given = load_pretrained(name), facts_of(name)["input"]
     contract = model.input_contract_
     for key in ("fs", "unit", "n_leads", "n_samples"):
@@ -64,7 +64,7 @@ def test_it_says_what_beats_it_takes(name):
 
 
 @every_model
-def test_weights_card_and_facts_are_of_one_training(name):
+def test_weights_card_and_facts_agree(name):
     weights, facts, card = FOLDER / f"{name}.ecgclf", facts_of(name), model_card(name)
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == facts["sha256"]
     assert facts["sha256"] in card
@@ -77,14 +77,14 @@ def test_weights_card_and_facts_are_of_one_training(name):
             assert f"| {row['figure']} | {row['estimate']:.4f} |" in card
     for said in ("Not a medical device", "95% interval", facts["command"]):
         assert said in card
-    # It was trained on everything: what only tries the script has no place here.
+    # The model was trained with the full data and the default number of epochs.
     assert facts["fraction"] == 1
     assert "--epochs" not in facts["command"]
 
 
 @every_model
-def test_the_code_of_its_card_gives_its_figures(name, mitdb_dir, monkeypatch):
-    """One in ten test beats, predicted anew from the records."""
+def test_the_code_of_the_card_reproduces_its_figures(name, mitdb_dir, monkeypatch):
+    """Every tenth test beat is predicted from the records."""
     facts = facts_of(name)
     monkeypatch.setattr(datasets, "fetch_mitbih", lambda: mitdb_dir)
     (code,) = re.findall(r"```python\n(import ecgclf\n.*?)```", model_card(name), flags=re.DOTALL)
@@ -98,16 +98,16 @@ def test_the_code_of_its_card_gives_its_figures(name, mitdb_dir, monkeypatch):
     found = pd.crosstab(target, labels).reindex(
         index=expected["labels"], columns=expected["labels"], fill_value=0
     )
-    # Another processor may round a beat that lies on the edge to the other side.
+    # Another processor may classify a beat near the decision boundary differently.
     moved = np.abs(found.to_numpy() - np.array(expected["confusion_matrix"])).sum() / 2
     assert moved <= 2e-3 * len(target)
-    # And they are figures of the same network that the whole card is about.
+    # These beats have about the same accuracy as all test beats.
     correct = np.trace(expected["confusion_matrix"]) / len(target)
     (whole,) = (row for row in facts["figures"] if row["figure"] == "accuracy")
     assert correct == pytest.approx(whole["estimate"], abs=0.01)
 
 
-def test_they_are_small_enough_to_come_with_the_package():
+def test_size_of_the_files():
     sizes = {file.name: file.stat().st_size for file in FOLDER.iterdir()}
     assert sizes
     assert sum(sizes.values()) < 5e6
@@ -120,7 +120,7 @@ def test_they_are_small_enough_to_come_with_the_package():
 
 @pytest.fixture
 def one_model(fitted, tmp_path, monkeypatch):
-    """A folder with one model, in the place of that of the package."""
+    """Replace the folder of the package by one with a single model."""
     fitted.save(tmp_path / "tiny.ecgclf", fs=120)
     (tmp_path / "tiny.md").write_text("# tiny\n", encoding="utf-8")
     shutil.copy(FOLDER / "README.md", tmp_path)
@@ -128,7 +128,7 @@ def one_model(fitted, tmp_path, monkeypatch):
     return fitted
 
 
-def test_a_model_by_its_name(one_model, beats):
+def test_load_by_name(one_model, beats):
     assert list_pretrained() == ["tiny"]
     loaded = ecgclf.load_pretrained("tiny")
     assert (loaded.predict_proba(beats.data) == one_model.predict_proba(beats.data)).all()
@@ -138,6 +138,6 @@ def test_a_model_by_its_name(one_model, beats):
 
 @pytest.mark.parametrize("ask", [load_pretrained, model_card])
 @pytest.mark.parametrize("name", ["README", "tiny.ecgclf", "../tiny", "", None])
-def test_no_such_model(ask, name, one_model):
+def test_unknown_name(ask, name, one_model):
     with pytest.raises(ValueError, match=r"no pretrained model .* one of \['tiny'\]"):
         ask(name)

@@ -1,4 +1,4 @@
-"""A transfer that is saved, and a transfer from a file."""
+"""Saving of transfers, and transfer from saved models."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_saved_and_loaded(fitted, beats, source_path, path, strategy, kind):
             clone(loaded).set_params(warm_start=False).fit(beats.data, beats.target)
 
 
-def test_a_gradual_training_that_ended_early(fitted, beats, path):
+def test_a_gradual_transfer_with_frozen_layers(fitted, beats, path):
     model = ECGTransferClassifier(source=fitted, strategy="gradual", **QUICK)
     model.partial_fit(beats.data, beats.target, classes=np.unique(beats.target))
     assert model.net_.module_.encoder.n_frozen > 0
@@ -62,7 +62,7 @@ def test_a_gradual_training_that_ended_early(fitted, beats, path):
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_path_is_as_good_as_the_model(fitted, beats, source_path, kind):
+def test_a_path_equals_the_model(fitted, beats, source_path, kind):
     y = beats.target == "V"
     from_path = ECGTransferClassifier(source=kind(source_path), **QUICK).fit(beats.data, y)
     from_model = ECGTransferClassifier(source=fitted, **QUICK).fit(beats.data, y)
@@ -115,7 +115,7 @@ def test_an_autoencoder_as_the_source(beats, path, tmp_path):
     )
 
 
-def test_what_is_wrong_with_the_source_is_said_of_it(quick, beats, path, source_path):
+def test_errors_name_the_source(quick, beats, path, source_path):
     odd = quick(augment=lambda signals, generator: signals).fit(beats.data, beats.target)
     model = ECGTransferClassifier(source=odd, **QUICK).fit(beats.data, beats.target)
     with pytest.raises(PersistenceError, match=r"source\.augment=<function"):

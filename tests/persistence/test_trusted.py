@@ -17,8 +17,7 @@ from ecgclf._model_file import pack, unpack
 from ecgclf.estimators import BeatClassifier
 from ecgclf.modules import FlatEncoder
 from ecgclf.persistence import PersistenceError, read_document
-
-QUICK = {"max_epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
+from tests.networks import QUICK
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -111,8 +110,8 @@ def test_only_classes_of_estimators_can_be_trusted(flat, path, wrong):
         ecgclf.load(path, trusted=[FlatClassifier, wrong])
 
 
-def test_a_trusted_class_opens_no_other_door(flat, path):
-    """A made-up file can still not name other classes, nor use this one as a parameter."""
+def test_other_classes_stay_forbidden(flat, path):
+    """A manipulated file cannot name other classes, nor use this one as a parameter."""
     flat.save(path)
     document, arrays = unpack(path.read_bytes())
     document = {key: value for key, value in document.items() if key not in ("format", "sha256")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,9 +22,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
-from ecgclf import ECGCNNClassifier
 from ecgclf.augmentation import AmplitudeScaling, GaussianNoise
 from ecgclf.sampling import BeatOverSampler, BeatSampler, BeatSMOTE, BeatUnderSampler
+from tests.networks import small_cnn
 
 SAMPLERS = [
     BeatOverSampler(augment=GaussianNoise(), random_state=0),
@@ -33,16 +34,7 @@ SAMPLERS = [
 ]
 
 
-def quick(**params):
-    return ECGCNNClassifier(
-        filters=(8,),
-        stride=1,
-        kernel_size=5,
-        batch_size=32,
-        max_epochs=1,
-        random_state=0,
-        verbose=0,
-    ).set_params(**params)
+quick = partial(small_cnn, filters=(8,), stride=1, batch_size=32, max_epochs=1)
 
 
 # --- pipelines ---------------------------------------------------------------------------------
