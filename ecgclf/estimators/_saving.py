@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ CLASSES = Classes(
         **{
             name: part
             for name, part in vars(augmentation).items()
-            if name in augmentation.__all__ and not inspect.isabstract(part)
+            if name in augmentation.__all__ and name != "RandomAugmentation"  # a base class
         },
     },
 )

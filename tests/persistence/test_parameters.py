@@ -32,7 +32,7 @@ def test_every_augmentation_can_be_saved():
         for name, thing in public.items()
         if inspect.isclass(thing)
         and issubclass(thing, augmentation.RandomAugmentation)
-        and not inspect.isabstract(thing)
+        and thing is not augmentation.RandomAugmentation
     }
     assert len(augmentations) > 5
     assert set(CLASSES.parts) == augmentations | {"Compose", "EffectiveNumber"}
