@@ -1,19 +1,17 @@
-"""The package as a whole: light imports, layers, sizes, documentation."""
+"""The package as a whole: light imports, layers and sizes."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
 import importlib
-import inspect
 import io
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -57,7 +55,7 @@ def test_importing_the_package_imports_nothing_heavy():
     assert not loaded & HEAVY
 
 
-def test_the_classifier_needs_no_pictures():
+def test_the_classifier_does_not_load_matplotlib():
     loaded = modules_after("from ecgclf import ECGCNNClassifier")
     assert {"torch", "sklearn", "skorch"} <= loaded
     assert not loaded & {"matplotlib", "wfdb"}
@@ -80,7 +78,7 @@ def test_the_classifier_needs_no_pictures():
         ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
     ],
 )
-def test_what_a_subpackage_does_not_load(subpackage, never):
+def test_packages_that_a_subpackage_does_not_load(subpackage, never):
     assert not modules_after(f"import ecgclf.{subpackage}") & never
 
 
@@ -99,7 +97,7 @@ def test_every_name_of_the_package_is_the_object_of_its_subpackage():
 
 # --- layers --------------------------------------------------------------------------------
 
-#: What of ours each subpackage may import beside itself. Imports run downwards only.
+#: Subpackages that each subpackage may import. Imports run downwards only.
 MAY_IMPORT = {
     "datasets": set(),
     "modules": set(),
@@ -120,7 +118,7 @@ MAY_IMPORT = {
 #: Modules that every subpackage may import.
 SHARED = ("_docstrings", "_extras", "_model_file", "_sklearn", "_validation", "_version")
 
-#: Third parties that only some subpackages may know.
+#: Third parties that only some subpackages may import.
 ONLY_IN = {
     "skorch": {"training"},
     "torch": {"augmentation", "modules", "training", "estimators", "evaluation", "export"},
@@ -175,6 +173,44 @@ def test_imports_run_downwards(name):
             assert parts[1] in {name, *SHARED} | MAY_IMPORT[name], f"{path}: {imported}"
 
 
+#: Files of the package by their module names.
+FILES = {
+    ".".join(("ecgclf", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): path
+    for path in PACKAGE.rglob("*.py")
+}
+
+
+def file_of(imported: str) -> str:
+    """Module name of the file that an import such as ``ecgclf.modules.Encoder`` refers to."""
+    while imported not in FILES:
+        imported = imported.rpartition(".")[0]
+    return imported
+
+
+def test_no_circles_between_files():
+    imports = {
+        name: {file_of(i) for i in imports_of(path) if i.split(".")[0] == "ecgclf"} - {name}
+        for name, path in FILES.items()
+    }
+    assert sum(map(len, imports.values())) > 300
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
+
+
+def test_a_circle_would_be_found():
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_no_private_name_of_another_subpackage_is_imported(name):
+    for path, imported in imports_of_subpackage(name):
+        package, *parts = imported.split(".")
+        if package == "ecgclf" and parts[0] not in (name, *SHARED):
+            assert not [part for part in parts if part.startswith("_")], f"{path}: {imported}"
+
+
 @pytest.mark.parametrize("third_party", ONLY_IN)
 def test_each_third_party_has_its_place(third_party):
     users = {
@@ -212,13 +248,13 @@ def test_no_file_is_longer_than_600_lines():
     assert {str(path): n for path, n in lengths.items() if n > 600} == {}
 
 
-def test_no_drawer_for_what_has_no_place():
+def test_no_file_is_named_after_utilities():
     assert not [
         path for path in python_files() if re.match(r"_?(utils?|helpers?)\.py", path.name)
     ]
 
 
-# --- documentation -----------------------------------------------------------------------------
+# --- README ------------------------------------------------------------------------------------
 
 
 def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
@@ -231,70 +267,3 @@ def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
     for i, block in enumerate(blocks):
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(block, f"README.md, block {i + 1}", "exec"), namespace)
-
-
-PUBLIC = sorted(
-    {
-        f"ecgclf.{subpackage}.{name}"
-        for subpackage in SUBPACKAGES
-        for name in importlib.import_module(f"ecgclf.{subpackage}").__all__
-    }
-)
-
-
-#: What is never made by hand is shown where it comes from.
-SHOWN_AT = {
-    "ecgclf.datasets.RhythmFeature": "ecgclf.datasets.rhythm_features",
-    "ecgclf.evaluation.BeatReport": "ecgclf.evaluation.beat_report",
-    "ecgclf.evaluation.EC57Report": "ecgclf.evaluation.ec57_report",
-}
-
-
-def thing_named(full_name: str) -> Any:
-    module, name = full_name.rsplit(".", 1)
-    return getattr(importlib.import_module(module), name)
-
-
-def is_ours(full_name: str) -> bool:
-    """Whether it can have a docstring, and one that is not somebody else's."""
-    thing = thing_named(full_name)
-    is_code = inspect.isclass(thing) or inspect.isfunction(thing)
-    return is_code and thing.__module__.startswith("ecgclf")
-
-
-CODE = [name for name in PUBLIC if is_ours(name)]
-
-
-@pytest.mark.parametrize("full_name", CODE)
-def test_every_public_name_and_each_of_its_parameters_is_described(full_name):
-    thing = thing_named(full_name)
-    described = inspect.getdoc(thing) if thing.__doc__ else ""
-    assert described
-    assert described.splitlines()[0].endswith(".")
-    if inspect.isclass(thing):
-        # Of a class the parameters that it adds; those of its bases are described there.
-        own = vars(thing).get("__annotations__", {}) if is_dataclass(thing) else None
-        if own is None and "__init__" not in vars(thing):
-            return
-    else:
-        own = None
-    names = [
-        name
-        for name, parameter in inspect.signature(thing).parameters.items()
-        if (own is None or name in own) and parameter.kind is not parameter.VAR_KEYWORD
-    ]
-    missing = [name for name in names if not re.search(rf"\b{name}\b", described)]
-    assert not missing
-
-
-def is_never_made(thing: object) -> bool:
-    return inspect.isclass(thing) and (inspect.isabstract(thing) or issubclass(thing, Exception))
-
-
-@pytest.mark.parametrize("full_name", [n for n in CODE if not is_never_made(thing_named(n))])
-def test_every_public_name_has_an_example(full_name):
-    thing = thing_named(SHOWN_AT.get(full_name, full_name))
-    docstrings = [thing.__doc__]
-    if inspect.isclass(thing):
-        docstrings += [getattr(member, "__doc__", None) for member in vars(thing).values()]
-    assert any(text and re.search(r"Examples\n *-+\n[^-]*>>> ", text) for text in docstrings)
