@@ -37,11 +37,12 @@ EXAMPLE_OF = {
 
 
 def public_methods(thing: type) -> Iterator[Callable]:
-    """Methods that a class defines itself."""
+    """Methods that a class introduces; those that it overrides are described in its base."""
     for name, member in vars(thing).items():
-        function = getattr(member, "__func__", member)
-        if inspect.isfunction(function) and not name.startswith("_"):
-            yield function
+        is_method = inspect.isfunction(member) or isinstance(member, classmethod | staticmethod)
+        introduces = not any(hasattr(base, name) for base in thing.__bases__)
+        if is_method and introduces and not name.startswith("_"):
+            yield getattr(thing, name)
 
 
 def described_parameters(docstring: str) -> dict[str, str]:
@@ -49,7 +50,7 @@ def described_parameters(docstring: str) -> dict[str, str]:
     parsed = NumpyDocString(inspect.cleandoc(docstring))
     return {
         name.strip(" *"): " ".join(entry.desc).strip()
-        for entry in parsed["Parameters"]
+        for entry in parsed["Parameters"] + parsed["Attributes"]
         for name in entry.name.split(",")
     }
 
@@ -74,6 +75,8 @@ def test_the_public_api_is_small():
 def test_every_parameter_is_described(name: str):
     thing: Any = DOCUMENTED[name]
     assert thing.__doc__.strip().splitlines()[0].endswith(".")
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return
     assert undescribed_parameters(thing) == []
     if inspect.isclass(thing):
         undescribed = {

@@ -57,7 +57,20 @@ class ConvLayer:
     pool_dropout: float = 0.0
 
     def lengths(self, length: int, padding: str) -> tuple[int, int]:
-        """Compute the length of the signal after the convolution and after the pooling."""
+        """Compute the length of the signal after the convolution and after the pooling.
+
+        Parameters
+        ----------
+        length : int
+            Length of the input in samples.
+        padding : {"same", "valid"}
+            Padding of the convolution.
+
+        Returns
+        -------
+        tuple of two ints
+            Length after the convolution, and length after the pooling.
+        """
         if padding == "same":
             convolved = math.ceil(length / self.stride)
             pooled = math.ceil(convolved / self.pool_stride)
@@ -153,7 +166,17 @@ class ConvEncoder(Encoder):
         return self.last_dropout(pool_globally(self.layers(as_image(x)), self.global_pool))
 
     def sequence(self, x: Tensor) -> Tensor:
-        """Encode beats to (batch, out_channels, out_length), without the global pooling."""
+        """Encode beats without the global pooling.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, n_leads, n_samples)
+            Signals of the beats.
+
+        Returns
+        -------
+        Tensor of shape (batch, out_channels, out_length)
+        """
         return self.last_dropout(self.layers(as_image(x)).squeeze(2))
 
 
