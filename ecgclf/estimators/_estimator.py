@@ -120,8 +120,9 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         Optimizer of torch. "sgd" uses Nesterov momentum 0.9. A class is called with the
         parameters, ``lr`` and ``weight_decay``.
     lr_schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
-        Schedule of the learning rate. "one_cycle" raises it and lowers it to about zero,
-        "cosine" lowers it to zero, and "plateau" lowers it when the loss stops improving.
+        Schedule of the learning rate. "one_cycle" raises it to `lr` and lowers it to nearly 0,
+        "cosine" lowers it to 0, and "plateau" divides it by 10 when the loss has not improved
+        for 3 epochs.
     early_stopping : bool, default=False
         Hold out a part of the training beats, stop when the loss on it has not improved for
         `n_iter_no_change` epochs, and restore the best weights.

@@ -155,7 +155,7 @@ def test_wrong_column_names(fitted):
 def test_values_that_overflow_in_the_network(fitted):
     beats = X.copy()
     beats[7] *= 3e38 / np.abs(X[7]).max()
-    with pytest.raises(ValueError, match=r"position 7 is not finite.*reach 3e\+38.*scale"):
+    with pytest.raises(ValueError, match=r"position 7 is not finite.*reach 3e\+38.*Scale"):
         fitted.predict_proba(beats)
 
 

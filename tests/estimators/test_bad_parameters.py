@@ -106,6 +106,9 @@ def test_sequence_types(kind):
         ("filters", 8), ("kernel_size", 0), ("stride", 1.5), ("dilation", "2"),
         ("pool_size", None), ("pool_stride", -1), ("conv_dropout", 1.0), ("pool_dropout", -0.1),
         ("dense", 64), ("dense_dropout", 1),
+        ("label_smoothing", 1), ("label_smoothing", -0.1), ("label_smoothing", None),
+        ("max_grad_norm", 0), ("max_grad_norm", -1.0), ("max_grad_norm", "inf"),
+        ("amp", "yes"), ("amp", 2), ("class_weight", "effective"), ("class_weight", 3.0),
     ],
 )  # fmt: skip
 def test_value_out_of_range(name, value):

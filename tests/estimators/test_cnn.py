@@ -55,13 +55,3 @@ def test_too_short_beats_are_an_error(rng):
         model.fit(rng.random((10, 71)), y)
     model.fit(rng.random((10, 72)), y)
     assert model.n_samples_ == 72
-
-
-@pytest.mark.parametrize(
-    "parameter", ["kernel_size", "stride", "dilation", "pool_size", "pool_stride", "conv_dropout"]
-)
-def test_wrong_number_of_values(parameter, rng):
-    value = (0.1,) * 7 if parameter == "conv_dropout" else (1,) * 7
-    model = ECGCNNClassifier(verbose=0, **{parameter: value})
-    with pytest.raises(ValueError, match=f"{parameter}=.*7 values for 6 layers.*filters"):
-        model.fit(rng.random((10, 60)), np.arange(10) % 2)

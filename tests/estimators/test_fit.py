@@ -127,19 +127,6 @@ def test_balanced_equals_scikit_learn(beats):
     )
 
 
-@pytest.mark.parametrize(
-    ("class_weight", "message"),
-    [
-        ({"n": 2.0}, "not in class_weight"),
-        ({"N": -1.0}, "finite and 0 or more"),
-        (dict.fromkeys("NSVFQ", 0.0), "every beat the weight 0"),
-    ],
-)
-def test_invalid_class_weights(beats, class_weight, message):
-    with pytest.raises(ValueError, match=message):
-        small(class_weight=class_weight).fit(beats.data, beats.target)
-
-
 def test_a_class_weight_of_a_missing_class_warns(beats):
     with pytest.warns(UserWarning, match=r"names \['n'\].*classes \['N'\]") as caught:
         small(class_weight={"n": 2, "F": 1, "Q": 1, "S": 1, "V": 1}).fit(beats.data, beats.target)
