@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgclf._validation import check_groups, check_same_length
-from ecgclf.evaluation._beat_report import DASH, PrintedReport, figures_table
+from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import check_beats
 
 
@@ -51,7 +51,7 @@ class AnomalyReport(PrintedReport):
             f"mean_patient_auprc={self.mean_patient_auprc:.4f})"
         )
 
-    def _parts(self) -> list[str | pd.DataFrame]:
+    def _parts(self) -> list[Part]:
         beats, abnormal = self.per_patient["beats"].sum(), self.per_patient["abnormal"].sum()
         figures = {
             "AUROC, all beats": self.auroc,
@@ -60,9 +60,9 @@ class AnomalyReport(PrintedReport):
             "AUROC, mean of patients": self.mean_patient_auroc,
             "AUPRC, mean of patients": self.mean_patient_auprc,
         }
-        parts: list[str | pd.DataFrame] = [
+        parts: list[Part] = [
             f"{beats:,} beats of {len(self.per_patient)} patients, {abnormal:,} abnormal",
-            figures_table(figures),
+            pd.Series(figures),
             self.per_patient,
         ]
         if alone := self.one_kind_only:

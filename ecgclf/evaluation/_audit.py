@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array
 
 from ecgclf._validation import check_groups
-from ecgclf.evaluation._beat_report import DASH, PrintedReport
+from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import RandomState, in_class_order, make_generator
 
 
@@ -112,7 +112,7 @@ class SplitAudit(PrintedReport):
     def __repr__(self) -> str:
         return f"SplitAudit(n_train={self.n_train}, n_test={self.n_test}, {self.summary()})"
 
-    def _parts(self) -> list[str | pd.DataFrame]:
+    def _parts(self) -> list[Part]:
         table = self.to_frame()
         table["share"] = [DASH if pd.isna(share) else f"{share:.1%}" for share in table["share"]]
         return [

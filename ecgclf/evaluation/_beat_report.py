@@ -6,10 +6,10 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -50,46 +50,32 @@ _HEADS = {
 _UNDEFINED = "undefined: the class has no true beats, or none were predicted as it"
 
 
-class PrintedReport(ABC):
-    """Base class of reports, which consist of sentences and tables.
+#: Part of a report: a sentence, a table or a list of figures.
+Part: TypeAlias = str | pd.DataFrame | pd.Series
 
-    A table with one column named ``""`` is a list of figures and is printed without heads.
-    """
+
+class PrintedReport(ABC):
+    """Base class of reports, which consist of sentences, tables and lists of figures."""
 
     @abstractmethod
-    def _parts(self) -> list[str | pd.DataFrame]:
-        """Return the sentences and tables in order."""
+    def _parts(self) -> list[Part]:
+        """Return the parts in order."""
 
     def __str__(self) -> str:
         return "\n\n".join(
-            part if isinstance(part, str) else _as_text(part) for part in self._parts()
+            part if isinstance(part, str) else part.to_string(**_STYLE) for part in self._parts()
         )
 
     def _repr_html_(self) -> str:
-        return "\n".join(
-            f"<p>{part}</p>"
-            if isinstance(part, str)
-            else part.to_html(header=_has_heads(part), **_STYLE)
-            for part in self._parts()
-        )
-
-
-def figures_table(figures: dict[str, Any]) -> pd.DataFrame:
-    """Return named figures as a table without heads."""
-    return pd.DataFrame({"": figures})
-
-
-def _has_heads(table: pd.DataFrame) -> bool:
-    return list(table.columns) != [""]
-
-
-def _as_text(table: pd.DataFrame) -> str:
-    if _has_heads(table):
-        return table.to_string(**_STYLE)
-    width = max(map(len, table.index))
-    figures = (_STYLE["float_format"](value) for value in table[""])
-    shown = (DASH if figure == "nan" else figure for figure in figures)
-    return "\n".join(f"{name:<{width}}  {figure}" for name, figure in zip(table.index, shown))
+        parts = []
+        for part in self._parts():
+            if isinstance(part, str):
+                parts.append(f"<p>{part}</p>")
+            elif isinstance(part, pd.Series):
+                parts.append(part.to_frame().to_html(header=False, **_STYLE))
+            else:
+                parts.append(part.to_html(**_STYLE))
+        return "\n".join(parts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,17 +136,8 @@ class BeatReport(PrintedReport):
     @property
     def overall(self) -> dict[str, float]:
         """Figures over all beats, by name; without those that are None."""
-        names = (
-            "accuracy",
-            "balanced_accuracy",
-            "macro_f1",
-            "weighted_f1",
-            "macro_auroc",
-            "macro_auprc",
-            "mean_patient_accuracy",
-        )
-        figures = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in figures.items() if value is not None}
+        figures = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in figures.items() if isinstance(value, float)}
 
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as one table.
@@ -244,15 +221,15 @@ class BeatReport(PrintedReport):
         figures = ", ".join(f"{name}={value:.4f}" for name, value in self.overall.items())
         return f"BeatReport(n_beats={self.n_beats}, {figures})"
 
-    def _parts(self) -> list[str | pd.DataFrame]:
+    def _parts(self) -> list[Part]:
         counts = f"{self.n_beats:,} beats, {len(self.labels)} classes"
         if self.per_patient is not None:
             counts += f", {len(self.per_patient)} patients"
         shown = [name for name in _HEADS if name in self.per_class]
-        parts: list[str | pd.DataFrame] = [
+        parts: list[Part] = [
             counts,
             self.per_class[shown].rename(columns=_HEADS).rename_axis(index=None),
-            figures_table({_title(name): value for name, value in self.overall.items()}),
+            pd.Series({_title(name): value for name, value in self.overall.items()}),
             "Confusion matrix (rows: true class, columns: predicted class)",
             pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
         ]

@@ -21,21 +21,9 @@ NO_BEAT = "O"
 def matrices_by_group(
     y_true: np.ndarray, y_pred: np.ndarray, groups: np.ndarray, labels: Sequence[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the confusion matrix of each patient.
+    """Return the patients, and their confusion matrices (n_patients, n_classes, n_classes).
 
-    Parameters
-    ----------
-    y_true, y_pred, groups : ndarray of shape (n_beats,)
-        True label, predicted label and patient of each beat.
-    labels : sequence of length n_classes
-        The classes, including every label of the beats.
-
-    Returns
-    -------
-    patients : ndarray of shape (n_patients,)
-        The patients.
-    matrices : ndarray of shape (n_patients, n_classes, n_classes)
-        Number of beats by true (row) and predicted class (column).
+    Rows are true classes, in the order of `labels`, which must contain all labels.
     """
     patients, patient = np.unique(groups, return_inverse=True)
     k = len(labels)
@@ -82,23 +70,10 @@ def count_class(
     label: Any,
     not_counted: Collection[Any] = (),
 ) -> BinaryCounts:
-    """Count one class against the rest.
+    """Count a class against the rest, in matrices of shape (..., n_classes, n_classes).
 
-    Parameters
-    ----------
-    matrices : ndarray of shape (..., n_classes, n_classes)
-        Confusion matrices, see `matrices_by_group`.
-    labels : sequence of length n_classes
-        The classes.
-    label : object
-        The class to count.
-    not_counted : collection
-        True classes whose beats are neither false positives nor true negatives when predicted
-        as `label`.
-
-    Returns
-    -------
-    BinaryCounts
+    Beats of the true classes `not_counted` are neither false positives nor true negatives when
+    predicted as `label`.
     """
     classes = np.array([str(name) for name in labels])
     at = list(labels).index(label)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
-from ecgclf.evaluation._beat_report import DASH, PrintedReport
+from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import check_beats, in_class_order
 from ecgclf.evaluation._count_metrics import NO_BEAT, BinaryCounts, count_class, matrices_by_group
 
@@ -97,7 +97,7 @@ class EC57Report(PrintedReport):
         )
         return f"EC57Report(n_records={len(self.per_record)}, {figures})"
 
-    def _parts(self) -> list[str | pd.DataFrame]:
+    def _parts(self) -> list[Part]:
         names = {"S": "SVEB", "V": "VEB", "QRS": "QRS"}
         figures = self.to_frame().loc[:, (slice(None), list(_HEADS))]
         # Detection has no true negatives.
@@ -111,7 +111,7 @@ class EC57Report(PrintedReport):
         if self.n_excluded:
             records = ", ".join(map(str, self.excluded_records))
             head += f"; left out: {self.n_excluded:,} beats of {records}"
-        parts: list[str | pd.DataFrame] = [
+        parts: list[Part] = [
             head,
             table,
             "Confusion matrix (rows: true class, columns: predicted class)",

@@ -131,17 +131,7 @@ class InterPatientSplit(BaseCrossValidator):
         yield np.flatnonzero(sides["train"]), np.flatnonzero(sides["test"])
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return 1, the number of splits.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Not used.
-
-        Returns
-        -------
-        int
-        """
+        """Return 1, the number of splits; the parameters are not used."""
         return 1
 
     def _records(self) -> tuple[set[str], set[str]]:
@@ -282,12 +272,8 @@ class PatientAdaptiveSplit(BaseCrossValidator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, ...)
-            Passed to `cv`.
-        y : array-like of shape (n_beats,), optional
-            Passed to `cv`.
-        groups : array-like of shape (n_beats,)
-            Passed to `cv`: by default the record of each beat.
+        X, y, groups : array-like of n_beats entries
+            Passed to `cv`. By default `groups` is the record of each beat.
 
         Yields
         ------
@@ -311,17 +297,7 @@ class PatientAdaptiveSplit(BaseCrossValidator):
             yield np.sort(np.r_[train, test[early[test]]]), test[~early[test]]
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits of `cv`.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Passed to `cv`.
-
-        Returns
-        -------
-        int
-        """
+        """Return the number of splits of `cv`, which receives the parameters."""
         return self._cv().get_n_splits(X, y, groups)
 
     def _cv(self) -> Any:

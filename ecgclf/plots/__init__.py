@@ -6,7 +6,7 @@ is drawn. Without it the methods that draw raise an ImportError.
 
 from ecgclf.plots._beat_panels import AttributionDisplay, ReconstructionDisplay
 from ecgclf.plots._class_panels import BeatDisplay, BeatErrorDisplay
-from ecgclf.plots._display import class_styles, pyplot
+from ecgclf.plots._display import class_styles
 from ecgclf.plots._embedding import EmbeddingDisplay
 from ecgclf.plots._exploration import Exploration, explore
 from ecgclf.plots._history import HistoryDisplay

@@ -277,7 +277,7 @@ def test_print(report):
     assert lines[0] == "134 beats, 4 classes"
     assert lines[2].split() == ["sensitivity", "pos.", "pred.", "F1", "beats"]
     assert lines[6].split() == ["F", "0.0000", "\N{EN DASH}", "0.0000", "4"]
-    assert "accuracy           0.8358" in lines
+    assert "accuracy            0.8358" in lines
     assert "undefined" in lines[-1]
     assert "nan" not in text.lower()
     assert "macro_f1=" in repr(report)
