@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgclf.evaluation import occlusion
-from ecgclf.plots._display import COLORS, PanelDisplay, beats_in_3d, signals_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import COLORS, AxesLike, PanelDisplay, beats_in_3d, signals_of
 
 #: Colours of negative, zero and positive attributions. They also differ in lightness.
 _DIVERGING = (COLORS["blue"], "#8C8C8C", COLORS["orange"])
@@ -151,18 +148,13 @@ class AttributionDisplay(_BeatPanelDisplay):
                 f"method returned shape {attributions.shape}; expected that of X, {np.shape(X)}."
             )
         name = getattr(getattr(method, "func", method), "__name__", "")
+        label = _METHOD_LABELS.get(name, cls.colorbar_label)
         titles = [f"predicted {label}" for label in np.asarray(estimator.predict(X))]
         if y is not None:
             titles = [f"{true}, {title}" for true, title in zip(np.asarray(y), titles)]
-        kwargs = {
-            "titles": titles,
-            "colorbar_label": _METHOD_LABELS.get(name, cls.colorbar_label),
-            **kwargs,
-        }
-        signals = signals_of(estimator, X)
-        return cls.from_attributions(
-            signals, signals_of(estimator, attributions), fs=fs, **kwargs
-        )
+        kwargs = {"titles": titles, "colorbar_label": label, **kwargs}
+        signals, values = signals_of(estimator, X), signals_of(estimator, attributions)
+        return cls.from_attributions(signals, values, fs=fs, **kwargs)
 
     @classmethod
     def from_attributions(
@@ -178,7 +170,7 @@ class AttributionDisplay(_BeatPanelDisplay):
         lead_names: Sequence[str] | None = None,
         colorbar_label: str = "attribution",
         vmax: float | None = None,
-        ax: Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> AttributionDisplay:
         """Plot beats with given attributions.
 
@@ -211,7 +203,7 @@ class AttributionDisplay(_BeatPanelDisplay):
             )
         if titles is not None and len(titles) != len(beats):
             raise ValueError(f"titles has {len(titles)} entries; expected {len(beats)}.")
-        display = cls(
+        return cls(
             beats,
             values.reshape(beats.shape),
             fs=fs,
@@ -222,8 +214,7 @@ class AttributionDisplay(_BeatPanelDisplay):
             lead_names=lead_names,
             colorbar_label=colorbar_label,
             vmax=vmax,
-        )
-        return display.plot(ax=ax)
+        ).plot(ax=ax)
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         from matplotlib.collections import LineCollection
@@ -331,7 +322,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         unit: Literal["mV", "scaled"] = "mV",
         time_unit: Literal["s", "ms"] = "ms",
         lead_names: Sequence[str] | None = None,
-        ax: Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> ReconstructionDisplay:
         """Plot beats and given reconstructions.
 
@@ -378,7 +369,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
             f"{label}score {score:.2g}{square}".replace("-", "\N{MINUS SIGN}")
             for label, score in zip(labels, scores)
         ]
-        display = cls(
+        return cls(
             beats,
             back,
             fs=fs,
@@ -387,8 +378,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
             time_unit=time_unit,
             titles=titles,
             lead_names=lead_names,
-        )
-        return display.plot(ax=ax)
+        ).plot(ax=ax)
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         for (lead, beat), panel in np.ndenumerate(self.axes_):

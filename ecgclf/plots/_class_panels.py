@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,14 +13,12 @@ from ecgclf._validation import check_same_length, new_random_state
 from ecgclf.evaluation import check_beats, in_class_order
 from ecgclf.plots._display import (
     COLORS,
+    AxesLike,
     PanelDisplay,
     beats_in_3d,
     signals_of,
     unpack_beats,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Name, thin lines and mean of the correctly predicted beats and of the others.
 _OUTCOMES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
@@ -91,7 +89,7 @@ class BeatDisplay(PanelDisplay):
         random_state: int | np.random.RandomState | None = None,
         spread: tuple[float, float] | Literal["sd"] | None = None,
         mean: bool = True,
-        ax: Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> BeatDisplay:
         """Plot randomly chosen beats of each class.
 
@@ -157,7 +155,7 @@ class BeatDisplay(PanelDisplay):
         artists = (*self.ax_.lines, *self.ax_.collections)
         return [artist for artist in artists if not artist.get_label().startswith("_")]
 
-    def _draw_panel(self, panel: Axes, label: Any, lead: int, time: np.ndarray) -> None:
+    def _draw_panel(self, panel: Any, label: Any, lead: int, time: np.ndarray) -> None:
         """Draw one lead of one class."""
         if self.spreads is not None:
             low, high = self.spreads[label][:, lead]
@@ -284,7 +282,7 @@ class BeatErrorDisplay(PanelDisplay):
         lead_names: Sequence[str] | None = None,
         n_per_class: int = 10,
         random_state: int | np.random.RandomState | None = None,
-        ax: Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> BeatErrorDisplay:
         """Plot correctly and wrongly predicted beats.
 

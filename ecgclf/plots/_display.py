@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -15,6 +15,9 @@ from ecgclf._extras import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+#: Axes to draw on; None makes a new figure.
+AxesLike: TypeAlias = "Axes | Sequence[Axes] | np.ndarray | None"
 
 #: Colours that remain distinct in colour-blind vision: Okabe and Ito, "Color universal
 #: design", 2008, without the yellow, which is too pale for lines on white.
@@ -43,12 +46,8 @@ def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     """
     styles = {}
     for i, label in enumerate(labels):
-        color, other = i % 7, (i + i // 7) % 7
-        styles[label] = {
-            "color": COLORS[_ORDER[color]],
-            "linestyle": _LINES[other],
-            "marker": _MARKERS[other],
-        }
+        color, other = COLORS[_ORDER[i % 7]], (i + i // 7) % 7
+        styles[label] = {"color": color, "linestyle": _LINES[other], "marker": _MARKERS[other]}
     return styles
 
 
@@ -71,7 +70,9 @@ class Display(InheritedParameterDocs):
         Figure of `ax_`.
     """
 
-    def plot(self, *, ax: Axes | Sequence[Axes] | np.ndarray | None = None) -> Self:
+    _figsize: ClassVar[tuple[float, float]] = (5.6, 4.6)
+
+    def plot(self, *, ax: AxesLike = None) -> Self:
         """Draw the plot.
 
         Parameters
@@ -98,7 +99,7 @@ class Display(InheritedParameterDocs):
 
     def _new_axes(self, plt: Any) -> Any:
         """Make the axes of a new figure."""
-        raise NotImplementedError
+        return plt.subplots(figsize=self._figsize, layout="constrained")[1]
 
     def _check_axes(self, ax: Any) -> Any:
         """Check and arrange the given axes."""
@@ -161,13 +162,7 @@ class PanelDisplay(Display):
 
     def _check_axes(self, ax: Any) -> np.ndarray:
         n_leads, n_columns, _ = self._shape()
-        axes = np.asarray(ax, dtype=object)
-        if axes.size != n_leads * n_columns:
-            raise ValueError(
-                f"ax holds {axes.size} axes; expected {n_leads * n_columns}: {n_leads} leads "
-                f"times {n_columns} {self._columns}."
-            )
-        return axes.reshape(n_leads, n_columns)
+        return arrange_axes(ax, (n_leads, n_columns), ("leads", self._columns))
 
     def _new_axes(self, plt: Any) -> np.ndarray:
         n_leads, n_columns, _ = self._shape()
@@ -212,6 +207,17 @@ class PanelDisplay(Display):
             )
         elif handles:
             self.ax_.legend(handles=handles, fontsize="small")
+
+
+def arrange_axes(ax: Any, shape: tuple[int, int], names: tuple[str, str]) -> np.ndarray:
+    """Reshape axes; `names` describes the two dimensions in the error message."""
+    axes = np.asarray(ax, dtype=object)
+    if axes.size != shape[0] * shape[1]:
+        raise ValueError(
+            f"ax holds {axes.size} axes; expected {shape[0] * shape[1]}: {shape[0]} {names[0]} "
+            f"times {shape[1]} {names[1]}."
+        )
+    return axes.reshape(shape)
 
 
 def beats_in_3d(data: Any, n_leads: int = 1, name: str = "X") -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,10 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from ecgclf._validation import check_same_length
 from ecgclf.evaluation import check_beats, in_class_order
-from ecgclf.plots._display import Display, class_styles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import AxesLike, Display, class_styles
 
 
 @dataclass(eq=False, repr=False)
@@ -83,8 +80,6 @@ class EmbeddingDisplay(Display):
         ------
         AttributeError
             If `estimator` has neither method.
-        ValueError
-            As in `from_features`.
         """
         if isinstance(estimator, Pipeline) and not hasattr(estimator, "transform"):
             if len(estimator) > 1:
@@ -106,7 +101,7 @@ class EmbeddingDisplay(Display):
         y: ArrayLike | None = None,
         *,
         reducer: Any = None,
-        ax: Axes | None = None,
+        ax: AxesLike = None,
     ) -> EmbeddingDisplay:
         """Plot given features.
 
@@ -144,10 +139,7 @@ class EmbeddingDisplay(Display):
             )
         return cls(points, labels, axis_names=_axis_names(reducer)).plot(ax=ax)
 
-    def _new_axes(self, plt: Any) -> Axes:
-        return plt.subplots(figsize=(5.6, 4.6), layout="constrained")[1]
-
-    def _draw(self, axes: Axes, is_new: bool) -> None:
+    def _draw(self, axes: Any, is_new: bool) -> None:
         order = [None] if self.labels is None else in_class_order(self.labels)
         rows = {
             label: np.arange(len(self.points)) if label is None else self.labels == label

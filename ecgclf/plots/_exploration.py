@@ -14,7 +14,6 @@ from ecgclf.plots._class_panels import BeatDisplay
 from ecgclf.plots._display import COLORS, class_styles, pyplot, unpack_beats
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Maximum number of patients that are labelled on the axis.
@@ -121,18 +120,17 @@ class Exploration:
         )
         return figure
 
-    def _draw_counts(self, ax: Axes) -> None:
-        bars = ax.bar(self._names(), self.summary["beats"], color=COLORS["blue"])
+    def _draw_counts(self, ax: Any) -> None:
+        bars = ax.bar(self.summary.index.astype(str), self.summary["beats"], color=COLORS["blue"])
         ax.bar_label(bars, fmt="{:,.0f}", fontsize="small")
         # On a linear axis the many normal beats would make the other bars invisible.
         ax.set(yscale="log", title="beats of each class", xlabel="class", ylabel="beats")
         ax.set_ylim(0.7, 3 * self.summary["beats"].max())
 
-    def _draw_patients(self, ax: Axes) -> list[Any]:
+    def _draw_patients(self, ax: Any) -> list[Any]:
         ax.set(title="beats of each patient", xlabel="patient", ylabel="beats")
         if self.patients is None:
-            ax.text(0.5, 0.5, "not known", ha="center", va="center", transform=ax.transAxes)
-            ax.set(xticks=[], yticks=[])
+            _write(ax, "not known")
             return []
         table = self.patients.loc[self.patients.sum(axis=1).sort_values(ascending=False).index]
         below, place, bars = np.zeros(len(table)), np.arange(len(table)), []
@@ -153,18 +151,15 @@ class Exploration:
         ax.locator_params(axis="y", integer=True)
         return bars
 
-    def _draw_lengths(self, ax: Axes) -> None:
+    def _draw_lengths(self, ax: Any) -> None:
         shortest, longest = self.lengths.min(), self.lengths.max()
         ax.set(title="lengths without padding", xlabel="length (s)", ylabel="beats")
         if shortest == longest:
-            ax.text(
-                0.5, 0.5, f"all {longest:.3g} s", ha="center", va="center", transform=ax.transAxes
-            )
-            ax.set(xticks=[], yticks=[])
-            return
-        ax.hist(self.lengths, bins=30, color=COLORS["sky blue"], edgecolor="white")
+            _write(ax, f"all {longest:.3g} s")
+        else:
+            ax.hist(self.lengths, bins=30, color=COLORS["sky blue"], edgecolor="white")
 
-    def _draw_problems(self, ax: Axes) -> None:
+    def _draw_problems(self, ax: Any) -> None:
         place = np.arange(len(self.summary))
         kinds = (("missing", "vermilion", ""), ("flat", "sky blue", "//"))
         for shift, (name, color, hatch) in zip((-0.2, 0.2), kinds):
@@ -177,14 +172,17 @@ class Exploration:
                 label=name,
             )
             ax.bar_label(bars, fontsize="x-small")
-        ax.set_xticks(place, self._names())
+        ax.set_xticks(place, self.summary.index.astype(str))
         ax.set(title="missing and flat", xlabel="class", ylabel="beats")
         ax.set_ylim(0, 1.35 * max(1, self.summary[["missing", "flat"]].to_numpy().max()))
         ax.locator_params(axis="y", integer=True)
         ax.legend(fontsize="x-small", ncols=2, loc="upper center")
 
-    def _names(self) -> list[str]:
-        return [str(label) for label in self.summary.index]
+
+def _write(ax: Any, text: str) -> None:
+    """Write a text in place of a plot."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+    ax.set(xticks=[], yticks=[])
 
 
 def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:

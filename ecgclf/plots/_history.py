@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from ecgclf.plots._display import COLORS, Display
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import COLORS, AxesLike, Display
 
 #: Column, legend entry and line of each curve. The line styles differ, for prints without colour.
 _LOSSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -56,6 +53,8 @@ class HistoryDisplay(Display):
     _: KW_ONLY
     score_name: str = "validation score"
 
+    _figsize: ClassVar[tuple[float, float]] = (6.4, 4)
+
     def __post_init__(self) -> None:
         if not isinstance(self.history, pd.DataFrame):
             raise ValueError(f"history must be a DataFrame; got {type(self.history).__name__}.")
@@ -72,7 +71,7 @@ class HistoryDisplay(Display):
         estimator: Any,
         *,
         score_name: str = "validation score",
-        ax: Axes | None = None,
+        ax: AxesLike = None,
     ) -> HistoryDisplay:
         """Plot the history of a fitted network.
 
@@ -102,10 +101,7 @@ class HistoryDisplay(Display):
             )
         return cls(history, score_name=score_name).plot(ax=ax)
 
-    def _new_axes(self, plt: Any) -> Axes:
-        return plt.subplots(figsize=(6.4, 4), layout="constrained")[1]
-
-    def _draw(self, axes: Axes, is_new: bool) -> None:
+    def _draw(self, axes: Any, is_new: bool) -> None:
         history = self.history
         self.score_ax_ = None
         # A curve over one epoch is a point and needs a marker to be visible.
@@ -120,22 +116,13 @@ class HistoryDisplay(Display):
         axes.locator_params(axis="x", integer=True)
         if self._has("valid_score"):
             self.score_ax_ = axes.twinx()
-            self.lines_ += self.score_ax_.plot(
-                history["epoch"],
-                history["valid_score"],
-                label=self.score_name,
-                **dots,
-                **_SCORE,
-            )
+            score = history["valid_score"]
+            style = {"label": self.score_name, **dots, **_SCORE}
+            self.lines_ += self.score_ax_.plot(history["epoch"], score, **style)
             self.score_ax_.set_ylabel(self.score_name)
         axes.grid(alpha=0.3)
-        axes.legend(
-            handles=self.lines_,
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1),
-            ncols=len(self.lines_),
-            frameon=False,
-        )
+        place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+        axes.legend(handles=self.lines_, ncols=len(self.lines_), frameon=False, **place)
 
     def _has(self, name: str) -> bool:
         return name in self.history and bool(self.history[name].notna().any())

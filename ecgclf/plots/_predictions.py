@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from ecgclf.evaluation import confidence_of, error_of_table, in_class_order, reliability_table
-from ecgclf.plots._display import Display, class_styles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import AxesLike, Display, class_styles
 
 #: Bars of the histogram of probabilities, whatever the bins of the curves.
 _N_BARS = 20
@@ -96,7 +93,7 @@ class ConfusionDisplay(Display):
         y_pred: ArrayLike,
         *,
         labels: Sequence[Any] | None = None,
-        ax: Axes | None = None,
+        ax: AxesLike = None,
         cmap: str = "Blues",
     ) -> ConfusionDisplay:
         """Plot the confusion matrix of predicted labels.
@@ -142,11 +139,11 @@ class ConfusionDisplay(Display):
                 f"{len(counts)}, one per row of confusion_matrix."
             )
 
-    def _new_axes(self, plt: Any) -> Axes:
+    def _new_axes(self, plt: Any) -> Any:
         size = 2 + 0.85 * len(self.confusion_matrix)
         return plt.subplots(figsize=(size + 0.8, size), layout="compressed")[1]
 
-    def _draw(self, axes: Axes, is_new: bool) -> None:
+    def _draw(self, axes: Any, is_new: bool) -> None:
         counts = self.confusion_matrix
         totals = counts.sum(axis=1, keepdims=True)
         # A class without true beats has no fractions; NaN leaves its row blank.
@@ -266,7 +263,7 @@ class ReliabilityDisplay(Display):
         per_class: bool = False,
         n_bins: int = 15,
         strategy: Literal["uniform", "quantile"] = "uniform",
-        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> ReliabilityDisplay:
         """Plot predicted probabilities against observed frequencies.
 
@@ -335,13 +332,8 @@ class ReliabilityDisplay(Display):
                 counts.stairs(np.histogram(self.probabilities[name], bins)[0], bins, **line)
         curves.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel=self.y_name)
         curves.grid(alpha=0.3)
-        curves.legend(
-            fontsize="small",
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1),
-            ncols=3,
-            frameon=False,
-        )
+        place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 3}
+        curves.legend(fontsize="small", frameon=False, **place)
         (curves if counts is None else counts).set_xlabel(self.x_name)
         if counts is not None:
             counts.set(yscale="log", ylabel="beats")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.plots._display import COLORS, Display
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import COLORS, AxesLike, Display, arrange_axes
 
 #: Scale of ECG paper: 25 mm per second and 10 mm per millivolt.
 _MM_PER_S, _MM_PER_MV = 25.0, 10.0
@@ -123,7 +120,7 @@ class RecordDisplay(Display):
         duration: float | None = 10.0,
         row_duration: float = 10.0,
         lead_names: Sequence[str] | None = None,
-        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+        ax: AxesLike = None,
     ) -> RecordDisplay:
         """Plot a section of a recording.
 
@@ -194,14 +191,7 @@ class RecordDisplay(Display):
         return max(1, int(np.ceil(duration / self.row_duration - 1e-6)))
 
     def _check_axes(self, ax: Any) -> np.ndarray:
-        n_rows, n_leads = self._n_rows(), len(self.signal)
-        axes = np.asarray(ax, dtype=object)
-        if axes.size != n_rows * n_leads:
-            raise ValueError(
-                f"ax holds {axes.size} axes; expected {n_rows * n_leads}: {n_rows} rows times "
-                f"{n_leads} leads."
-            )
-        return axes.reshape(n_rows, n_leads)
+        return arrange_axes(ax, (self._n_rows(), len(self.signal)), ("rows", "leads"))
 
     def _new_axes(self, plt: Any) -> np.ndarray:
         """Make a figure in which the panels have the size of ECG paper."""
@@ -266,7 +256,7 @@ class RecordDisplay(Display):
             ranges.append((low, high, high + _LABEL_HEIGHT * len(lines) + 0.2 * bool(lines)))
         return ranges
 
-    def _draw_beats(self, panel: Axes, times: tuple[float, float], top: float | None) -> None:
+    def _draw_beats(self, panel: Any, times: tuple[float, float], top: float | None) -> None:
         """Mark the beats in one panel, and print their labels if there is a `top`."""
         if self.r_peaks is None:
             return
@@ -299,8 +289,7 @@ class RecordDisplay(Display):
                 annotation_clip=False,
             )
             if values is None:
-                heights = np.full(len(here), height)
-                panel.plot(time[here], heights, "v", color=COLORS["blue"], ms=4)
+                panel.plot(time[here], 0 * here + height, "v", color=COLORS["blue"], ms=4)
                 continue
             texts = self.label_texts_ if name == "annotated" else self.predicted_texts_
             for beat in here:
@@ -344,7 +333,7 @@ def _checked_beats(
 
 
 def _draw_paper(
-    panel: Axes, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
+    panel: Any, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
 ) -> None:
     """Draw the lines of the paper, with tick labels at each second and each 0.5 mV."""
     panel.set(xlim=times, ylim=range_mv, aspect=_MM_PER_MV / _MM_PER_S)

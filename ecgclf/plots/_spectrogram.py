@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecgclf.plots._display import Display
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ecgclf.plots._display import AxesLike, Display
 
 
 @dataclass(eq=False, repr=False)
@@ -60,6 +57,8 @@ class SpectrogramDisplay(Display):
     reference: str = "1 mV²/Hz"
     cmap: str = "viridis"
 
+    _figsize: ClassVar[tuple[float, float]] = (5.6, 3.6)
+
     @classmethod
     def from_estimator(cls, transformer: Any, X: ArrayLike, **kwargs: Any) -> SpectrogramDisplay:
         """Plot the spectrogram that a fitted transformer computes.
@@ -86,7 +85,7 @@ class SpectrogramDisplay(Display):
         AttributeError
             If the transformer lacks ``frequencies_`` or ``times_``.
         ValueError
-            As in `from_spectrogram`.
+            If ``transform`` does not return spectrograms.
         """
         if missing := [n for n in ("frequencies_", "times_") if not hasattr(transformer, n)]:
             raise AttributeError(
@@ -119,7 +118,7 @@ class SpectrogramDisplay(Display):
         dynamic_range: float = 60.0,
         reference: str = "1 mV²/Hz",
         cmap: str = "viridis",
-        ax: Axes | None = None,
+        ax: AxesLike = None,
     ) -> SpectrogramDisplay:
         """Plot a spectrogram.
 
@@ -168,10 +167,7 @@ class SpectrogramDisplay(Display):
         display = cls(decibels, frequencies, times, reference=reference, cmap=cmap)
         return display.plot(ax=ax)
 
-    def _new_axes(self, plt: Any) -> Axes:
-        return plt.subplots(figsize=(5.6, 3.6), layout="constrained")[1]
-
-    def _draw(self, axes: Axes, is_new: bool) -> None:
+    def _draw(self, axes: Any, is_new: bool) -> None:
         self.mesh_ = axes.pcolormesh(
             self.times, self.frequencies, self.decibels, shading="nearest", cmap=self.cmap
         )
