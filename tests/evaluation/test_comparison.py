@@ -41,22 +41,22 @@ def test_interval_of_the_difference_is_narrower():
 def test_against_scipy(method):
     y_true, a, b, groups = two_models(np.random.default_rng(1), n_patients=20)
     difference = ((b == y_true).astype(float) - (a == y_true)).reshape(20, -1).mean(axis=1)
-    theirs = stats.bootstrap(
+    expected = stats.bootstrap(
         (difference,), np.mean, n_resamples=20_000, method=method, random_state=1
     ).confidence_interval
-    ours = compare_models(
+    result = compare_models(
         y_true, a, b, groups, Accuracy(), n_resamples=20_000, method=method, random_state=5
     )
-    np.testing.assert_allclose(ours[["low", "high"]].to_numpy()[0], theirs, atol=0.003)
+    np.testing.assert_allclose(result[["low", "high"]].to_numpy()[0], expected, atol=0.003)
 
 
 def test_swapping_the_models_changes_the_sign():
     y_true, a, b, groups = two_models(np.random.default_rng(2))
-    ours = [Accuracy(), MacroF1(), Sensitivity("V")]
-    forth = compare_models(y_true, a, b, groups, ours, random_state=0)
-    back = compare_models(y_true, b, a, groups, ours, random_state=0)
-    np.testing.assert_allclose(forth["difference"], -back["difference"])
-    np.testing.assert_allclose(forth["low"], -back["high"], atol=1e-12)
+    metrics = [Accuracy(), MacroF1(), Sensitivity("V")]
+    first = compare_models(y_true, a, b, groups, metrics, random_state=0)
+    swapped = compare_models(y_true, b, a, groups, metrics, random_state=0)
+    np.testing.assert_allclose(first["difference"], -swapped["difference"])
+    np.testing.assert_allclose(first["low"], -swapped["high"], atol=1e-12)
     same = compare_models(y_true, a, a, groups, random_state=0)
     assert (same[["difference", "low", "high"]] == 0).all(axis=None)
 

@@ -36,14 +36,14 @@ def test_number_of_pairs_against_wfdb(seed):
     true, pred = noisy_detections(np.random.default_rng(seed))
     pairs = matched(true, pred)
     # wfdb-python requires less than the window, bxb at most the window.
-    theirs = compare_annotations(true, pred, window_width=55)
+    expected = compare_annotations(true, pred, window_width=55)
     assert (pairs["true"] >= 0).sum() == len(true)
     assert (pairs["pred"] >= 0).sum() == len(pred)
     both = pairs[(pairs["true"] >= 0) & (pairs["pred"] >= 0)]
     assert 0.8 * len(true) < len(both) < len(true)
-    assert len(both) == theirs.tp
-    assert (pairs["pred"] < 0).sum() == theirs.fn
-    assert (pairs["true"] < 0).sum() == theirs.fp
+    assert len(both) == expected.tp
+    assert (pairs["pred"] < 0).sum() == expected.fn
+    assert (pairs["true"] < 0).sum() == expected.fp
     assert np.abs(true[both["true"]] - pred[both["pred"]]).max() <= 54
 
 
@@ -59,8 +59,8 @@ def test_each_beat_is_paired_once_and_the_rule_is_symmetric(true, pred):
     both = pairs[(pairs["true"] >= 0) & (pairs["pred"] >= 0)]
     assert all(abs(true[i] - pred[j]) <= 54 for i, j in zip(both["true"], both["pred"]))
     swapped = matched(pred, true)
-    theirs = swapped[(swapped["true"] >= 0) & (swapped["pred"] >= 0)]
-    assert [*zip(both["true"], both["pred"])] == [*zip(theirs["pred"], theirs["true"])]
+    expected = swapped[(swapped["true"] >= 0) & (swapped["pred"] >= 0)]
+    assert [*zip(both["true"], both["pred"])] == [*zip(expected["pred"], expected["true"])]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_the_detector_on_a_real_record(mitdb_dir):
     found = detect_r_peaks(record.p_signal[:, 0], fs=record.fs)
     pairs = match_beats(true, labels, found, np.full(len(found), "N"), fs=record.fs)
     gross = ec57_report(pairs["y_true"], pairs["y_pred"], np.full(len(pairs), "203")).gross
-    theirs = compare_annotations(true, found, window_width=55)
-    assert 0.9 < theirs.sensitivity < 1
+    expected = compare_annotations(true, found, window_width=55)
+    assert 0.9 < expected.sensitivity < 1
     # wfdb-python pairs a few beats with several close detections differently.
-    assert gross.loc["QRS", "sensitivity"] == pytest.approx(theirs.sensitivity, abs=0.002)
+    assert gross.loc["QRS", "sensitivity"] == pytest.approx(expected.sensitivity, abs=0.002)
     assert gross.loc["QRS", "positive_predictivity"] == pytest.approx(
-        theirs.positive_predictivity, abs=0.002
+        expected.positive_predictivity, abs=0.002
     )
     assert gross.loc["V", "false_negatives"] == (labels == "V").sum() == 444
     assert gross.loc["QRS", ["true_positives", "false_negatives"]].sum() == len(true) == 2980

@@ -55,14 +55,14 @@ def test_against_scipy_on_means_of_patients(method):
     """With equal numbers of beats, the accuracy is the mean of the patients."""
     y_true, y_pred, groups = study(np.random.default_rng(1), n_patients=25)
     by_patient = (y_true == y_pred).reshape(25, -1).mean(axis=1)
-    theirs = stats.bootstrap(
+    expected = stats.bootstrap(
         (by_patient,), np.mean, n_resamples=20_000, method=method, random_state=1
     ).confidence_interval
-    ours = patient_intervals(
+    result = patient_intervals(
         y_true, y_pred, groups, Accuracy(), n_resamples=20_000, method=method, random_state=2
     ).loc["accuracy"]
-    np.testing.assert_allclose([ours["low"], ours["high"]], theirs, atol=0.005)
-    assert ours["estimate"] == pytest.approx(by_patient.mean())
+    np.testing.assert_allclose([result["low"], result["high"]], expected, atol=0.005)
+    assert result["estimate"] == pytest.approx(by_patient.mean())
 
 
 SKLEARN = {
@@ -86,22 +86,22 @@ SKLEARN = {
 )
 def test_metrics_agree_with_sklearn(pairs):
     y_true, y_pred = map(list, zip(*pairs))
-    for ours, theirs in SKLEARN.items():
-        if "S" not in {*y_true, *y_pred} and "S" in repr(ours):
+    for metric, expected in SKLEARN.items():
+        if "S" not in {*y_true, *y_pred} and "S" in repr(metric):
             with pytest.raises(ValueError, match="is undefined: no beat is of class 'S'"):
-                ours(y_true, y_pred)
+                metric(y_true, y_pred)
         else:
-            assert ours(y_true, y_pred) == pytest.approx(theirs(y_true, y_pred), nan_ok=True)
+            assert metric(y_true, y_pred) == pytest.approx(expected(y_true, y_pred), nan_ok=True)
 
 
-@pytest.mark.parametrize("ours", SKLEARN)
-def test_count_metrics_equal_metrics_of_beats(ours, beats):
+@pytest.mark.parametrize("metric", SKLEARN)
+def test_count_metrics_equal_metrics_of_beats(metric, beats):
     """The same draws, with confusion matrices and with functions of the beats."""
     settings = {"n_resamples": 99, "random_state": 3}
-    fast = patient_intervals(*beats, ours, **settings)
-    slow = patient_intervals(*beats, {str(ours): SKLEARN[ours]}, **settings)
+    fast = patient_intervals(*beats, metric, **settings)
+    slow = patient_intervals(*beats, {str(metric): SKLEARN[metric]}, **settings)
     np.testing.assert_allclose(fast, slow)
-    assert fast.index.tolist() == [str(ours)]
+    assert fast.index.tolist() == [str(metric)]
 
 
 def test_metrics_of_scores(beats):
