@@ -175,14 +175,14 @@ class ECGAutoencoder(
         ValueError
             If parameters or data are not as described, or the loss diverges.
         """
-        going_on = self.warm_start and hasattr(self, "net_")
+        warm = self.warm_start and hasattr(self, "net_")
         in_3d = count_dimensions(X) == 3
-        X = check_beats(self, X, reset=not going_on).unpacked()
+        X = check_beats(self, X, reset=not warm).unpacked()
         weight = check_weights(sample_weight, X)
         groups = number_groups(groups, len(X))
-        if not going_on:
+        if not warm:
             self._in_3d = in_3d
-        self._fit_network(training.Rows(X, weight=weight), groups, going_on=going_on)
+        self._fit_network(training.Rows(X, weight=weight), groups, warm=warm)
         self.training_data_ = [*self.training_data_, fingerprint(X)]
         used = weight > 0
         self.offset_ = _threshold(self._score(X.take(used)), weight[used], self.contamination)

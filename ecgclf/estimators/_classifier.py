@@ -125,10 +125,10 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             If parameters or data are not as described, there is only one class, the beats
             are too short for the network, or the loss diverges.
         """
-        going_on = self.warm_start and hasattr(self, "net_")
-        X = check_beats(self, X, reset=not going_on).unpacked()
+        warm = self.warm_start and hasattr(self, "net_")
+        X = check_beats(self, X, reset=not warm).unpacked()
         y = check_labels(y, len(X))
-        codes = self._encode(y, None, reset=not going_on)
+        codes = self._encode(y, None, reset=not warm)
         weight = check_weights(sample_weight, X)
         groups = number_groups(groups, len(X))
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
@@ -138,7 +138,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        self._fit_network(training.Rows(X, codes, weight), groups, going_on=going_on)
+        self._fit_network(training.Rows(X, codes, weight), groups, warm=warm)
         self.training_data_ = [*self.training_data_, fingerprint(X, y)]
         self._streaming = False
         return self

@@ -287,12 +287,10 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
             kind=self._net_kind,
         )
 
-    def _fit_network(
-        self, rows: training.Rows, groups: np.ndarray | None, *, going_on: bool
-    ) -> None:
+    def _fit_network(self, rows: training.Rows, groups: np.ndarray | None, *, warm: bool) -> None:
         """Train for one `fit`, from the start or from a checkpoint."""
         checkpoint = None if self.checkpoint is None else FitCheckpoint(self.checkpoint)
-        if not going_on:
+        if not warm:
             self._begin(None if checkpoint is None else checkpoint.choose_seed(self.random_state))
         rows, validation = self._split(rows, groups)
         self._train(
