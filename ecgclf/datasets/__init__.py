@@ -28,7 +28,7 @@ from ecgclf.datasets._rhythm import (
     check_positions,
     rhythm_features,
 )
-from ecgclf.datasets._rpeaks import detect_r_peaks
+from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
 from ecgclf.datasets._windows import (

@@ -20,7 +20,7 @@ from scipy.ndimage import (
 from scipy.signal import butter, sosfiltfilt
 
 #: Sampling rate of the detection in Hz. The QRS complex has little energy above 25 Hz.
-_RATE = 125.0
+RATE = 125.0
 
 #: Lowest sampling rate of a signal in Hz.
 _MIN_FS = 50.0
@@ -36,7 +36,7 @@ _REFRACTORY = 0.2
 _THRESHOLD, _THRESHOLD_SEVERAL = -0.5, -1.0
 
 #: Least log-odds of the beats that the others are compared with.
-_LIKELY = -0.5
+LIKELY = -0.5
 
 #: Log-odds are limited to this range, which is also that of a lead without a candidate.
 _MAX_LOG_ODDS = 6.0
@@ -60,8 +60,12 @@ _CLIPPED = 0.15
 #: Time before and after a clipped sample that is unreadable too, in s.
 _BESIDE_CLIPPED = 0.1
 
+#: Height of an artefact over the median height of all candidates, and the time before and
+#: after it that is unreadable too, in s.
+_ARTEFACT, _BESIDE_ARTEFACT = 15.0, 0.5
+
 #: Mean absolute log-odds of the candidates of 10 s below which a stretch is unreadable.
-_UNCLEAR = 1.5
+_UNCLEAR = 2.5
 
 #: Shortest unreadable stretch that is reported, in s.
 _REPORTED = 1.0
@@ -135,7 +139,7 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     """
     leads = _check_signal(signal, fs)
     n_samples = leads.shape[1]
-    limits = [_converter_limits(lead) for lead in leads]
+    limits = [converter_limits(lead) for lead in leads]
     stretch, overlap = round(_STRETCH * fs), round(_OVERLAP * fs)
     found, bad = [np.empty(0, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
     # A signal shorter than 2 s gives the features nothing to compare with.
@@ -179,7 +183,7 @@ def _check_signal(signal: ArrayLike, fs: float) -> NDArray:
     return leads
 
 
-def _converter_limits(lead: NDArray) -> tuple[float, float]:
+def converter_limits(lead: NDArray) -> tuple[float, float]:
     """Find the extreme values of a lead, at which it may be clipped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -190,11 +194,11 @@ def _detect(
     leads: NDArray[np.float64], fs: float, limits: list[tuple[float, float]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the beats and the unreadable parts of one stretch, in samples."""
-    step = fs / _RATE
+    step = fs / RATE
     scored = []
     for lead, limit in zip(leads, limits):
-        slow, bad = _to_rate(lead, fs, _find_unreadable(lead, fs, limit))
-        at, score = score_candidates(slow, bad)
+        slow, bad = prepare(lead, fs, limit)
+        at, score, bad = score_candidates(slow, bad)
         scored.append((at, score, bad | _find_unclear(at, score, len(slow))))
     at, score, bad = combine_leads(scored)
     threshold = _THRESHOLD if len(leads) == 1 else _THRESHOLD_SEVERAL
@@ -237,35 +241,53 @@ def _long_runs(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:
     return kept
 
 
-def _to_rate(
-    lead: NDArray[np.float64], fs: float, bad: NDArray[np.bool_]
+def prepare(
+    lead: NDArray[np.float64], fs: float, limit: tuple[float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Bring a lead to the rate of the detection; unreadable parts become straight lines."""
+    """Bring a lead to the rate of the detection; unreadable parts become straight lines.
+
+    Parameters
+    ----------
+    lead : ndarray of shape (n_samples,)
+        The lead, with NaN where samples are missing.
+    fs : float
+        Its sampling rate in Hz.
+    limit : tuple of two floats
+        The values at which the lead may be clipped.
+
+    Returns
+    -------
+    slow : ndarray of shape (n_slow,)
+        The lead at 125 Hz, low-pass filtered at 45 Hz.
+    bad : ndarray of bool, shape (n_slow,)
+        The unreadable samples.
+    """
+    bad = _find_unreadable(lead, fs, limit)
     time = np.arange(len(lead), dtype=np.float64)
     use = np.isfinite(lead) & ~bad
-    n_slow = int((len(lead) - 1) * _RATE / fs) + 1
-    at = np.arange(n_slow) * (fs / _RATE)
+    n_slow = int((len(lead) - 1) * RATE / fs) + 1
+    at = np.arange(n_slow) * (fs / RATE)
     slow_bad = bad[np.rint(at).astype(np.int64)]
     if not use.any():
         return np.zeros(n_slow, dtype=np.float32), np.ones(n_slow, dtype=bool)
     if not use.all():
         lead = np.interp(time, time[use], lead[use])
         # The filters carry the step at the edge of such a part a little further.
-        slow_bad = binary_dilation(slow_bad, iterations=round(0.15 * _RATE))
-    factor = int(fs // (2 * _RATE))
+        slow_bad = binary_dilation(slow_bad, iterations=round(0.15 * RATE))
+    factor = int(fs // (2 * RATE))
     if factor > 1:
         n_means = len(lead) // factor
         lead = lead[: n_means * factor].reshape(n_means, factor).mean(axis=1)
         time = np.arange(n_means) * factor + (factor - 1) / 2
         fs /= factor
-    if fs > 1.1 * _RATE:
+    if fs > 1.1 * RATE:
         lead = sosfiltfilt(butter(4, 45.0, fs=fs, output="sos"), lead)
     return np.interp(at, time, lead).astype(np.float32), slow_bad
 
 
 def score_candidates(
     slow: NDArray[np.float32], bad: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Find the candidates of one lead and their log-odds of being beats.
 
     Parameters
@@ -281,16 +303,26 @@ def score_candidates(
         Their positions in samples of `slow`.
     score : ndarray of shape (n_candidates,)
         Log-odds from -6 to 6.
+    bad : ndarray of bool, shape (n_samples,)
+        The samples without candidates, with those of artefacts.
     """
     at, levels, features = find_candidates(slow, bad)
     if not len(at):
-        return at, np.empty(0)
-    score = _log_odds("alone", features)
-    beats = choose_beats(at, score, _LIKELY)
+        return at, np.empty(0), bad
+    high = levels[0] - np.median(levels[0]) > np.log(_ARTEFACT)
+    if high.any():
+        artefact = np.zeros(len(slow), dtype=bool)
+        artefact[at[high]] = True
+        bad = bad | maximum_filter1d(artefact, 2 * round(_BESIDE_ARTEFACT * RATE) + 1)
+        kept = ~bad[at]
+        at, levels, features = at[kept], levels[:, kept], features[kept]
+    score = log_odds(_coefficients()["alone"], features)
+    beats = choose_beats(at, score, LIKELY)
     if len(beats) >= 3:
         context = describe_context(at, score, levels, beats)
-        score = _log_odds("in_context", np.concatenate([features, context], axis=1))
-    return at, score
+        features = np.concatenate([features, context], axis=1)
+        score = log_odds(_coefficients()["in_context"], features)
+    return at, score, bad
 
 
 def find_candidates(
@@ -317,9 +349,9 @@ def find_candidates(
     # Below this there is only rounding noise.
     tiny = 1e-4 * float(np.quantile(height[~bad], 0.9)) if not bad.all() else 0.0
     tiny = max(tiny, np.finfo(np.float32).tiny)
-    apart = round(0.09 * _RATE)
+    apart = round(0.09 * RATE)
     is_peak = (height == maximum_filter1d(height, 2 * apart + 1)) & (height > tiny) & ~bad
-    is_peak &= height > 0.05 * maximum_filter1d(height, round(3 * _RATE))
+    is_peak &= height > 0.05 * maximum_filter1d(height, round(3 * RATE))
     at = np.flatnonzero(is_peak)
     at = at[np.diff(at, prepend=-len(slow)) > apart]
 
@@ -328,14 +360,14 @@ def find_candidates(
 
     def highest(low: float, high: float, of: NDArray = height) -> NDArray[np.float64]:
         """Logarithm of the maximum in a window around each candidate, in s."""
-        first, last = round(low * _RATE), round(high * _RATE)
+        first, last = round(low * RATE), round(high * RATE)
         size = last - first + 1
         filtered = maximum_filter1d(of, size)
         # The window of an even size reaches one sample further back.
         return log(filtered[np.clip(at + first + size // 2, 0, len(of) - 1)])
 
-    two_seconds = round(2 * _RATE)
-    floor = minimum_filter1d(uniform_filter1d(height, 5), round(0.5 * _RATE))
+    two_seconds = round(2 * RATE)
+    floor = minimum_filter1d(uniform_filter1d(height, 5), round(0.5 * RATE))
     steep = highest(-0.064, 0.064, np.abs(np.gradient(qrs)))
     high, strong, broad = log(height[at]), log(energy[at]), log(wide_energy[at])
     features = [
@@ -373,7 +405,7 @@ def describe_context(
     -------
     ndarray of shape (n_candidates, 19)
     """
-    time = at / _RATE
+    time = at / RATE
     beat_time = time[beats]
     rr = np.diff(beat_time)
     usual = median_filter(rr, 17, mode="nearest")
@@ -429,7 +461,7 @@ def combine_leads(
     """
     if len(scored) == 1:
         return scored[0]
-    same = round(_SAME * _RATE)
+    same = round(_SAME * RATE)
     at = scored[0][0]
     for other, _, _ in scored[1:]:
         nearest = np.full(len(other), same + 1)
@@ -462,7 +494,7 @@ def choose_beats(
     """Choose the candidates above a threshold, the better one of two that are too close."""
     chosen = np.flatnonzero(score > threshold)
     while True:
-        close = np.diff(at[chosen]) < _REFRACTORY * _RATE
+        close = np.diff(at[chosen]) < _REFRACTORY * RATE
         if not close.any():
             return chosen
         own = score[chosen]
@@ -481,7 +513,7 @@ def _find_unclear(
     """Mark where the candidates are neither beats nor clearly something else."""
     if not len(at):
         return np.zeros(n_samples, dtype=bool)
-    block = round(_RATE)
+    block = round(RATE)
     n_blocks = -(-n_samples // block)
     count = np.bincount(at // block, minlength=n_blocks).astype(np.float64)
     total = np.bincount(at // block, np.abs(score), minlength=n_blocks)
@@ -492,32 +524,34 @@ def _find_unclear(
 
 
 def _band_pass(signal: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    sos = butter(2, (low, high), "bandpass", fs=_RATE, output="sos")
+    sos = butter(2, (low, high), "bandpass", fs=RATE, output="sos")
     return sosfiltfilt(sos, signal).astype(np.float32)
 
 
 def _envelope(signal: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     """Root mean square of a moving window in s."""
-    return np.sqrt(np.maximum(uniform_filter1d(signal**2, round(width * _RATE)), 0.0))
+    return np.sqrt(np.maximum(uniform_filter1d(signal**2, round(width * RATE)), 0.0))
 
 
-def _log_odds(stage: str, features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-odds of a logistic regression on standardised and limited features."""
-    centre, scale, weight, intercept = _coefficients()[stage]
-    standard = ((features - centre) / scale).clip(-4.0, 4.0)
-    return (standard @ weight + intercept).clip(-_MAX_LOG_ODDS, _MAX_LOG_ODDS)
+def log_odds(coefficients: dict[str, Any], features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds of a logistic regression on standardized features."""
+    standard = standardize(features, coefficients["centre"], coefficients["scale"])
+    odds = standard @ np.asarray(coefficients["weight"]) + coefficients["intercept"]
+    return odds.clip(-_MAX_LOG_ODDS, _MAX_LOG_ODDS)
+
+
+def standardize(
+    features: NDArray[np.float64], centre: ArrayLike, scale: ArrayLike
+) -> NDArray[np.float64]:
+    """Standardize features and limit them to four standard deviations."""
+    return ((features - np.asarray(centre)) / np.asarray(scale)).clip(-4.0, 4.0)
 
 
 @cache
-def _coefficients() -> dict[str, tuple[NDArray[np.float64], ...]]:
+def _coefficients() -> dict[str, dict[str, Any]]:
     """Read the coefficients of both regressions."""
     text = files("ecgclf.datasets").joinpath("r_peaks.json").read_text(encoding="utf-8")
-    return {
-        stage: tuple(
-            np.array(values[key]) for key in ("centre", "scale", "weight", "intercept")
-        )
-        for stage, values in json.loads(text).items()
-    }
+    return json.loads(text)
 
 
 def _move_to_peaks(
@@ -551,8 +585,8 @@ def _warn(unreadable: NDArray[np.int64], fs: float) -> None:
     number = len(unreadable)
     warnings.warn(
         f"{seconds:.1f} s of the signal are unreadable, in {number} "
-        f"stretch{'es' * (number > 1)} (the first from {first:.1f} to {end:.1f} s), and have no R "
-        "peaks; return_unreadable=True returns the stretches",
+        f"stretch{'es' * (number > 1)} (the first from {first:.1f} to {end:.1f} s), and have no "
+        "R peaks; return_unreadable=True returns the stretches",
         UserWarning,
         stacklevel=3,
     )
