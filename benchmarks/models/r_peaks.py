@@ -97,7 +97,7 @@ def main() -> None:
     in_context = []
     for lead in leads:
         score = _r_peaks.log_odds(coefficients["alone"], lead["features"])
-        beats = _r_peaks.choose_beats(lead["at"], score, _r_peaks.LIKELY)
+        beats = _r_peaks.choose_likely(lead["at"], score, lead["levels"][0])
         context = _r_peaks.describe_context(lead["at"], score, lead["levels"], beats)
         in_context.append(np.concatenate([lead["features"], context], axis=1))
     coefficients["in_context"] = _fit(np.concatenate(in_context), is_beat, weight)

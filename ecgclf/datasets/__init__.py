@@ -20,6 +20,7 @@ from ecgclf.datasets._databases import (
 from ecgclf.datasets._fetching import fetch, fetch_mitbih, fetch_ptbdb, get_data_home
 from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._ptbdb import load_ptbdb
+from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._records import Record, RecordError, read_record
 from ecgclf.datasets._rhythm import (
     RHYTHM_FEATURES,
@@ -28,7 +29,6 @@ from ecgclf.datasets._rhythm import (
     check_positions,
     rhythm_features,
 )
-from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
 from ecgclf.datasets._windows import (

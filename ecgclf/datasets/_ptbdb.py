@@ -19,8 +19,8 @@ from ecgclf.datasets._databases import (
     count_classes,
 )
 from ecgclf.datasets._kaggle import beats_of_csv
+from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._records import Record, read_record
-from ecgclf.datasets._rpeaks import detect_r_peaks
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
 PTBDB_CLASSES = ("healthy", "infarction")

@@ -15,6 +15,7 @@ from scipy.ndimage import (
     maximum_filter1d,
     median_filter,
     minimum_filter1d,
+    percentile_filter,
     uniform_filter1d,
 )
 from scipy.signal import butter, sosfiltfilt
@@ -36,10 +37,14 @@ _REFRACTORY = 0.2
 _THRESHOLD, _THRESHOLD_SEVERAL = -0.5, -1.0
 
 #: Least log-odds of the beats that the others are compared with.
-LIKELY = -0.5
+_LIKELY = -0.5
 
 #: Log-odds are limited to this range, which is also that of a lead without a candidate.
 _MAX_LOG_ODDS = 6.0
+
+#: Least height of a beat over the upper quartile of the heights of 31 likely beats around it.
+#: It keeps out the noise in a pause, where nothing higher is near.
+_LEAST_HEIGHT = 0.15
 
 #: Candidates of two leads within this time are one beat, in s.
 _SAME = 0.065
@@ -64,8 +69,9 @@ _BESIDE_CLIPPED = 0.1
 #: after it that is unreadable too, in s.
 _ARTEFACT, _BESIDE_ARTEFACT = 15.0, 0.5
 
-#: Mean absolute log-odds of the candidates of 10 s below which a stretch is unreadable.
-_UNCLEAR = 2.5
+#: Mean absolute log-odds of the candidates of 10 s below which a stretch is unreadable if it has
+#: more candidates per second than this. A QRS complex with a P and a T wave has three.
+_UNCLEAR, _BUSY = 2.7, 2.5
 
 #: Shortest unreadable stretch that is reported, in s.
 _REPORTED = 1.0
@@ -184,10 +190,26 @@ def _check_signal(signal: ArrayLike, fs: float) -> NDArray:
 
 
 def converter_limits(lead: NDArray) -> tuple[float, float]:
-    """Find the extreme values of a lead, at which it may be clipped."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return (np.nanmin(lead), np.nanmax(lead)) if lead.size else (np.nan, np.nan)
+    """Find the extreme values of a lead, at which it may be clipped.
+
+    Parameters
+    ----------
+    lead : ndarray of shape (n_samples,)
+        The lead, with NaN where samples are missing.
+
+    Returns
+    -------
+    low, high : float
+        NaN instead of an extreme value close to the median, which is the baseline.
+    """
+    finite = lead[np.isfinite(lead)]
+    if not len(finite):
+        return np.nan, np.nan
+    low, high = finite.min(), finite.max()
+    # A part of the samples gives the median of a long lead well enough.
+    median = np.median(finite[:: len(finite) // 100_000 + 1])
+    far = 0.2 * (high - low)
+    return low if median - low > far else np.nan, high if high - median > far else np.nan
 
 
 def _detect(
@@ -317,11 +339,12 @@ def score_candidates(
         kept = ~bad[at]
         at, levels, features = at[kept], levels[:, kept], features[kept]
     score = log_odds(_coefficients()["alone"], features)
-    beats = choose_beats(at, score, LIKELY)
+    beats = choose_likely(at, score, levels[0])
     if len(beats) >= 3:
         context = describe_context(at, score, levels, beats)
         features = np.concatenate([features, context], axis=1)
         score = log_odds(_coefficients()["in_context"], features)
+        score[levels[0] < _least_heights(at, levels[0], beats)] = -_MAX_LOG_ODDS
     return at, score, bad
 
 
@@ -382,6 +405,24 @@ def find_candidates(
         steep - strong,
     ]
     return at, np.stack([high, strong, broad, steep]), np.stack(features, axis=1)
+
+
+def choose_likely(
+    at: NDArray[np.int64], score: NDArray[np.float64], height: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Choose the candidates that the others are compared with."""
+    beats = choose_beats(at, score, _LIKELY)
+    if len(beats):
+        beats = beats[height[beats] >= _least_heights(at, height, beats)[beats]]
+    return beats
+
+
+def _least_heights(
+    at: NDArray[np.int64], height: NDArray[np.float64], beats: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Logarithm of the least height of a beat at the place of every candidate."""
+    usual = percentile_filter(height[beats], 75, min(31, len(beats)), mode="nearest")
+    return np.interp(at, at[beats], usual) + np.log(_LEAST_HEIGHT)
 
 
 def describe_context(
@@ -517,9 +558,9 @@ def _find_unclear(
     n_blocks = -(-n_samples // block)
     count = np.bincount(at // block, minlength=n_blocks).astype(np.float64)
     total = np.bincount(at // block, np.abs(score), minlength=n_blocks)
-    # Sums of ten seconds; a stretch with hardly any candidate is a pause.
+    # Means over ten seconds.
     count, total = (uniform_filter1d(values, 10, mode="nearest") for values in (count, total))
-    unclear = (total < _UNCLEAR * count) & (count >= 0.5)
+    unclear = (total < _UNCLEAR * count) & (count > _BUSY)
     return np.repeat(unclear, block)[:n_samples]
 
 
