@@ -293,7 +293,7 @@ def prepare(
     if not use.any():
         return np.zeros(n_slow, dtype=np.float32), np.ones(n_slow, dtype=bool)
     if not use.all():
-        lead = np.interp(time, time[use], lead[use])
+        lead = np.asarray(np.interp(time, time[use], lead[use]))
         # The filters carry the step at the edge of such a part a little further.
         slow_bad = binary_dilation(slow_bad, iterations=round(0.15 * RATE))
     factor = int(fs // (2 * RATE))
@@ -370,8 +370,8 @@ def find_candidates(
     energy, wide_energy = _envelope(qrs, 0.09), _envelope(wide, 0.13)
     height = uniform_filter1d(energy + 0.35 * wide_energy, 5)
     # Below this there is only rounding noise.
-    tiny = 1e-4 * float(np.quantile(height[~bad], 0.9)) if not bad.all() else 0.0
-    tiny = max(tiny, np.finfo(np.float32).tiny)
+    usual = 0.0 if bad.all() else float(np.quantile(height[~bad], 0.9))
+    tiny = max(1e-4 * usual, float(np.finfo(np.float32).tiny))
     apart = round(0.09 * RATE)
     is_peak = (height == maximum_filter1d(height, 2 * apart + 1)) & (height > tiny) & ~bad
     is_peak &= height > 0.05 * maximum_filter1d(height, round(3 * RATE))
