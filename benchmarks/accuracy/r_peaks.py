@@ -210,10 +210,17 @@ def main() -> None:
                 noisy.append({"noise": kind, "ratio_db": ratio, "detector": detector, **row})
     for table in (clean, noisy, times):
         print(pd.DataFrame(table).to_string(index=False), end="\n\n")
-    figures = {"clean": clean, "noise": noisy, "time": times, "records": per_record}
     # The detectors are deterministic.
-    file = write_results(options.output, figures, seed=0, started=started, packages=["wfdb"])
-    print(f"Written to {file}.")
+    parts = {
+        "": {"clean": clean, "time": times, "records": per_record},
+        "-noise": {"noise": noisy},
+    }
+    for part, figures in parts.items():
+        packages = ["wfdb", *(name for name in ("sleepecg", "neurokit2") if find_spec(name))]
+        file = write_results(
+            options.output + part, figures, seed=0, started=started, packages=packages
+        )
+        print(f"Written to {file}.")
 
 
 def _count(

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.common.arguments import make_parser
 from benchmarks.common.data import find_records
-from ecgclf.datasets import AAMI_OF_SYMBOL, DS1, _r_peaks
+from ecgclf.datasets import AAMI_OF_SYMBOL, DS1, _qrs, _r_peaks
 
 #: Number of svdb records, in the order of their names, that parameters are chosen on.
 N_SVDB = 20
@@ -96,12 +96,12 @@ def main() -> None:
     coefficients["alone"] = _fit(alone, is_beat, weight)
     in_context = []
     for lead in leads:
-        score = _r_peaks.log_odds(coefficients["alone"], lead["features"])
-        beats = _r_peaks.choose_likely(lead["at"], score, lead["levels"][0])
-        context = _r_peaks.describe_context(lead["at"], score, lead["levels"], beats)
+        score = _qrs.log_odds(coefficients["alone"], lead["features"])
+        beats = _qrs.choose_likely(lead["at"], score, lead["levels"][0])
+        context = _qrs.describe_context(lead["at"], score, lead["levels"], beats)
         in_context.append(np.concatenate([lead["features"], context], axis=1))
     coefficients["in_context"] = _fit(np.concatenate(in_context), is_beat, weight)
-    file = Path(_r_peaks.__file__).with_name("r_peaks.json")
+    file = Path(_qrs.__file__).with_name("r_peaks.json")
     text = ",\n".join(f'"{stage}": {json.dumps(of)}' for stage, of in coefficients.items())
     file.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     print(f"{len(is_beat):,} candidates, {is_beat.sum():,} beats. Written to {file}.")
@@ -110,11 +110,11 @@ def main() -> None:
 def _describe(record: AnnotatedRecord, lead: NDArray[np.float64]) -> dict[str, NDArray]:
     """Find the candidates of a lead, their features, labels and weights."""
     slow, bad = _r_peaks.prepare(lead, record.fs, _r_peaks.converter_limits(lead))
-    at, levels, features = _r_peaks.find_candidates(slow, bad)
+    at, levels, features = _qrs.find_candidates(slow, bad)
     is_beat = np.zeros(len(at), dtype=bool)
     weight = np.ones(len(at))
-    beats = record.beats * (_r_peaks.RATE / record.fs)
-    reach = TOLERANCE * _r_peaks.RATE
+    beats = record.beats * (_qrs.RATE / record.fs)
+    reach = TOLERANCE * _qrs.RATE
     first, end = np.searchsorted(at, beats - reach), np.searchsorted(at, beats + reach, "right")
     for low, high, name in zip(first, end, record.classes):
         if high > low:
@@ -128,7 +128,7 @@ def _fit(
     features: NDArray[np.float64], is_beat: NDArray[np.bool_], weight: NDArray[np.float64]
 ) -> dict[str, list[float] | float]:
     centre, scale = features.mean(axis=0).round(4), features.std(axis=0).round(4)
-    standard = _r_peaks.standardize(features, centre, scale)
+    standard = _qrs.standardize(features, centre, scale)
     model = LogisticRegression(max_iter=1000).fit(standard, is_beat, sample_weight=weight)
     return {
         "centre": centre.tolist(),

@@ -14,9 +14,6 @@ from benchmarks.models.published import PUBLISHED_FIGURES
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
-#: Number of records with the most errors in the table of R peaks.
-N_WORST = 8
-
 #: Formats of the columns for networks.
 FORMATS = {
     "accuracy": "{:.4f}",
@@ -61,24 +58,24 @@ def kaggle(figures):
 
 
 def r_peaks(figures):
-    """Yield sensitivity and positive predictivity of all records and of the worst ones."""
-    table = pd.DataFrame(figures).set_index("record").drop(columns="lead")
-    table["errors"] = table["missed"] + table["wrong"]
-    worst = table.nlargest(N_WORST, "errors")
-    gross = table.sum().rename(f"all {len(table)}")
-    gross["distance_ms"] = (table["found"] * table["distance_ms"]).sum() / gross["found"]
-    rows = pd.concat([gross.to_frame().T, worst])
-    yield "record", "beats", "missed", "wrong", "sensitivity", "pos. pred.", "distance in ms"
-    for record, row in rows.iterrows():
-        yield (
-            record,
-            f"{row['beats']:,.0f}",
-            f"{row['missed']:,.0f}",
-            f"{row['wrong']:,.0f}",
-            f"{row['found'] / row['beats']:.4f}",
-            f"{row['found'] / (row['found'] + row['wrong']):.4f}",
-            f"{row['distance_ms']:.1f}",
-        )
+    """Yield sensitivity and positive predictivity of each detector on clean records."""
+    yield "records", "detector", "sensitivity", "pos. pred.", *(f"sens. {c}" for c in "NSVF")
+    for row in figures["clean"]:
+        rates = [row["sensitivity"], row["positive_predictivity"], *(row[c] for c in "NSVF")]
+        yield row["records"], row["detector"], *(f"{rate:.4f}" for rate in rates)
+
+
+def r_peaks_noise(figures):
+    """Yield sensitivity / positive predictivity of each detector at each noise level."""
+    table = pd.DataFrame(figures["noise"])
+    table["rates"] = [
+        f"{one:.3f} / {other:.3f}"
+        for one, other in zip(table["sensitivity"], table["positive_predictivity"])
+    ]
+    ratios = table["ratio_db"].unique()
+    yield "noise", "detector", *(f"{ratio} dB" for ratio in ratios)
+    for (noise, detector), rows in table.groupby(["noise", "detector"], sort=False):
+        yield noise, detector, *rows.set_index("ratio_db").loc[ratios, "rates"]
 
 
 def random_forest(figures):
@@ -204,6 +201,7 @@ ROWS_OF = {
     "kaggle-held-out": networks,
     "kaggle": kaggle,
     "speed-storage": storage,
+    "r-peaks-noise": r_peaks_noise,
     "r-peaks": r_peaks,
     "random-forest": random_forest,
     "interpatient": interpatient,
