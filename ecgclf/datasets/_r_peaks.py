@@ -257,7 +257,7 @@ def prepare(
     """
     bad = _find_unreadable(lead, fs, limit)
     values: NDArray[np.floating] = lead
-    time: NDArray[np.float64] = np.arange(len(lead), dtype=np.float64)
+    time: NDArray[np.floating] = np.arange(len(lead), dtype=np.float64)
     use = np.isfinite(lead) & ~bad
     n_slow = int((len(lead) - 1) * RATE / fs) + 1
     at = np.arange(n_slow) * (fs / RATE)
