@@ -15,7 +15,7 @@ from sklearn.utils import check_array
 
 from ecgclf._validation import check_groups
 from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
-from ecgclf.evaluation._checks import RandomState, in_class_order, make_generator
+from ecgclf.evaluation._checks import RandomState, in_class_order, list_some, make_generator
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +75,8 @@ class SplitAudit(PrintedReport):
         if self.shared_subjects is None:
             of_subjects = "not checked: groups is not given"
         else:
-            of_subjects = _list_subjects(self.shared_subjects)
+            plural = "s" if len(self.shared_subjects) > 1 else ""
+            of_subjects = f"subject{plural} {list_some(self.shared_subjects) or 'none'}"
         of_time = f"within {self.within:g} s in the same record"
         if self.adjacent is None:
             of_time = "not checked: record, sample or fs is not given"
@@ -287,11 +288,3 @@ def _count_adjacent(
         last = np.searchsorted(known, at + span, side="right")
         count += int((last > first).sum())
     return count
-
-
-def _list_subjects(subjects: tuple[Any, ...]) -> str:
-    if not subjects:
-        return "no subject"
-    more = f" and {len(subjects) - 5} more" if len(subjects) > 5 else ""
-    plural = "s" if len(subjects) > 1 else ""
-    return f"subject{plural} {', '.join(map(str, subjects[:5]))}{more}"

@@ -36,6 +36,12 @@ def in_class_order(labels: Iterable[Any]) -> list[Any]:
     return sorted(plain)
 
 
+def list_some(values: Iterable[Any]) -> str:
+    """List up to five values for a message."""
+    names = [*map(str, values)]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
 def check_beats(values: ArrayLike, name: str) -> np.ndarray:
     """Check the labels of beats, and return them as an array."""
     array = np.asarray(values)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 
+from ecgclf._validation import check_groups
 from ecgclf.datasets import DS1, DS2, MITBIH_RECORDS, mitbih_subject
+from ecgclf.evaluation._checks import list_some
 
 
 class InterPatientSplit(BaseCrossValidator):
@@ -117,7 +119,7 @@ class InterPatientSplit(BaseCrossValidator):
         present = set(record.tolist())
         if unknown := sorted(present - known):
             raise ValueError(
-                f"groups holds {_some(unknown)}, expected record names such as '101'. Pass "
+                f"groups holds {list_some(unknown)}, expected record names such as '101'. Pass "
                 "groups=beats.record, and list the records of other databases in train or test."
             )
         test = self._without_shared_subjects(train & present, test & present)
@@ -125,8 +127,8 @@ class InterPatientSplit(BaseCrossValidator):
         for side, mask in sides.items():
             if not mask.any():
                 raise ValueError(
-                    f"no beat is left for the {side} set: groups holds {_some(present)}, and "
-                    f"{side} lists {_some(getattr(self, side))}."
+                    f"no beat is left for the {side} set: groups holds "
+                    f"{list_some(sorted(present))}, and {side} lists {list_some(getattr(self, side))}."
                 )
         yield np.flatnonzero(sides["train"]), np.flatnonzero(sides["test"])
 
@@ -147,7 +149,7 @@ class InterPatientSplit(BaseCrossValidator):
                 )
         train, test = set(map(str, self.train)), set(map(str, self.test))
         if both := train & test:
-            raise ValueError(f"records {_some(both)} are in both train and test.")
+            raise ValueError(f"records {list_some(sorted(both))} are in both train and test.")
         return train, test
 
     def _without_shared_subjects(self, train: set[str], test: set[str]) -> set[str]:
@@ -158,9 +160,9 @@ class InterPatientSplit(BaseCrossValidator):
             return test - shared
         if shared and self.shared_subjects == "warn":
             warnings.warn(
-                f"the subject of test record {_some(shared)} is also in the training set. Pass "
-                "shared_subjects='drop' to leave the record out, or shared_subjects='keep' to "
-                "test on it, as published, without this warning.",
+                f"the subject of test record {list_some(sorted(shared))} is also in the training "
+                "set. Pass shared_subjects='drop' to leave the record out, or "
+                "shared_subjects='keep' to test on it, as published, without this warning.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -178,24 +180,8 @@ def _record_names(groups: ArrayLike | None, n_beats: int) -> np.ndarray:
             "groups is None; InterPatientSplit needs the record of each beat. Pass "
             "groups=beats.record."
         )
-    names = np.asarray(groups)
-    if names.ndim != 1 or len(names) != n_beats:
-        raise ValueError(
-            f"groups has shape {names.shape}; expected ({n_beats},), one record name for "
-            "each beat of X."
-        )
-    if names.dtype.kind not in "iuUSO":
-        raise ValueError(
-            f"groups has dtype {names.dtype}; expected record names as strings or integers."
-        )
+    names = check_groups(groups, n_beats, of="record")
     return np.array([str(name) for name in names.tolist()])
-
-
-def _some(records: Iterable[Any]) -> str:
-    """List a few records for a message."""
-    names = sorted(map(str, records))
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
 
 
 class PatientAdaptiveSplit(BaseCrossValidator):

@@ -7,12 +7,10 @@ is drawn. Without it the methods that draw raise an ImportError.
 from ecgclf.plots._beat_panels import AttributionDisplay, ReconstructionDisplay
 from ecgclf.plots._class_panels import BeatDisplay, BeatErrorDisplay
 from ecgclf.plots._display import class_styles
-from ecgclf.plots._embedding import EmbeddingDisplay
 from ecgclf.plots._exploration import Exploration, explore
-from ecgclf.plots._history import HistoryDisplay
+from ecgclf.plots._models import EmbeddingDisplay, HistoryDisplay
 from ecgclf.plots._predictions import ConfusionDisplay, ReliabilityDisplay
-from ecgclf.plots._record import RecordDisplay
-from ecgclf.plots._spectrogram import SpectrogramDisplay
+from ecgclf.plots._signals import RecordDisplay, SpectrogramDisplay
 
 __all__ = [
     "AttributionDisplay",
