@@ -128,7 +128,8 @@ class InterPatientSplit(BaseCrossValidator):
             if not mask.any():
                 raise ValueError(
                     f"no beat is left for the {side} set: groups holds "
-                    f"{list_some(sorted(present))}, and {side} lists {list_some(getattr(self, side))}."
+                    f"{list_some(sorted(present))}, and {side} lists "
+                    f"{list_some(getattr(self, side))}."
                 )
         yield np.flatnonzero(sides["train"]), np.flatnonzero(sides["test"])
 
