@@ -50,6 +50,12 @@ def svdb_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ptbxl_dir() -> Path:
+    """A part of PTB-XL."""
+    return _data_folder("ptbxl", "ptbxl_database.csv")
+
+
+@pytest.fixture(scope="session")
 def ptbdb_dir() -> Path:
     """A few records of the PTB Diagnostic ECG Database."""
     return _data_folder("ptbdb_sample", "s0010_re.hea")

@@ -51,7 +51,7 @@ def code_of(page: str) -> str:
 
 
 @pytest.fixture
-def local_records(monkeypatch, mitdb_dir):
+def local_records(monkeypatch, mitdb_dir, tmp_path):
     """Load local records instead of downloading them, and keep every 25th beat."""
 
     def thinned(load):
@@ -64,6 +64,12 @@ def local_records(monkeypatch, mitdb_dir):
     for name in ("load_mitbih", "load_kaggle_heartbeat"):
         monkeypatch.setattr(datasets, name, thinned(getattr(datasets, name)))
     monkeypatch.setattr(datasets, "fetch_mitbih", lambda: mitdb_dir)
+
+    def fetch_synthetic(name, *, records):
+        assert (name, records) == ("ptb-xl", ["records100"])
+        return datasets.make_ptbxl(tmp_path / name, 20, random_state=0)
+
+    monkeypatch.setattr(datasets, "fetch", fetch_synthetic)
 
 
 @pytest.fixture

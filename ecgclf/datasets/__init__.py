@@ -1,7 +1,8 @@
 """Labelled heartbeats: loaders, downloads, synthetic data, beat windows and rhythm features.
 
 ``load_`` functions read files, ``fetch_`` functions download them, and ``make_`` functions
-generate synthetic data. Loaders return a `Beats` container.
+generate synthetic data. Loaders of beats return a `Beats` container, `load_ptbxl` a
+`RecordingSet`.
 """
 
 from ecgclf.datasets._annotated import load_mitbih, load_svdb, load_wfdb
@@ -20,6 +21,7 @@ from ecgclf.datasets._databases import (
 from ecgclf.datasets._fetching import fetch, fetch_mitbih, fetch_ptbdb, get_data_home
 from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._ptbdb import load_ptbdb
+from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._records import Record, RecordError, read_record
 from ecgclf.datasets._rhythm import (
@@ -31,6 +33,7 @@ from ecgclf.datasets._rhythm import (
 )
 from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
+from ecgclf.datasets._synthetic_ptbxl import make_ptbxl
 from ecgclf.datasets._windows import (
     AnnotatedSignal,
     BeatWindow,
@@ -59,6 +62,7 @@ __all__ = [
     "KaggleWindow",
     "RRWindow",
     "RecordError",
+    "RecordingSet",
     "beats_to_memmap",
     "beats_to_zarr",
     "detect_r_peaks",
@@ -70,9 +74,11 @@ __all__ = [
     "load_kaggle_heartbeat",
     "load_mitbih",
     "load_ptbdb",
+    "load_ptbxl",
     "load_svdb",
     "load_wfdb",
     "make_beats",
+    "make_ptbxl",
     "make_record",
     "rhythm_features",
 ]

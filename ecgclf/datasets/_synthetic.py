@@ -12,9 +12,9 @@ from typing import Any, Literal, overload
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from ecgclf._validation import new_random_state
 from ecgclf.datasets._beats import Beats, convert
 from ecgclf.datasets._databases import AAMI_CLASSES
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
@@ -210,7 +210,7 @@ def make_beats(
         )
     before, after = window_samples(window, fs)
     leads = tuple(LEADS)[:n_leads]
-    rng = _random_state(random_state)
+    rng = new_random_state(random_state)
     labels = draw_labels(n_beats, weights, rng)
     margin = (before / fs + 1.0, after / fs + 1.0)
     parts = []
@@ -334,7 +334,7 @@ def make_record(
             f"leads={list(leads)!r}: expected one or more different names of "
             f"{', '.join(LEADS)}" + (f"; unknown: {unknown}." if unknown else ".")
         )
-    rng = _random_state(random_state)
+    rng = new_random_state(random_state)
     patient = draw_patient(rng)
     margin = (0.6, 0.7)
     n_beats = round((duration - sum(margin)) / patient.rr_mean) + 1
@@ -376,8 +376,3 @@ def make_record(
         write_dir=str(folder),
     )
     return folder / name
-
-
-def _random_state(seed: int | np.random.RandomState | None) -> np.random.RandomState:
-    """Call `check_random_state`, except for None, for which it returns the global generator."""
-    return np.random.RandomState() if seed is None else check_random_state(seed)

@@ -212,6 +212,9 @@ _EVENTS: tuple[_Event, ...] = (
     _Event("pacemaker", 1.75, 0.42, -0.45, _PACED_QRS),
 )
 
+#: Positions of the waves Q, R, S and T among the events.
+CONDUCTED = [i for i, event in enumerate(_EVENTS) if event.part == "conducted"]
+
 _PARTS = ("sinus", "ectopic atrium", "conducted", "ventricle", "pacemaker")
 
 #: Share of each part of the heart in a beat of each class.
