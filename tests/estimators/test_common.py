@@ -35,9 +35,6 @@ from tests.networks import QUICK
 
 SMALL = {**QUICK, "max_epochs": 3}
 
-#: A fitted source of transfers that exists at collection.
-SAVED_SOURCE = str(Path(ecgclf.__file__).parent / "persistence/pretrained/mitbih-small.ecgclf")
-
 #: Every classifier, with parameters that make it small.
 CLASSIFIERS = [
     ECGCNNClassifier(filters=(8, 16), stride=2, **SMALL),
@@ -54,7 +51,7 @@ CLASSIFIERS = [
 #: Those whose default parameters are tested too.
 AT_DEFAULTS = [
     *(type(c)(verbose=0) for c in CLASSIFIERS if not isinstance(c, ECGTransferClassifier)),
-    ECGTransferClassifier(source=SAVED_SOURCE, verbose=0),
+    ECGTransferClassifier(source="source.ecgclf", verbose=0),  # saved by `source_folder`
 ]
 
 
@@ -69,6 +66,14 @@ def source() -> ECGCNNClassifier:
     return ECGCNNClassifier(filters=(16, 32), stride=1, **SMALL).fit(X, y)
 
 
+@pytest.fixture(scope="module")
+def source_folder(source, tmp_path_factory) -> Path:
+    """Folder with the saved source."""
+    folder = tmp_path_factory.mktemp("source")
+    source.save(folder / "source.ecgclf")
+    return folder
+
+
 @pytest.fixture(params=CLASSIFIERS, ids=name_of)
 def classifier(request):
     """Each classifier in turn, not fitted."""
@@ -79,7 +84,8 @@ def classifier(request):
 
 
 @parametrize_with_checks(AT_DEFAULTS)
-def test_scikit_learn_finds_nothing_wrong(estimator, check):
+def test_scikit_learn_finds_nothing_wrong(estimator, check, source_folder, monkeypatch):
+    monkeypatch.chdir(source_folder)
     check(estimator)
 
 
