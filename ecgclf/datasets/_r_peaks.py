@@ -114,7 +114,9 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     >>> detect_r_peaks(signal, fs=360)[1:4].tolist()
     [540, 900, 1260]
     """
-    leads = _check_signal(signal, fs)
+    leads = check_leads_first(signal)
+    if not np.isfinite(fs) or fs < _MIN_FS:
+        raise ValueError(f"fs={fs!r}: expected a sampling rate of at least {_MIN_FS:g} Hz")
     n_samples = leads.shape[1]
     limits = [converter_limits(lead) for lead in leads]
     stretch, overlap = round(_STRETCH * fs), round(_OVERLAP * fs)
@@ -140,8 +142,23 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     return (peaks, unreadable) if return_unreadable else peaks
 
 
-def _check_signal(signal: ArrayLike, fs: float) -> NDArray:
-    """Bring the signal to the shape (n_leads, n_samples)."""
+def check_leads_first(signal: ArrayLike) -> NDArray:
+    """Bring a signal to the shape (n_leads, n_samples).
+
+    Parameters
+    ----------
+    signal : array-like of shape (n_samples,) or (n_leads, n_samples)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_leads, n_samples)
+
+    Raises
+    ------
+    ValueError
+        If it has another shape or type, or more leads than samples.
+    """
     leads = np.asarray(signal)
     if leads.ndim == 1:
         leads = leads[np.newaxis]
@@ -155,8 +172,6 @@ def _check_signal(signal: ArrayLike, fs: float) -> NDArray:
             f"signal of shape {leads.shape} has more leads than samples; expected (n_leads, "
             "n_samples), so transpose it with signal.T"
         )
-    if not np.isfinite(fs) or fs < _MIN_FS:
-        raise ValueError(f"fs={fs!r}: expected a sampling rate of at least {_MIN_FS:g} Hz")
     return leads
 
 

@@ -1,0 +1,437 @@
+"""Recordings of any recorder: signals in mV, with their leads, gaps and annotations."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecgclf.datasets._r_peaks import check_leads_first
+from ecgclf.datasets._records import RecordError
+
+#: Millivolts per unit, by its name in lower case, with the Greek letter mu.
+_MILLIVOLTS = {
+    **dict.fromkeys(("v", "volt", "volts"), 1e3),
+    **dict.fromkeys(("mv", "millivolt", "millivolts"), 1.0),
+    **dict.fromkeys(("uv", "\u03bcv", "microv", "microvolt", "microvolts"), 1e-3),
+    **dict.fromkeys(("nv", "nanovolt", "nanovolts"), 1e-6),
+}
+
+#: Limits in mV of the median amplitude of an ECG in windows of 2 s.
+_SMALLEST, _LARGEST = 0.01, 50.0
+
+#: Number of windows whose amplitude is measured.
+_N_WINDOWS = 100
+
+
+class Annotations(NamedTuple):
+    """Positions and symbols of annotations.
+
+    Attributes
+    ----------
+    sample : ndarray of int64, shape (n_annotations,)
+        Positions in samples of the recording.
+    symbol : ndarray of str, shape (n_annotations,)
+        Their symbols or texts.
+    """
+
+    sample: NDArray[np.int64]
+    symbol: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive samples of one lead as they are stored in a file.
+
+    Attributes
+    ----------
+    lead : int
+        Number of the lead.
+    start : int
+        Position of the first value in the recording.
+    values : ndarray of shape (n_values,)
+        The stored values.
+    gain, baseline : float
+        Stored units per mV, and the stored value of 0 mV.
+    missing : int or None
+        Stored value that marks a missing sample.
+    """
+
+    lead: int
+    start: int
+    values: NDArray
+    gain: float = 1.0
+    baseline: float = 0.0
+    missing: int | None = None
+
+    def write_into(self, signal: NDArray[np.float32], start: int) -> None:
+        """Write the millivolts into the part of the recording that begins at `start`."""
+        stop = start + signal.shape[1]
+        low, high = max(start, self.start, 0), min(stop, self.start + len(self.values))
+        if low >= high:
+            return
+        stored = self.values[low - self.start : high - self.start]
+        row = signal[self.lead, low - start : high - start]
+        row[:] = (stored.astype(np.float64) - self.baseline) / self.gain
+        if self.missing is not None:
+            row[stored == self.missing] = np.nan
+
+
+class Recording:
+    """ECG recording in mV.
+
+    A recording read from a file keeps the values as they are stored, which takes half the memory
+    of `signal` or less. `read` and `stretches` convert a part of it at a time.
+
+    Parameters
+    ----------
+    signal : array-like of shape (n_samples,) or (n_leads, n_samples)
+        The samples, with NaN where they are missing.
+    fs : float
+        Sampling rate in Hz.
+    leads : sequence of str, optional
+        Names of the leads. Default: "lead 0", "lead 1" and so on.
+    unit : str, default="mV"
+        Unit of the signal: V, mV, µV or nV in any spelling.
+    start : datetime, optional
+        Time of the first sample.
+    name : str, default="recording"
+        Name for messages.
+    annotations : Annotations or tuple (sample, symbol), optional
+        Positions in samples and symbols of annotations.
+
+    Attributes
+    ----------
+    fs : float
+        Sampling rate in Hz.
+    leads : tuple of str
+        Names of the leads.
+    units : tuple of str
+        Unit of each lead in the file. The signal itself is in mV.
+    start : datetime or None
+        Time of the first sample.
+    name : str
+        Name of the recording.
+    annotations : Annotations or None
+        Annotations, if they were asked for.
+    comments : tuple of str
+        Comments in the file.
+    n_samples : int
+        Number of samples of each lead.
+
+    Raises
+    ------
+    ValueError
+        If the signal has another shape or more leads than samples, or a parameter is invalid.
+
+    See Also
+    --------
+    read_recording : Read a recording from a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.datasets import Recording
+    >>> recording = Recording(np.full(1000, 500), fs=250, leads=["II"], unit="µV")
+    >>> recording.signal.shape, float(recording.signal[0, 0])
+    ((1, 1000), 0.5)
+    """
+
+    annotations: Annotations | None
+
+    def __init__(
+        self,
+        signal: ArrayLike,
+        fs: float,
+        *,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+        start: datetime | None = None,
+        name: str = "recording",
+        annotations: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> None:
+        values = check_leads_first(signal)
+        n_leads = len(values)
+        names = [f"lead {number}" for number in range(n_leads)] if leads is None else list(leads)
+        if len(names) != n_leads:
+            raise ValueError(f"leads={leads!r}: expected a name for each of the {n_leads} leads")
+        factor = millivolts_per(unit)
+        if factor is None:
+            raise ValueError(f"unit={unit!r}: expected V, mV, µV or nV")
+        pieces = [Piece(lead, 0, row, gain=1 / factor) for lead, row in enumerate(values)]
+        self._set(pieces, values.shape[1], fs, names, [unit] * n_leads, start, name, ())
+        if annotations is not None:
+            sample, symbol = annotations
+            positions = np.asarray(sample, dtype=np.int64)
+            self.annotations = Annotations(positions, np.asarray(symbol, dtype=np.str_))
+
+    def _set(
+        self,
+        pieces: Sequence[Piece],
+        n_samples: int,
+        fs: float,
+        leads: Sequence[str],
+        units: Sequence[str],
+        start: datetime | None,
+        name: str,
+        comments: Sequence[str],
+    ) -> None:
+        if not np.isfinite(fs) or fs <= 0:
+            raise ValueError(f"fs={fs!r}: expected a positive number of Hz")
+        self._pieces = list(pieces)
+        self.n_samples = int(n_samples)
+        self.fs = float(fs)
+        self.leads = tuple(leads)
+        self.units = tuple(units)
+        self.start = start
+        self.name = name
+        self.comments = tuple(comments)
+        self.annotations = None
+
+    @classmethod
+    def from_pieces(
+        cls,
+        pieces: Sequence[Piece],
+        n_samples: int,
+        fs: float,
+        *,
+        leads: Sequence[str],
+        units: Sequence[str],
+        start: datetime | None,
+        name: str,
+        comments: Sequence[str] = (),
+    ) -> Recording:
+        """Make a recording from stored values; samples without a piece are missing.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+            The stored values.
+        n_samples : int
+            Number of samples of each lead.
+        fs : float
+            Sampling rate in Hz.
+        leads, units : sequence of str
+            Names and units of the leads.
+        start : datetime or None
+            Time of the first sample.
+        name : str
+            Name of the recording.
+        comments : sequence of str
+            Comments in the file.
+
+        Returns
+        -------
+        Recording
+            The recording, after a warning if its amplitude cannot be that of an ECG.
+        """
+        recording = cls.__new__(cls)
+        recording._set(pieces, n_samples, fs, leads, units, start, name, comments)
+        recording._check_amplitude()
+        return recording
+
+    @cached_property
+    def signal(self) -> NDArray[np.float32]:
+        """Samples in mV, of shape (n_leads, n_samples), with NaN where they are missing."""
+        return self.read()
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Return a part of the signal.
+
+        Parameters
+        ----------
+        start : int, default=0
+            First sample.
+        stop : int, optional
+            End of the part. Default: the end of the recording.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_leads, n_samples)
+            In mV, with NaN where samples are missing.
+
+        Examples
+        --------
+        >>> from ecgclf.datasets import Recording
+        >>> Recording([[0.1, 0.2, 0.3, 0.4]], fs=100).read(1, 3)
+        array([[0.2, 0.3]], dtype=float32)
+        """
+        start, stop, _ = slice(start, stop).indices(self.n_samples)
+        signal = np.full((len(self.leads), max(stop - start, 0)), np.nan, dtype=np.float32)
+        for piece in self._pieces:
+            piece.write_into(signal, start)
+        return signal
+
+    def stretches(self, seconds: float = 600.0) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Iterate over the signal in parts of equal length.
+
+        Parameters
+        ----------
+        seconds : float, default=600
+            Length of the parts; the last one may be shorter.
+
+        Yields
+        ------
+        start : int
+            First sample of the part.
+        signal : ndarray of float32, shape (n_leads, n_part)
+            The part in mV.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgclf.datasets import Recording
+        >>> recording = Recording(np.zeros((2, 1000)), fs=100)
+        >>> [(start, part.shape) for start, part in recording.stretches(4)]
+        [(0, (2, 400)), (400, (2, 400)), (800, (2, 200))]
+        """
+        step = max(round(seconds * self.fs), 1)
+        for start in range(0, self.n_samples, step):
+            yield start, self.read(start, start + step)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Recording {self.name}: {', '.join(self.leads)}, {self.n_samples:,} samples at "
+            f"{self.fs:g} Hz>"
+        )
+
+    def _check_amplitude(self) -> None:
+        """Warn of an amplitude that an ECG in mV cannot have."""
+        size = max(round(2 * self.fs), 1)
+        places = np.linspace(0, max(self.n_samples - size, 0), _N_WINDOWS).astype(np.int64)
+        ranges = []
+        for place in np.unique(places):
+            part = self.read(place, place + size)
+            ranges.append(np.fmax.reduce(part, axis=1) - np.fmin.reduce(part, axis=1))
+        for lead, of_lead in enumerate(np.transpose(ranges) if ranges else []):
+            known = of_lead[np.isfinite(of_lead) & (of_lead > 0)]
+            median = np.median(known) if len(known) else 1.0
+            if not _SMALLEST <= median <= _LARGEST:
+                warnings.warn(
+                    f"lead {self.leads[lead]} of {self.name} has a median amplitude of "
+                    f"{median:.3g} mV in 2 s, which no ECG has. Check the gain and the unit in "
+                    f"the file ({self.units[lead]!r}).",
+                    UserWarning,
+                    stacklevel=2,
+                )
+
+
+def millivolts_per(unit: str) -> float | None:
+    """Return how many mV a unit is, or None if it is no unit of voltage.
+
+    Parameters
+    ----------
+    unit : str
+        Name of the unit in any spelling.
+
+    Returns
+    -------
+    float or None
+
+    Examples
+    --------
+    >>> millivolts_per("µV"), millivolts_per("mmHg")
+    (0.001, None)
+    """
+    # NFKC turns the micro sign into the Greek letter.
+    return _MILLIVOLTS.get(unicodedata.normalize("NFKC", unit).strip().lower())
+
+
+def decode(text: bytes) -> str:
+    """Decode text of a header, which is UTF-8 or else Latin-1."""
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def choose_leads(
+    leads: Sequence[str | int] | None,
+    names: Sequence[str],
+    units: Sequence[str],
+    rates: Sequence[float],
+    what: str,
+) -> list[int]:
+    """Choose leads of one rate by name or number.
+
+    Parameters
+    ----------
+    leads : sequence of str or int, or None
+        Names in any case, or numbers from 0. None takes all leads with a unit of voltage.
+    names, units : sequence of str
+        Of all signals in the file.
+    rates : sequence of float
+        Their sampling rates.
+    what : str
+        The file, for messages.
+
+    Returns
+    -------
+    list of int
+        Their numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such lead, a name is ambiguous, or the rates differ.
+    RecordError
+        If a lead has no unit of voltage.
+    """
+    if leads is None:
+        rows = [row for row, unit in enumerate(units) if millivolts_per(unit) is not None]
+        if not rows:
+            raise RecordError(f"{what} has no signal in V, mV or µV, only in {_quoted(units)}.")
+        others = [names[row] for row in rows if rates[row] != rates[rows[0]]]
+        if others:
+            warnings.warn(
+                f"{what} has leads at several rates: {_quoted(others)} were left out, which are "
+                f"not at {rates[rows[0]]:g} Hz like {names[rows[0]]!r}. Name them in leads.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return [row for row in rows if rates[row] == rates[rows[0]]]
+    rows = [
+        _find_lead(lead, names, what) for lead in ([leads] if isinstance(leads, str) else leads)
+    ]
+    if not rows:
+        raise ValueError("leads is empty; expected at least one name or number")
+    for row in rows:
+        if millivolts_per(units[row]) is None:
+            raise RecordError(
+                f"signal {names[row]!r} of {what} is in {units[row]!r}, not in V, mV or µV; is "
+                "it an ECG lead?"
+            )
+    if len({rates[row] for row in rows}) > 1:
+        of_each = ", ".join(f"{names[row]!r} at {rates[row]:g} Hz" for row in rows)
+        raise ValueError(f"the leads of {what} have several rates: {of_each}; read them apart")
+    return rows
+
+
+def _find_lead(lead: str | int, names: Sequence[str], what: str) -> int:
+    """Find a lead by name or number."""
+    same = [row for row, name in enumerate(names) if name.lower() == str(lead).lower()]
+    if not isinstance(lead, str) or (not same and lead.isdigit()):
+        if 0 <= int(lead) < len(names):
+            return int(lead)
+    elif len(same) == 1:
+        return same[0]
+    elif same:
+        numbers = ", ".join(map(str, same))
+        raise ValueError(
+            f"{what} has several leads named {lead!r}; use their numbers, {numbers}, in leads"
+        )
+    raise ValueError(
+        f"{what} has no lead {lead!r}; it has {_quoted(names)}, numbered from 0. Name one of "
+        "these."
+    )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names)

@@ -1,0 +1,488 @@
+"""Reader of WFDB recordings.
+
+The formats are described in the WFDB Applications Guide, header(5) and signal(5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgclf.datasets._recordings import (
+    Annotations,
+    Piece,
+    Recording,
+    choose_leads,
+    decode,
+    millivolts_per,
+)
+from ecgclf.datasets._records import RecordError, read_annotations
+
+if TYPE_CHECKING:
+    import soundfile
+
+#: Sampling rate and gain of headers that do not state them.
+_DEFAULT_FS, _DEFAULT_GAIN = 250.0, 200.0
+
+#: Frames that are decoded at a time. Groups of 2 or 3 samples fit into a multiple of 6.
+_FRAMES = 6 * 2**16
+
+#: Bytes of a sample, as a fraction, by format.
+_BYTES = {
+    **dict.fromkeys((8, 80), (1, 1)),
+    **dict.fromkeys((16, 61, 160), (2, 1)),
+    24: (3, 1),
+    32: (4, 1),
+    212: (3, 2),
+    310: (4, 3),
+    311: (4, 3),
+}
+
+#: Bits of a sample of the FLAC formats.
+_FLAC_BITS = {508: 8, 516: 16, 524: 24}
+
+#: Bits of a sample of the formats whose lowest value marks a missing sample.
+_BITS = {16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10, **_FLAC_BITS}
+
+_SIGNAL_LINE = re.compile(
+    r"(?P<file>.+?)\s+(?P<format>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<skew>\d+))?"
+    r"(?:\+(?P<offset>\d+))?"
+    r"(?:\s+(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\.?\d*\))?(?:/(?P<unit>\S+))?"
+    r"(?:\s+[-+]?\d+(?:\s+(?P<zero>[-+]?\d+)(?:\s+(?P<first>[-+]?\d+)"
+    r"(?:\s+(?P<checksum>[-+]?\d+)(?:\s+\d+(?:\s+(?P<name>.*))?)?)?)?)?)?)?\s*"
+)
+
+
+@dataclass
+class SignalSpec:
+    """One signal of a header."""
+
+    file: str
+    format: int
+    per_frame: int
+    skew: int
+    offset: int
+    gain: float
+    baseline: float
+    unit: str
+    first: int
+    checksum: int | None
+    name: str
+
+    @property
+    def missing(self) -> int | None:
+        """Stored value of a missing sample."""
+        return -(2 ** (_BITS[self.format] - 1)) if self.format in _BITS else None
+
+
+@dataclass
+class Header:
+    """Header of a record or of one segment."""
+
+    path: Path
+    fs: float
+    n_frames: int | None
+    start: datetime | None
+    signals: list[SignalSpec] = field(default_factory=list)
+    segments: list[tuple[str, int]] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+
+
+def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | None) -> Recording:
+    """Read a WFDB record.
+
+    Parameters
+    ----------
+    path : Path
+        The header file.
+    leads : sequence of str or int, or None
+        Leads to read, as of `choose_leads`.
+    annotator : str or None
+        Ending of the annotation file.
+
+    Returns
+    -------
+    Recording
+        The recording.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file of the record is missing.
+    RecordError
+        If a file is damaged or of an unknown format.
+    """
+    header = read_header(path)
+    shown = _Shown(header)
+    rows = choose_leads(
+        leads,
+        [signal.name for signal in shown.signals],
+        [signal.unit for signal in shown.signals],
+        [header.fs * signal.per_frame for signal in shown.signals],
+        str(path),
+    )
+    chosen = [shown.signals[row] for row in rows]
+    per_frame = chosen[0].per_frame
+    pieces: list[Piece] = []
+    start = 0
+    for segment, columns, n_frames in shown.segments(rows):
+        if segment is not None:
+            decoded = _decode_signals(segment, [c for c in columns if c is not None])
+            for lead, column in enumerate(columns):
+                if column is None:
+                    continue
+                signal, values = segment.signals[column], decoded[column]
+                if signal.per_frame != per_frame:
+                    raise RecordError(
+                        f"{segment.path} has {signal.name!r} at another rate than the first "
+                        "segment, so the segments cannot be joined. Read them one by one."
+                    )
+                factor = millivolts_per(signal.unit)
+                if factor is None:
+                    raise RecordError(
+                        f"{segment.path} gives {signal.name!r} in {signal.unit!r}, not in V, mV "
+                        "or µV. Choose other leads."
+                    )
+                n_frames = n_frames or len(values) // per_frame
+                pieces.append(
+                    Piece(
+                        lead,
+                        start * per_frame,
+                        values[signal.skew * per_frame :],
+                        signal.gain / factor,
+                        signal.baseline,
+                        signal.missing,
+                    )
+                )
+        start += n_frames
+    recording = Recording.from_pieces(
+        pieces,
+        start * per_frame,
+        header.fs * per_frame,
+        leads=[signal.name for signal in chosen],
+        units=[signal.unit for signal in chosen],
+        start=header.start,
+        name=path.stem,
+        comments=header.comments,
+    )
+    if annotator is not None:
+        file = path.with_name(f"{path.name.removesuffix('.hea')}.{annotator}")
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} with the annotations of {path} is missing")
+        sample, symbol = read_annotations(file)
+        recording.annotations = Annotations(sample * per_frame, symbol)
+    return recording
+
+
+class _Shown:
+    """Signals that a record shows, and where its segments have them."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.headers: dict[str, Header] = {}
+        self.by_name = False
+        self.signals = header.signals
+        if not header.segments:
+            return
+        for name, _ in header.segments:
+            if name != "~" and name not in self.headers:
+                self.headers[name] = read_header(header.path.with_name(f"{name}.hea"))
+        first, length = header.segments[0]
+        self.by_name = length == 0 and first != "~"
+        named = [name for name, _ in header.segments if name != "~"]
+        if not named:
+            raise RecordError(f"{header.path} consists of gaps only; it has no signals.")
+        self.signals = self.headers[named[0]].signals
+        if self.by_name:
+            self._take_formats(named[1:])
+
+    def _take_formats(self, names: Sequence[str]) -> None:
+        """Take what the layout leaves open from the first segment with each signal."""
+        for signal in self.signals:
+            for name in names:
+                found = [s for s in self.headers[name].signals if s.name == signal.name]
+                if found:
+                    signal.unit, signal.per_frame = found[0].unit, found[0].per_frame
+                    break
+
+    def segments(self, rows: Sequence[int]) -> list[tuple[Header | None, list[int | None], int]]:
+        """List header, columns of the rows, and length in frames of each segment."""
+        if not self.header.segments:
+            return [(self.header, list(rows), self.header.n_frames or 0)]
+        result: list[tuple[Header | None, list[int | None], int]] = []
+        for name, n_frames in self.header.segments:
+            segment = self.headers.get(name)
+            if segment is None or n_frames == 0:
+                result.append((None, [], n_frames))
+                continue
+            columns: list[int | None] = list(rows)
+            if self.by_name:
+                columns = [self._column(segment, row) for row in rows]
+            result.append((segment, columns, n_frames))
+        return result
+
+    def _column(self, segment: Header, row: int) -> int | None:
+        """Find a signal of the layout in a segment, the n-th of a name as the n-th there."""
+        name = self.signals[row].name
+        number = [signal.name for signal in self.signals[:row]].count(name)
+        same = [column for column, signal in enumerate(segment.signals) if signal.name == name]
+        return same[number] if number < len(same) else None
+
+
+def read_header(path: Path) -> Header:
+    """Read a header file.
+
+    Parameters
+    ----------
+    path : Path
+        The header file.
+
+    Returns
+    -------
+    Header
+        What it states.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    RecordError
+        If a line cannot be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; expected the header of a WFDB record there")
+    text = [line.strip() for line in decode(path.read_bytes()).splitlines()]
+    comments = [line.lstrip("#").strip() for line in text if line.startswith("#")]
+    lines = [line for line in text if line and not line.startswith("#")]
+    if not lines:
+        raise RecordError(f"{path} is empty; expected the header of a WFDB record.")
+    n_segments, fields = _split_record_line(lines, path)
+    try:
+        n_signals = int(fields[0])
+        fs = float(fields[1].partition("/")[0]) if len(fields) > 1 else _DEFAULT_FS
+        n_frames = int(fields[2]) if len(fields) > 2 else 0
+    except ValueError as error:
+        raise RecordError(
+            f"{path}, line {lines[0]!r}: expected the name of the record, the number of signals, "
+            f"the sampling rate and the number of samples ({error})."
+        ) from error
+    header = Header(path, fs, n_frames or None, _parse_start(fields[3:]), comments=comments)
+    n_lines = n_signals if n_segments is None else n_segments
+    if len(lines) - 1 < n_lines:
+        raise RecordError(
+            f"{path} announces {n_lines} signals or segments but has {len(lines) - 1} lines; it "
+            "is cut short."
+        )
+    for number, line in enumerate(lines[1 : n_lines + 1]):
+        if n_segments is None:
+            header.signals.append(_parse_signal(line, number, path))
+        else:
+            name, _, length = line.rpartition(" ")
+            if not name or not length.isdigit():
+                raise RecordError(
+                    f"{path}, line {line!r}: expected the name and the length of a segment."
+                )
+            header.segments.append((name.strip(), int(length)))
+    return header
+
+
+def _split_record_line(lines: Sequence[str], path: Path) -> tuple[int | None, list[str]]:
+    """Split the first line into the number of segments and the fields after it."""
+    line, stem = lines[0], path.name.removesuffix(".hea")
+    # The name may have a folder before it, dots and spaces in it, and a slash and the number of
+    # segments after it.
+    found = re.match(rf"(?:.*[/\\])?{re.escape(stem)}(?:/(\d+))?\s+(\d.*)", line) or re.match(
+        r".+?(?:/(\d+))?\s+(\d.*)", line
+    )
+    if found is None:
+        raise RecordError(
+            f"{path}, line {line!r}: expected the name of the record and the number of signals."
+        )
+    return int(found[1]) if found[1] else None, found[2].split()
+
+
+def _parse_start(fields: Sequence[str]) -> datetime | None:
+    """Parse time and date; a broken or missing one gives None."""
+    if len(fields) < 2:
+        return None
+    for form in ("%H:%M:%S.%f %d/%m/%Y", "%H:%M:%S %d/%m/%Y", "%H:%M %d/%m/%Y"):
+        try:
+            return datetime.strptime(f"{fields[0]} {fields[1]}", form)
+        except ValueError:
+            continue
+    return None
+
+
+def _parse_signal(line: str, number: int, path: Path) -> SignalSpec:
+    """Parse the line of a signal."""
+    found = _SIGNAL_LINE.fullmatch(line)
+    if found is None:
+        raise RecordError(
+            f"{path}, line {line!r}: expected the file, format, gain and so on of a signal."
+        )
+    parts = found.groupdict()
+    try:
+        gain = float(parts["gain"] or 0)
+    except ValueError as error:
+        raise RecordError(f"{path}, line {line!r}: the gain is no number.") from error
+    zero = int(parts["zero"] or 0)
+    return SignalSpec(
+        file=parts["file"],
+        format=int(parts["format"]),
+        per_frame=int(parts["per_frame"] or 1),
+        skew=int(parts["skew"] or 0),
+        offset=int(parts["offset"] or 0),
+        gain=gain or _DEFAULT_GAIN,
+        baseline=float(zero if parts["baseline"] is None else parts["baseline"]),
+        unit=parts["unit"] or "mV",
+        first=int(parts["first"] or 0),
+        checksum=None if parts["checksum"] is None else int(parts["checksum"]),
+        name=(parts["name"] or "").strip() or f"lead {number}",
+    )
+
+
+def _decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
+    """Decode some signals of a record of one segment, and verify their checksums."""
+    decoded: dict[int, NDArray[np.integer]] = {}
+    for name in dict.fromkeys(header.signals[column].file for column in columns):
+        group = [n for n, signal in enumerate(header.signals) if signal.file == name]
+        wanted = [column for column in columns if column in group]
+        path = header.path.parent / name
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing, which {header.path} names")
+        formats = {header.signals[column].format for column in group}
+        if len(formats) > 1 or not formats <= set(_BYTES) | set(_FLAC_BITS):
+            raise RecordError(
+                f"{header.path} gives {name} the formats {sorted(formats)}; expected one of "
+                f"{sorted([*_BYTES, *_FLAC_BITS])}."
+            )
+        read = _decode_flac if formats <= set(_FLAC_BITS) else _decode_file
+        decoded.update(read(header, path, group, wanted))
+    for column in set(columns):
+        signal = header.signals[column]
+        found = int(decoded[column].sum(dtype=np.int64))
+        if signal.checksum is not None and (found - signal.checksum) & 0xFFFF:
+            raise RecordError(
+                f"{header.path.parent / signal.file}: the checksum of {signal.name!r} is "
+                f"{found & 0xFFFF}, but {header.path.name} says {signal.checksum & 0xFFFF}; the "
+                "file is damaged."
+            )
+    return decoded
+
+
+def _decode_file(
+    header: Header, path: Path, group: Sequence[int], wanted: Sequence[int]
+) -> dict[int, NDArray[np.integer]]:
+    """Decode signals of an uncompressed file, some frames at a time."""
+    signals = [header.signals[column] for column in group]
+    kind = signals[0].format
+    per_frame = sum(signal.per_frame for signal in signals)
+    above, below = _BYTES[kind]
+    size = path.stat().st_size - signals[0].offset
+    n_frames = header.n_frames
+    if n_frames is None:
+        n_frames = size * below // above // per_frame
+    needed = -(-n_frames * per_frame * above // below)
+    if kind in (310, 311):
+        # The last group may lack the bytes of samples that are not there.
+        needed = n_frames * per_frame // 3 * 4 + 2 * (n_frames * per_frame % 3 > 0)
+    if size < needed:
+        raise RecordError(
+            f"{path} has {size:,} bytes after its offset, but {header.path.name} asks for "
+            f"{needed:,}; the file is cut short."
+        )
+    first = np.cumsum([0, *(signal.per_frame for signal in signals)])
+    dtype = np.int32 if kind in (24, 32) else np.int16
+    decoded: dict[int, NDArray[np.integer]] = {
+        column: np.empty(n_frames * header.signals[column].per_frame, dtype) for column in wanted
+    }
+    last = {column: header.signals[column].first for column in wanted}
+    with path.open("rb") as file:
+        file.seek(signals[0].offset)
+        for start in range(0, n_frames, _FRAMES):
+            count = min(_FRAMES, n_frames - start)
+            content = file.read(-(-count * per_frame * above // below))
+            samples = _unpack(kind, content, count * per_frame).reshape(count, per_frame)
+            for column in wanted:
+                number = group.index(column)
+                own = samples[:, first[number] : first[number + 1]].ravel()
+                if kind == 8:
+                    own = last[column] + np.cumsum(own)
+                    last[column] = own[-1]
+                step = header.signals[column].per_frame
+                decoded[column][start * step : (start + count) * step] = own
+    return decoded
+
+
+def _unpack(kind: int, content: bytes, count: int) -> NDArray[np.integer]:
+    """Turn bytes of an uncompressed format into samples."""
+    if kind in (8, 80):
+        octets = np.frombuffer(content, np.uint8, count)
+        return (
+            octets.view(np.int8).astype(np.int64) if kind == 8 else octets.astype(np.int16) - 128
+        )
+    if kind in (16, 61, 32):
+        return np.frombuffer(content, {16: "<i2", 61: ">i2", 32: "<i4"}[kind], count)
+    if kind == 160:
+        return (np.frombuffer(content, "<u2", count) ^ np.uint16(0x8000)).view(np.int16)
+    if kind == 24:
+        low, middle, high = np.frombuffer(content, np.uint8, 3 * count).reshape(-1, 3).T
+        upper = low.astype(np.int32) << 8 | middle.astype(np.int32) << 16
+        # The sample is put at the upper end, so that shifting it down extends its sign.
+        return (upper | high.astype(np.int32) << 24) >> 8
+    group = 3 if kind == 212 else 4
+    padded = content + bytes(-len(content) % group)
+    if kind == 212:
+        triplets = np.frombuffer(padded, np.uint8).reshape(-1, 3)
+        one, both, other = (part.astype(np.int16) for part in triplets.T)
+        # The middle byte has the upper four bits of both samples.
+        pairs = np.empty((len(triplets), 2), np.int16)
+        pairs[:, 0] = (both << 12 | one << 4) >> 4
+        pairs[:, 1] = ((both & 0xF0) << 8 | other << 4) >> 4
+        return pairs.ravel()[:count]
+    words = np.frombuffer(padded, "<u4")
+    if kind == 310:
+        # Two samples without the lowest bit of each half word, the third in the upper bits.
+        third = (words >> 11 & 0x1F) | (words >> 27 & 0x1F) << 5
+        parts = np.stack([words >> 1, words >> 17, third], axis=1)
+    else:
+        parts = np.stack([words, words >> 10, words >> 20], axis=1)
+    return ((parts & 0x3FF).astype(np.int16).ravel()[:count] << 6) >> 6
+
+
+def _decode_flac(
+    header: Header, path: Path, group: Sequence[int], wanted: Sequence[int]
+) -> dict[int, NDArray[np.integer]]:
+    """Decode signals of a FLAC file, some frames at a time."""
+    import soundfile
+
+    step = header.signals[group[0]].per_frame
+    try:
+        file: soundfile.SoundFile = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        raise RecordError(f"{path} cannot be read as FLAC ({error}).") from error
+    with file:
+        needed = (header.n_frames or file.frames // step) * step
+        if file.frames < needed or file.channels != len(group):
+            raise RecordError(
+                f"{path} has {file.channels} signals of {file.frames:,} samples, but "
+                f"{header.path.name} asks for {len(group)} of {needed:,}."
+            )
+        dtype = np.int32 if header.signals[group[0]].format == 524 else np.int16
+        decoded: dict[int, NDArray[np.integer]] = {
+            column: np.empty(needed, dtype) for column in wanted
+        }
+        shift = 32 - _FLAC_BITS[header.signals[group[0]].format]
+        for start in range(0, needed, _FRAMES):
+            count = min(_FRAMES, needed - start)
+            samples = file.read(count, dtype="int32", always_2d=True) >> shift
+            for column in wanted:
+                decoded[column][start : start + count] = samples[:, group.index(column)]
+    return decoded
