@@ -56,6 +56,12 @@ def ptbxl_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def formats_dir() -> Path:
+    """Small files of many formats."""
+    return _data_folder("formats", "wfdb/binformats.hea")
+
+
+@pytest.fixture(scope="session")
 def ptbdb_dir() -> Path:
     """A few records of the PTB Diagnostic ECG Database."""
     return _data_folder("ptbdb_sample", "s0010_re.hea")

@@ -23,6 +23,8 @@ from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import detect_r_peaks
+from ecgclf.datasets._reading import read_recording
+from ecgclf.datasets._recordings import Annotations, Recording
 from ecgclf.datasets._records import Record, RecordError, read_record
 from ecgclf.datasets._rhythm import (
     RHYTHM_FEATURES,
@@ -55,6 +57,7 @@ __all__ = [
     "MITBIH_RECORDS",
     "RHYTHM_FEATURES",
     "AnnotatedSignal",
+    "Annotations",
     "BeatWindow",
     "Beats",
     "Database",
@@ -62,6 +65,7 @@ __all__ = [
     "KaggleWindow",
     "RRWindow",
     "RecordError",
+    "Recording",
     "RecordingSet",
     "beats_to_memmap",
     "beats_to_zarr",
@@ -80,5 +84,6 @@ __all__ = [
     "make_beats",
     "make_ptbxl",
     "make_record",
+    "read_recording",
     "rhythm_features",
 ]

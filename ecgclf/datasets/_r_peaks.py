@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -115,10 +116,39 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     [540, 900, 1260]
     """
     leads = check_leads_first(signal)
+    limits = [converter_limits(lead) for lead in leads]
+    peaks, unreadable = detect_in_stretches(
+        lambda start, stop: leads[:, start:stop], leads.shape[1], fs, limits
+    )
+    return (peaks, unreadable) if return_unreadable else peaks
+
+
+def detect_in_stretches(
+    read: Callable[[int, int], NDArray],
+    n_samples: int,
+    fs: float,
+    limits: Sequence[tuple[float, float]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Detect the R peaks of a signal that is read in stretches.
+
+    Parameters
+    ----------
+    read : callable
+        Returns all leads from a first sample to an end, of shape (n_leads, n_part).
+    n_samples : int
+        Length of the signal.
+    fs : float
+        Sampling rate in Hz.
+    limits : sequence of tuples (low, high)
+        Of each lead, as from `converter_limits`.
+
+    Returns
+    -------
+    peaks, unreadable : ndarray of int64
+        As of `detect_r_peaks`, after a warning of unreadable stretches.
+    """
     if not np.isfinite(fs) or fs < _MIN_FS:
         raise ValueError(f"fs={fs!r}: expected a sampling rate of at least {_MIN_FS:g} Hz")
-    n_samples = leads.shape[1]
-    limits = [converter_limits(lead) for lead in leads]
     stretch, overlap = round(_STRETCH * fs), round(_OVERLAP * fs)
     found, bad = [np.empty(0, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
     # A signal shorter than 2 s gives the features nothing to compare with.
@@ -127,7 +157,7 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
         if n_samples - stop < overlap:
             stop = n_samples
         low, high = max(start - overlap, 0), min(stop + overlap, n_samples)
-        peaks, unreadable = _detect(leads[:, low:high].astype(np.float64), fs, limits)
+        peaks, unreadable = _detect(read(low, high).astype(np.float64), fs, limits)
         peaks, unreadable = peaks + low, unreadable + low
         found.append(peaks[(peaks >= start) & (peaks < stop)])
         bad.append(np.clip(unreadable, start, stop))
@@ -139,7 +169,7 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     unreadable = _join(np.concatenate(bad), round(_REPORTED * fs))
     if len(unreadable):
         _warn(unreadable, fs)
-    return (peaks, unreadable) if return_unreadable else peaks
+    return peaks, unreadable
 
 
 def check_leads_first(signal: ArrayLike) -> NDArray:
@@ -199,7 +229,7 @@ def converter_limits(lead: NDArray) -> tuple[float, float]:
 
 
 def _detect(
-    leads: NDArray[np.float64], fs: float, limits: list[tuple[float, float]]
+    leads: NDArray[np.float64], fs: float, limits: Sequence[tuple[float, float]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the beats and the unreadable parts of one stretch, in samples."""
     step = fs / RATE
@@ -328,5 +358,5 @@ def _warn(unreadable: NDArray[np.int64], fs: float) -> None:
         f"stretch{'es' * (number > 1)} (the first from {first:.1f} to {end:.1f} s), and have no "
         "R peaks; return_unreadable=True returns the stretches",
         UserWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

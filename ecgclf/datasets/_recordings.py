@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgclf.datasets._r_peaks import check_leads_first
+from ecgclf.datasets._r_peaks import check_leads_first, converter_limits, detect_in_stretches
 from ecgclf.datasets._records import RecordError
 
 #: Millivolts per unit, by its name in lower case, with the Greek letter mu.
@@ -295,6 +295,35 @@ class Recording:
         step = max(round(seconds * self.fs), 1)
         for start in range(0, self.n_samples, step):
             yield start, self.read(start, start + step)
+
+    def detect_r_peaks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Detect the R peaks in all leads, one stretch of the recording after the other.
+
+        Returns
+        -------
+        peaks : ndarray of int64, shape (n_beats,)
+            Positions in samples.
+        unreadable : ndarray of int64, shape (n_stretches, 2)
+            First sample and end of each unreadable stretch; see `detect_r_peaks`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgclf.datasets import Recording
+        >>> signal = np.zeros(3600)
+        >>> signal[180::360] = 1.0
+        >>> peaks, unreadable = Recording(signal, fs=360).detect_r_peaks()
+        >>> len(peaks), len(unreadable)
+        (10, 0)
+        """
+        # The median needs a part of the samples only.
+        step = self.n_samples // 100_000 + 1
+        samples = []
+        for _, part in self.stretches():
+            extremes = [np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)]
+            samples.append(np.column_stack([*extremes, part[:, ::step]]))
+        limits = [converter_limits(lead) for lead in np.concatenate(samples, axis=1)]
+        return detect_in_stretches(self.read, self.n_samples, self.fs, limits)
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,601 @@
+"""Reading of recordings, against wfdb, edfio, pyedflib and pydicom."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pydicom
+import pyedflib
+import pytest
+import wfdb
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ecgclf.datasets import RecordError, Recording, _wfdb, detect_r_peaks, read_recording
+from ecgclf.datasets._recordings import millivolts_per
+
+#: WFDB records of the shared folder, and the signals in them that are no voltages.
+WFDB = {
+    "100_3chan": set(),
+    "310derive_3": set(),
+    "311derive_4": set(),
+    "binformats": set(),
+    "flacformats": set(),
+    "mixedsignals": {"ABP", "Pleth", "Resp"},
+    "test01_00s": set(),
+    "test01_00s_frame": set(),
+    "test01_00s_skew": set(),
+    "test01_00s_skewframe": set(),
+    "v102s": {"PLETH", "RESP"},
+    "multi-segment/041s/041s": {"ABP", "PAP"},
+    "multi-segment/fixed1/v102s": {"PLETH", "RESP"},
+    "multi-segment/s25047/s25047-2704-05-04-10-44": {"ABP"},
+}
+
+
+def write(folder: Path, name: str = "own", signal: np.ndarray | None = None, **changes) -> Path:
+    """Write a WFDB record of two leads in format 16, and return the path of its header."""
+    if signal is None:
+        signal = np.random.default_rng(0).integers(-400, 400, size=(2, 1000))
+    wfdb.wrsamp(
+        name,
+        fs=changes.pop("fs", 250),
+        units=["mV"] * len(signal),
+        sig_name=changes.pop("names", ["I", "II"]),
+        d_signal=signal.T,
+        fmt=[changes.pop("fmt", "16")] * len(signal),
+        adc_gain=[200] * len(signal),
+        baseline=[0] * len(signal),
+        write_dir=str(folder),
+        **changes,
+    )
+    return folder / f"{name}.hea"
+
+
+def change(file: Path, *changes: tuple[str | bytes, str | bytes]) -> None:
+    """Replace parts of a header."""
+    content = file.read_bytes()
+    for old, new in changes:
+        old, new = (part.encode() if isinstance(part, str) else part for part in (old, new))
+        assert old in content
+        content = content.replace(old, new)
+    file.write_bytes(content)
+
+
+def expected(path: Path, lead: str, **options: int) -> np.ndarray:
+    """Signal of a lead in mV as read by wfdb, at its own rate."""
+    record = wfdb.rdrecord(str(path), smooth_frames=False, **options)
+    number = record.sig_name.index(lead)
+    return record.e_p_signal[number] * millivolts_per(record.units[number])
+
+
+@pytest.mark.filterwarnings("ignore:.*which no ECG has", "ignore:.*leads at several rates")
+@pytest.mark.parametrize("name", WFDB)
+@pytest.mark.parametrize("frames", [_wfdb._FRAMES, 60])
+def test_every_format_equals_wfdb(
+    formats_dir: Path, name: str, frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = formats_dir / "wfdb" / name
+    monkeypatch.setattr(_wfdb, "_FRAMES", frames)
+    record = wfdb.rdheader(str(path), rd_segments=True)
+    names = record.sig_name or record.segments[0].sig_name
+    for lead in names:
+        if lead in WFDB[name]:
+            with pytest.raises(RecordError, match=r"not in V, mV or µV; is it an ECG lead"):
+                read_recording(path, leads=[lead])
+            continue
+        recording = read_recording(path, leads=[lead])
+        assert_allclose(recording.signal[0], expected(path, lead), rtol=1e-6, atol=1e-7)
+
+
+def test_long_flac_file_is_read_in_parts(formats_dir: Path) -> None:
+    path = formats_dir / "wfdb" / "flac_3_constant"
+    recording = read_recording(path, leads=[1])
+    assert recording.n_samples == 5_600_000
+    assert_array_equal(np.unique(recording.signal), np.float32([0.25]))
+
+
+def test_skew_of_two_leads_in_one_file(
+    formats_dir: Path, mitdb_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copy(formats_dir / "wfdb" / "100skew.hea", tmp_path)
+    shutil.copy(mitdb_dir / "100.dat", tmp_path)
+    recording = read_recording(tmp_path / "100skew")
+    record = wfdb.rdrecord(str(tmp_path / "100skew"))
+    assert_allclose(recording.signal, record.p_signal.T, rtol=1e-6)
+    assert np.isnan(recording.signal[1, -3:]).all()
+    assert not np.isnan(recording.signal[:, :-3]).any()
+
+
+def test_variable_layout_with_a_gap(formats_dir: Path, tmp_path: Path) -> None:
+    for file in (formats_dir / "wfdb" / "multi-segment" / "p000878").iterdir():
+        shutil.copy(file, tmp_path)
+    header = tmp_path / "p000878-2137-10-26-16-57.hea"
+    # Two of 36 segments are there.
+    lines = header.read_text().splitlines()
+    lines[0] = lines[0].replace("/36", "/4").replace("52725000", "7500")
+    header.write_text("\n".join(lines[:5]))
+    recording = read_recording(tmp_path, leads=["II"])
+    record = wfdb.rdrecord(str(header.with_suffix("")))
+    assert_allclose(
+        recording.signal[0], record.p_signal[:, record.sig_name.index("II")], rtol=1e-6
+    )
+    assert np.isnan(recording.signal[0, :5750]).all()
+    assert recording.start == datetime.datetime(2137, 10, 26, 16, 57, 9)
+    with pytest.raises(RecordError, match=r"'PLETH' .* is in 'NU'"):
+        read_recording(tmp_path, leads=["PLETH"])
+
+
+def test_recording_of_a_layout_and_a_gap(formats_dir: Path) -> None:
+    folder = formats_dir / "wfdb" / "multi-segment" / "s00001"
+    recording = read_recording(folder / "s00001-2896-10-09-01-56")
+    assert recording.leads == ("II", "V", "MCL1")
+    assert recording.signal.shape == (3, 7500)
+    assert np.isnan(recording.signal).all()
+
+
+@pytest.mark.parametrize(
+    "missing", [("16", 16), ("212", 12), ("80", 8), ("24", 24), ("32", 32)], ids=lambda x: x[0]
+)
+def test_missing_samples(tmp_path: Path, missing: tuple[str, int]) -> None:
+    fmt, bits = missing
+    signal = np.random.default_rng(0).integers(-100, 100, size=(2, 1000))
+    signal[0, 500] = signal[1, 20:30] = -(2 ** (bits - 1))
+    path = write(tmp_path, signal=signal, fmt=fmt)
+    recording = read_recording(path)
+    assert_array_equal(np.isnan(recording.signal), signal == -(2 ** (bits - 1)))
+    record = wfdb.rdrecord(str(path.with_suffix("")))
+    assert_allclose(recording.signal, record.p_signal.T, rtol=1e-6)
+    assert np.nanmax(recording.signal) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("fmt", "mark"),
+    [
+        *(("310", -512), ("311", -512), ("61", -32768), ("160", -32768)),
+        *(("508", -128), ("516", -32768), ("524", -(2**23))),
+    ],
+)
+def test_missing_samples_of_formats_that_wfdb_does_not_write(
+    tmp_path: Path, fmt: str, mark: int
+) -> None:
+    samples = np.random.default_rng(0).integers(-100, 100, size=999)
+    samples[[5, 7, 998]] = mark
+    if fmt in ("310", "311"):
+        one, two, three = (samples.reshape(-1, 3).T & 0x3FF).astype(np.uint32)
+        if fmt == "310":
+            low = one << 1 | (three & 0x1F) << 11
+            high = two << 1 | three >> 5 << 11
+            content = np.stack([low, high], 1).astype("<u2").tobytes()
+        else:
+            content = (one | two << 10 | three << 20).astype("<u4").tobytes()
+    elif fmt in ("61", "160"):
+        content = (
+            samples.astype(">i2") if fmt == "61" else (samples + 32768).astype("<u2")
+        ).tobytes()
+    else:
+        import soundfile
+
+        subtype, shift = {"508": ("PCM_S8", 24), "516": ("PCM_16", 16), "524": ("PCM_24", 8)}[fmt]
+        with (tmp_path / "own.dat").open("wb") as file:
+            soundfile.write(
+                file, (samples << shift).astype(np.int32), 96000, subtype, format="FLAC"
+            )
+        content = (tmp_path / "own.dat").read_bytes()
+    (tmp_path / "own.dat").write_bytes(content)
+    line = f"own.dat {fmt} 200 16 0 {samples[0]} {samples.sum()} 0 II"
+    (tmp_path / "own.hea").write_text(f"own 1 360 999\n{line}\n")
+    recording = read_recording(tmp_path / "own")
+    assert_array_equal(np.isnan(recording.signal[0]), samples == mark)
+    valid = samples != mark
+    assert_allclose(recording.signal[0, valid], samples[valid] / 200, rtol=1e-6)
+    assert_allclose(recording.signal[0], expected(tmp_path / "own", "II"), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("mV", 1),
+        ("mv", 1),
+        ("MV", 1),
+        ("uV", 1e-3),
+        ("uv", 1e-3),
+        ("µV", 1e-3),
+        ("\u03bcV", 1e-3),
+        (b"\xb5V", 1e-3),
+        ("microvolt", 1e-3),
+        ("nV", 1e-6),
+        ("V", 1e3),
+        ("Volt", 1e3),
+    ],
+)
+def test_units(tmp_path: Path, unit: str | bytes, factor: float) -> None:
+    path = write(tmp_path)
+    encoded = unit if isinstance(unit, bytes) else unit.encode()
+    change(path, (b"200(0)/mV", b"%.15g(0)/" % (200 * factor) + encoded))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recording = read_recording(path)
+    record = wfdb.rdrecord(str(path.with_suffix("")), physical=False)
+    assert_allclose(recording.signal, record.d_signal.T / 200, rtol=1e-6)
+    assert millivolts_per(recording.units[0]) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(("unit", "power"), [("V", r"e\+03"), ("nV", "e-06")])
+def test_amplitude_that_no_ecg_has(tmp_path: Path, unit: str, power: str) -> None:
+    path = write(tmp_path)
+    change(path, ("/mV", f"/{unit}"))
+    with pytest.warns(
+        UserWarning,
+        match=rf"lead I of own has a median amplitude of \S+{power} mV in 2 s.*'{unit}'",
+    ):
+        read_recording(path)
+
+
+def test_a_wrong_unit_is_refused_for_the_leads_that_are_taken(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[2] = lines[2].replace("/mV", "/mmHg")
+    path.write_text("\n".join(lines))
+    assert read_recording(path).leads == ("I",)
+    assert read_recording(path, leads=["I"]).leads == ("I",)
+    with pytest.raises(RecordError, match=r"'II' of .* is in 'mmHg', not in V, mV or µV"):
+        read_recording(path, leads=["I", "II"])
+    path.write_text(path.read_text().replace("/mV", "/NU"))
+    with pytest.raises(RecordError, match=r"no signal in V, mV or µV, only in 'NU', 'mmHg'"):
+        read_recording(path)
+
+
+def test_leads_of_several_rates(formats_dir: Path) -> None:
+    path = formats_dir / "wfdb" / "test01_00s_frame"
+    record = wfdb.rdrecord(str(path), smooth_frames=False)
+    with pytest.warns(UserWarning, match=r"'ECG_2' were left out, which are not at 500 Hz"):
+        assert read_recording(path).leads == ("ECG_1", "ECG_3")
+    recording = read_recording(path, leads=["ECG_2"])
+    assert recording.fs == record.fs * record.samps_per_frame[1] == 1000
+    with pytest.raises(ValueError, match=r"'ECG_1' at 500 Hz, 'ECG_2' at 1000 Hz; read them"):
+        read_recording(path, leads=["ECG_1", "ECG_2"])
+
+
+def test_annotations_of_a_lead_with_several_samples_a_frame(tmp_path: Path) -> None:
+    signal = np.random.default_rng(0).integers(-400, 400, size=(1, 2000))
+    path = write(tmp_path, signal=signal, names=["II"], fs=500)
+    change(path, (b"own 1 500 2000", b"own 1 250 1000"), (b".dat 16 ", b".dat 16x2 "))
+    wfdb.wrann("own", "atr", np.array([10, 500]), ["N", "V"], write_dir=str(tmp_path))
+    recording = read_recording(path, annotator="atr")
+    assert recording.fs == 500
+    assert recording.annotations is not None
+    assert_array_equal(recording.annotations.sample, [20, 1000])
+    assert_array_equal(recording.annotations.symbol, ["N", "V"])
+    with pytest.raises(FileNotFoundError, match=r"own\.qrs with the annotations of"):
+        read_recording(path, annotator="qrs")
+
+
+@pytest.mark.parametrize("fs", [249.99, 333.33, 512.414])
+def test_rates_that_are_not_round(tmp_path: Path, fs: float) -> None:
+    recording = read_recording(write(tmp_path, fs=fs))
+    assert recording.fs == fs
+
+
+def test_signals_without_a_description_or_with_one_name(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    change(path, (" II\n", " ECG\n"), (" I\n", " ECG\n"))
+    record = wfdb.rdrecord(str(path.with_suffix("")))
+    assert_allclose(read_recording(path).signal, record.p_signal.T, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"several leads named 'ECG'; use their numbers, 0, 1"):
+        read_recording(path, leads=["ECG"])
+    for leads in ([1], ["1"], [1, 0], ["0", "1"]):
+        recording = read_recording(path, leads=leads)
+        assert_allclose(recording.signal, record.p_signal.T[[int(x) for x in leads]], rtol=1e-6)
+    change(path, (" ECG", ""))
+    assert read_recording(path).leads == ("lead 0", "lead 1")
+    for leads, message in (
+        (["V9"], r"no lead 'V9'; it has 'lead 0', 'lead 1', numbered from 0"),
+        ([2], r"no lead 2;"),
+        ([-1], r"no lead -1;"),
+        ([], r"leads is empty"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_recording(path, leads=leads)
+
+
+@pytest.mark.parametrize("name", ["rec.1.a", "my rec 2", "Jürgen", "100"])
+@pytest.mark.parametrize("folder", ["", "some folder/", "data/"])
+def test_names_of_all_kinds(tmp_path: Path, name: str, folder: str) -> None:
+    signal = write(tmp_path)
+    content = (tmp_path / "own.dat").read_bytes()
+    text = (
+        signal.read_text().replace("own 2", f"{folder}{name} 2").replace("own.dat", f"{name}.dat")
+    )
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / f"{name}.dat").write_bytes(content)
+    (tmp_path / "other" / f"{name}.hea").write_text(text, encoding="utf-8")
+    for path in (name, f"{name}.hea", f"{name}.dat", ""):
+        recording = read_recording(tmp_path / "other" / path)
+        assert recording.name == name
+        assert_array_equal(recording.signal, read_recording(signal).signal)
+
+
+def test_date(tmp_path: Path) -> None:
+    path = write(tmp_path, base_time=datetime.time(9, 30, 5), base_date=datetime.date(2024, 2, 1))
+    assert read_recording(path).start == datetime.datetime(2024, 2, 1, 9, 30, 5)
+    change(path, ("01/02/2024", "31/02/2024"))
+    assert read_recording(path).start is None
+
+
+def test_comments_and_length_that_is_not_stated(tmp_path: Path) -> None:
+    path = write(tmp_path, comments=["69 M", "none"])
+    change(path, ("own 2 250 1000", "own 2 250"))
+    recording = read_recording(path)
+    assert recording.comments == ("69 M", "none")
+    assert recording.n_samples == 1000
+
+
+def test_defaults_of_a_short_header(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text("own 2\nown.dat 16\nown.dat 16\n")
+    recording = read_recording(path)
+    record = wfdb.rdrecord(str(path.with_suffix("")))
+    assert recording.fs == 250
+    assert_allclose(recording.signal, record.p_signal.T, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([("own.dat 16 ", "own.dat 17 ")], r"gives own\.dat the formats \[17\]"),
+        ([("own 2 ", "own 3 ")], r"announces 3 signals or segments but has 2 lines"),
+        (
+            [("own 2 250", "own 2 fast")],
+            r"expected the name of the record, the number of signals",
+        ),
+        ([("own.dat 16 200(0)", "own.dat 16 1-0(0)")], r"the gain is no number"),
+        ([("own 2 250 1000", "own 2 250 1001")], r"has 4,000 bytes .* asks for 4,004"),
+        ([("own 2 250 1000", "own 2 250 999")], r"the checksum of 'I' is \d+, but own\.hea says"),
+        ([("own.dat", "gone.dat")], r"gone\.dat is missing, which .*own\.hea names"),
+    ],
+)
+def test_damaged_records(tmp_path: Path, changes: list[tuple[str, str]], message: str) -> None:
+    path = write(tmp_path)
+    change(path, *changes)
+    with pytest.raises((RecordError, FileNotFoundError), match=message):
+        read_recording(path)
+
+
+def test_empty_header_and_missing_segment(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    (tmp_path / "long.hea").write_text("long/2 2 250 2000\nown 1000\ngone 1000\n")
+    with pytest.raises(FileNotFoundError, match=r"gone\.hea is missing"):
+        read_recording(tmp_path / "long")
+    (tmp_path / "long.hea").write_text("long/3 2 250 2500\nown 1000\n~ 500\nown 1000\n")
+    # The folder contains one recording of three segments.
+    recording = read_recording(tmp_path)
+    one = read_recording(path).signal
+    assert_array_equal(recording.signal[:, :1000], one)
+    assert_array_equal(recording.signal[:, 1500:], one)
+    assert np.isnan(recording.signal[:, 1000:1500]).all()
+    path.write_text("# nothing\n")
+    with pytest.raises(RecordError, match="is empty; expected the header"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04..", "a ZIP archive"),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+        (b"\x89HDF\r\n", "an HDF5 file"),
+        (b"<?xml version='1.0'?>", "an XML file"),
+        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00SCPECG", "an SCP-ECG file"),
+        (b"time,I,II\r\n0,1,2\r\n", "a text file"),
+        (b"\x01\x02\x03", "a file of an unknown kind"),
+        (b"", "empty"),
+    ],
+)
+def test_files_of_other_kinds(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "ecg.bin"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=rf"ecg\.bin is {kind}; expected WFDB, EDF, BDF or"):
+        read_recording(path)
+
+
+def test_paths_without_a_recording(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no recording"):
+        read_recording(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="contains no recording"):
+        read_recording(tmp_path)
+    write(tmp_path, "one")
+    write(tmp_path, "two")
+    with pytest.raises(ValueError, match=r"contains 2 recordings \(one\.hea, two\.hea"):
+        read_recording(tmp_path)
+
+
+@pytest.fixture
+def edf(tmp_path: Path) -> Path:
+    """An EDF+ file of two ECG leads and one other signal, with annotations."""
+    rng = np.random.default_rng(0)
+    signals = [
+        edfio.EdfSignal(
+            rng.normal(scale=500, size=2500), 250, label=name, physical_dimension="uV"
+        )
+        for name in ("ECG I", "ECG II")
+    ]
+    signals.insert(
+        1, edfio.EdfSignal(rng.normal(size=500), 50, label="Resp", physical_dimension="l/min")
+    )
+    notes = [edfio.EdfAnnotation(1.5, None, "N"), edfio.EdfAnnotation(7.25, None, "noise")]
+    start = datetime.time(8, 15, 30)
+    edf = edfio.Edf(
+        signals,
+        annotations=notes,
+        starttime=start,
+        recording=edfio.Recording(startdate=datetime.date(2023, 5, 6)),
+    )
+    edf.write(tmp_path / "ecg.edf")
+    return tmp_path / "ecg.edf"
+
+
+def test_edf_equals_edfio_and_pyedflib(edf: Path) -> None:
+    recording = read_recording(edf.with_suffix(""), annotator="edf")
+    assert recording.leads == ("ECG I", "ECG II")
+    assert recording.fs == 250
+    assert recording.start == datetime.datetime(2023, 5, 6, 8, 15, 30)
+    with pyedflib.EdfReader(str(edf)) as reader:
+        for lead, number in enumerate((0, 2)):
+            assert_allclose(recording.signal[lead], reader.readSignal(number) / 1000, atol=1e-6)
+    read = edfio.read_edf(edf)
+    assert_allclose(recording.signal[1] * 1000, read.get_signal("ECG II").data, atol=1e-3)
+    assert recording.annotations is not None
+    assert_array_equal(recording.annotations.sample, [375, 1812])
+    assert_array_equal(recording.annotations.symbol, ["N", "noise"])
+    with pytest.raises(RecordError, match=r"'Resp' of .* is in 'l/min'"):
+        read_recording(edf, leads=["Resp"])
+
+
+@pytest.mark.parametrize("unit", ["µV".encode(), b"\xb5V"])
+def test_edf_with_a_micro_sign(edf: Path, unit: bytes) -> None:
+    plain = read_recording(edf).signal
+    edf.write_bytes(edf.read_bytes().replace(b"uV      ", unit.ljust(8)))
+    assert_array_equal(read_recording(edf).signal, plain)
+    assert read_recording(edf).units == ("µV", "µV")
+
+
+def test_edf_with_a_gap(edf: Path) -> None:
+    plain = read_recording(edf).signal
+    content = edf.read_bytes().replace(b"EDF+C", b"EDF+D")
+    edf.write_bytes(content)
+    assert_array_equal(read_recording(edf).signal, plain)
+    # The last of ten data records of one second begins three seconds later.
+    assert content.count(b"+9\x14\x14\x00\x00") == 1
+    edf.write_bytes(content.replace(b"+9\x14\x14\x00\x00", b"+12\x14\x14\x00"))
+    recording = read_recording(edf)
+    assert recording.n_samples == 13 * 250
+    assert_array_equal(recording.signal[:, : 9 * 250], plain[:, : 9 * 250])
+    assert np.isnan(recording.signal[:, 9 * 250 : 12 * 250]).all()
+    assert_array_equal(recording.signal[:, 12 * 250 :], plain[:, 9 * 250 :])
+
+
+@pytest.mark.filterwarnings("ignore:EDF header indicates", "ignore:Incomplete data record")
+def test_edf_that_was_not_closed_and_has_a_broken_date(edf: Path) -> None:
+    plain = read_recording(edf).signal
+    content = edf.read_bytes()
+    content = content[:168] + b"xx.yy.zz" + content[176:236] + b"-1      " + content[244:]
+    content = content.replace(b"06-MAY-2023", b"X".ljust(11))
+    edf.write_bytes(content)
+    recording = read_recording(edf)
+    assert_array_equal(recording.signal, plain)
+    assert recording.start is None
+
+
+def test_bdf_equals_pyedflib(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(scale=300, size=(2, 2500))
+    signals = [
+        edfio.BdfSignal(row, 250, label=name, physical_dimension="uV")
+        for name, row in zip(("II", "V5"), values)
+    ]
+    edfio.Bdf(signals).write(tmp_path / "ecg.bdf")
+    recording = read_recording(tmp_path / "ecg")
+    with pyedflib.EdfReader(str(tmp_path / "ecg.bdf")) as reader:
+        for lead in (0, 1):
+            assert_allclose(recording.signal[lead], reader.readSignal(lead) / 1000, rtol=1e-5)
+
+
+def test_dicom_equals_pydicom(formats_dir: Path) -> None:
+    path = formats_dir / "dicom" / "waveform_ecg.dcm"
+    recording = read_recording(path)
+    dataset = pydicom.dcmread(path)
+    assert recording.leads == tuple("I II III aVR aVL aVF V1 V2 V3 V4 V5 V6".split())
+    assert recording.fs == 1000
+    assert recording.start == datetime.datetime(2013, 1, 25, 10, 59, 19)
+    assert_allclose(recording.signal.T, dataset.waveform_array(0) / 1000, rtol=1e-6)
+    assert_array_equal(read_recording(path, leads=["V1"]).signal[0], recording.signal[6])
+    assert 8 < len(recording.detect_r_peaks()[0]) < 20
+
+
+@pytest.mark.parametrize(
+    ("library", "extra", "content"),
+    [("edfio", "edf", b"0       "), ("pydicom", "dicom", bytes(128) + b"DICM")],
+)
+def test_missing_library(
+    tmp_path: Path, library: str, extra: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ecg").write_bytes(content)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=rf"needs {library}.*pip install 'ecgclf\[{extra}\]'"):
+        read_recording(tmp_path / "ecg")
+
+
+def test_recording_from_arrays() -> None:
+    signal = np.arange(20.0).reshape(2, 10)
+    signal[1, 3] = np.nan
+    recording = Recording(
+        signal, 100, leads=["I", "II"], unit="V", annotations=([3, 5], ["N", "V"])
+    )
+    assert recording.signal.dtype == np.float32
+    assert_array_equal(recording.signal, (signal * 1000).astype(np.float32))
+    assert recording.annotations is not None
+    assert_array_equal(recording.annotations.sample, [3, 5])
+    parts = [(start, part.shape[1]) for start, part in recording.stretches(0.04)]
+    assert parts == [(0, 4), (4, 4), (8, 2)]
+    assert_array_equal(recording.read(-3), recording.signal[:, -3:])
+    assert repr(recording) == "<Recording recording: I, II, 10 samples at 100 Hz>"
+
+
+@pytest.mark.parametrize(
+    ("signal", "parameters", "message"),
+    [
+        (np.zeros((1000, 2)), {}, r"more leads than samples.*signal\.T"),
+        (np.zeros((2, 1000)), {"leads": ["I"]}, r"a name for each of the 2 leads"),
+        (np.zeros(1000), {"unit": "mmHg"}, r"unit='mmHg': expected V, mV, µV or nV"),
+        (np.zeros(1000), {"fs": 0}, r"fs=0: expected a positive number"),
+    ],
+)
+def test_recording_from_wrong_arrays(signal: np.ndarray, parameters: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Recording(signal, **{"fs": 100, **parameters})
+
+
+def test_r_peaks_of_a_recording_are_those_of_its_signal(mitdb_dir: Path) -> None:
+    recording = read_recording(mitdb_dir / "223")
+    peaks, unreadable = recording.detect_r_peaks()
+    expected_peaks, expected_unreadable = detect_r_peaks(
+        recording.signal, recording.fs, return_unreadable=True
+    )
+    assert_array_equal(peaks, expected_peaks)
+    assert_array_equal(unreadable, expected_unreadable)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the proc file system")
+def test_24_hours_of_three_leads_need_less_than_400_mb(tmp_path: Path) -> None:
+    n_samples = 24 * 3600 * 250
+    rng = np.random.default_rng(0)
+    block = rng.integers(0, 256, size=9_000_000, dtype=np.uint8).tobytes()
+    size = n_samples * 3 * 3 // 2
+    with (tmp_path / "day.dat").open("wb") as file:
+        for start in range(0, size, len(block)):
+            file.write(block[: size - start])
+    lines = [f"day 3 250 {n_samples}", *("day.dat 212 200 12 0 0" for _ in range(3))]
+    (tmp_path / "day.hea").write_text("\n".join(lines))
+    program = (
+        "import re, sys\n"
+        "from ecgclf.datasets import read_recording\n"
+        "recording = read_recording(sys.argv[1])\n"
+        "total = sum(part.shape[1] for _, part in recording.stretches())\n"
+        "status = open('/proc/self/status').read()\n"
+        "print(total, int(re.search(r'VmHWM:\\s*(\\d+)', status)[1]) // 1000)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "day")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    total, megabytes = map(int, result.stdout.split())
+    assert total == n_samples
+    assert megabytes < 400
