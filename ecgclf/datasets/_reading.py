@@ -100,8 +100,8 @@ def read_recording(
     ...     recording = read_recording(path, leads=["V1"], annotator="atr")
     >>> recording
     <Recording synthetic: V1, 3,600 samples at 360 Hz>
-    >>> recording.signal.shape, recording.annotations.symbol[1]
-    ((1, 3600), 'N')
+    >>> recording.signal.shape, recording.annotations.symbol[:2].tolist()
+    ((1, 3600), ['+', 'N'])
     """
     file = _find_file(Path(path).expanduser())
     if file.suffix.lower() == ".hea":
