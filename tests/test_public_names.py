@@ -30,7 +30,8 @@ DOCUMENTED = {
 
 #: Results of functions have their example there.
 EXAMPLE_OF = {
-    "datasets.RhythmFeature": "datasets.rhythm_features",
+    "datasets.Annotations": "datasets.read_recording",
+    "datasets.RecordingSet": "datasets.load_ptbxl",
     "evaluation.BeatReport": "evaluation.beat_report",
     "evaluation.EC57Report": "evaluation.ec57_report",
 }
