@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -27,6 +28,50 @@ def is_number(value: object) -> bool:
 def count_dimensions(X: Any) -> int:
     """Count the dimensions of an array, a frame, nested lists or anything array-like."""
     return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+
+
+def check_axes(
+    shape: tuple[int, ...],
+    *,
+    name: str = "X",
+    how: str = "X.transpose(0, 2, 1)",
+    warn: bool = True,
+) -> None:
+    """Check that the leads and the samples of 3-D beats are not exchanged.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the beats, (n_beats, n_leads, n_samples).
+    name : str, default="X"
+        Name of the argument, for messages.
+    how : str, default="X.transpose(0, 2, 1)"
+        Code that exchanges the axes, for messages.
+    warn : bool, default=True
+        Warn if there are more leads than samples. Spectrograms may have more frequencies than
+        frames, so False where they are valid too.
+
+    Raises
+    ------
+    ValueError
+        If there are several leads of one sample, as in the layout (n_beats, n_samples, 1) of
+        Keras.
+    """
+    n_leads, n_samples = shape[1:]
+    if n_leads <= n_samples or not n_samples:
+        return
+    advice = f"If the leads are on its last axis, as in Keras, pass {how}."
+    if n_samples == 1:
+        raise ValueError(
+            f"{name} of shape {shape} has {n_leads} leads of 1 sample, expected the shape "
+            f"(n_beats, n_leads, n_samples). {advice}"
+        )
+    if warn:
+        warnings.warn(
+            f"{name} of shape {shape} has {n_leads} leads of only {n_samples} samples. {advice}",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def check_not_masked(X: Any) -> None:

@@ -255,8 +255,9 @@ class LeadDropout(RandomAugmentation):
     Examples
     --------
     >>> dropout = LeadDropout(rate=1.0, p=1.0)
-    >>> dropout(torch.ones(4, 2, 1), torch.Generator().manual_seed(0)).sum(dim=1).flatten()
-    tensor([1., 1., 1., 1.])
+    >>> dropout(torch.ones(2, 2, 3), torch.Generator().manual_seed(0)).sum(dim=1)
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
     """
 
     rate: float = 0.3

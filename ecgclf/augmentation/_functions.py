@@ -16,6 +16,8 @@ from numbers import Integral, Real
 import torch
 from torch import Tensor
 
+from ecgclf._validation import check_axes
+
 
 def add_noise(
     signals: Tensor,
@@ -177,6 +179,8 @@ def check_batch(signals: Tensor, generator: torch.Generator) -> None:
             f"signals have the shape {tuple(signals.shape)}, expected (batch, n_leads, "
             "n_samples)."
         )
+    shape = tuple(signals.shape)
+    check_axes(shape, name="signals", how="signals.transpose(1, 2)", warn=False)
     if not isinstance(generator, torch.Generator):
         raise TypeError(
             f"generator={generator!r}: expected a torch.Generator on the device of the signals. "

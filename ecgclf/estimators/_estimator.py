@@ -221,6 +221,9 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     random_state: int | np.random.RandomState | None = None
     verbose: int = 1
 
+    #: Whether the axes of 3-D beats are leads and samples.
+    _takes_signals: ClassVar[bool] = True
+
     _parameter_constraints: ClassVar[dict] = {
         "max_epochs": [POSITIVE_INTEGER],
         "batch_size": [POSITIVE_INTEGER],

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from ecgclf._validation import (
+    check_axes,
     check_groups,
     check_no_tabular,
     check_not_masked,
@@ -109,6 +110,8 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
             f"X of shape {shape} has {n_leads} leads of {n_samples} samples; at least 1 of each "
             "is required."
         )
+    if reset and estimator._takes_signals:
+        check_axes(shape)
     check_no_tabular(shape, estimator.n_tabular)
     expected = estimator.n_leads if reset else estimator.n_leads_
     if expected is not None and n_leads != expected:

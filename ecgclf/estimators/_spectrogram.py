@@ -56,5 +56,8 @@ class ECGSpectrogramClassifier(BeatClassifier):
         "kernel_size": [POSITIVE_INTEGER],
     }
 
+    # Spectrograms may have more frequencies than frames.
+    _takes_signals: ClassVar[bool] = False
+
     def _make_encoder(self, n_leads: int, n_samples: int) -> SpectrogramEncoder:
         return SpectrogramEncoder(self.filters, self.kernel_size)

@@ -28,6 +28,7 @@ from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._validation import (
     NOT_NEGATIVE_INTEGER,
     POSITIVE_INTEGER,
+    check_axes,
     check_no_tabular,
     check_not_masked,
     count_dimensions,
@@ -460,5 +461,6 @@ def flatten_beats(X: Any) -> tuple[Any, int | None]:
     if n_dimensions == 2:
         return X, None
     beats = np.asarray(X)
+    check_axes(beats.shape, warn=False)
     n_beats, n_leads, n_samples = beats.shape
     return beats.reshape(n_beats, n_leads * n_samples), n_leads

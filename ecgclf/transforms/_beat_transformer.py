@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
-from ecgclf._validation import count_dimensions
+from ecgclf._validation import check_axes, count_dimensions
 
 
 class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -191,6 +191,8 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
         signals = check_array(
             X, allow_nd=True, dtype=dtypes, estimator=transformer, input_name="X"
         )
+        if is_new:
+            check_axes(signals.shape)
         if signals.shape[1] < 1 or signals.shape[2] < least:
             raise ValueError(
                 f"X of shape {signals.shape} has {signals.shape[1]} leads of {signals.shape[2]} "

@@ -139,6 +139,7 @@ def test_every_parameter_is_used(five_classes):
         assert sum(isinstance(m, kind) for m in encoder.modules()) == 3
 
 
+@pytest.mark.filterwarnings("ignore:X of shape .* leads of only 3 samples")
 @pytest.mark.parametrize("block", ["basic", "bottleneck", "pooled"])
 @pytest.mark.parametrize(("n_leads", "n_samples"), [(1, 1), (1, 2), (12, 3), (2, 31), (3, 700)])
 def test_beats_of_odd_sizes(block, n_leads, n_samples, rng):
