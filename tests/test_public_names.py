@@ -34,6 +34,7 @@ EXAMPLE_OF = {
     "datasets.RecordingSet": "datasets.load_ptbxl",
     "evaluation.BeatReport": "evaluation.beat_report",
     "evaluation.EC57Report": "evaluation.ec57_report",
+    "evaluation.RecordingReport": "evaluation.recording_report",
 }
 
 

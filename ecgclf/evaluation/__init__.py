@@ -23,6 +23,7 @@ from ecgclf.evaluation._count_metrics import (
 from ecgclf.evaluation._ec57 import EC57Report, ec57_report
 from ecgclf.evaluation._matching import match_beats
 from ecgclf.evaluation._mcnemar import McNemarResult, mcnemar_test
+from ecgclf.evaluation._recording_report import RecordingReport, recording_report
 from ecgclf.evaluation._resampling import compare_models, figures_without, patient_intervals
 from ecgclf.evaluation._robustness import (
     LeadInversion,
@@ -31,9 +32,12 @@ from ecgclf.evaluation._robustness import (
     WanderAtAmplitude,
     robustness_curve,
 )
+from ecgclf.evaluation._score_metrics import AUPRC, AUROC
 from ecgclf.evaluation._splits import InterPatientSplit, PatientAdaptiveSplit
 
 __all__ = [
+    "AUPRC",
+    "AUROC",
     "F1",
     "Accuracy",
     "BeatReport",
@@ -45,6 +49,7 @@ __all__ = [
     "PatientAdaptiveSplit",
     "PositivePredictivity",
     "RateError",
+    "RecordingReport",
     "Sensitivity",
     "WanderAtAmplitude",
     "anomaly_report",
@@ -60,6 +65,7 @@ __all__ = [
     "mcnemar_test",
     "occlusion",
     "patient_intervals",
+    "recording_report",
     "reliability_table",
     "robustness_curve",
 ]

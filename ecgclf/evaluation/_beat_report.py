@@ -78,8 +78,34 @@ class PrintedReport(ABC):
         return "\n".join(parts)
 
 
+class JSONReport(PrintedReport):
+    """Base class of reports that can be written as JSON."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain Python types, with None for undefined figures."""
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str:
+        """Return the report as JSON, and write it to a file if `path` is given.
+
+        Parameters
+        ----------
+        path : str or path-like, optional
+            File to write, in UTF-8. Its folder must exist; an existing file is replaced.
+
+        Returns
+        -------
+        str
+            JSON of `to_dict`. Undefined figures are ``null``, because JSON has no NaN.
+        """
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class BeatReport(PrintedReport):
+class BeatReport(JSONReport):
     """Report returned by `beat_report`.
 
     Figures are between 0 and 1, and NaN where undefined: the sensitivity of a class without
@@ -190,32 +216,14 @@ class BeatReport(PrintedReport):
         return {
             "n_beats": self.n_beats,
             "labels": list(self.labels),
-            "overall": {name: _plain(value) for name, value in self.overall.items()},
-            "per_class": _rows(self.per_class, "label"),
+            "overall": {name: plain_value(value) for name, value in self.overall.items()},
+            "per_class": frame_rows(self.per_class, "label"),
             "confusion_matrix": self.confusion_matrix.tolist(),
             "per_patient": (
-                None if self.per_patient is None else _rows(self.per_patient, "group")
+                None if self.per_patient is None else frame_rows(self.per_patient, "group")
             ),
             "none_means": _UNDEFINED,
         }
-
-    def to_json(self, path: str | PathLike[str] | None = None) -> str:
-        """Return the report as JSON, and write it to a file if `path` is given.
-
-        Parameters
-        ----------
-        path : str or path-like, optional
-            File to write, in UTF-8. Its folder must exist; an existing file is replaced.
-
-        Returns
-        -------
-        str
-            JSON of `to_dict`. Undefined figures are ``null``, because JSON has no NaN.
-        """
-        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        return text
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name}={value:.4f}" for name, value in self.overall.items())
@@ -246,16 +254,16 @@ def _title(name: str) -> str:
     return " ".join(words)
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Convert a numpy scalar to a Python one, and NaN to None."""
     value = getattr(value, "item", lambda: value)()
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _rows(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+def frame_rows(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
     """Convert a frame to one dict per row, with its index under `key`."""
     return [
-        {str(name): _plain(value) for name, value in row.items()}
+        {str(name): plain_value(value) for name, value in row.items()}
         for row in frame.rename_axis(index=key).reset_index().to_dict("records")
     ]
 

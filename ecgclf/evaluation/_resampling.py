@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import unique_labels
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.evaluation._checks import RandomState, check_beats, in_class_order, make_generator
 from ecgclf.evaluation._count_metrics import CountMetric, matrices_by_group, usual_metrics
+from ecgclf.evaluation._score_metrics import ScoreMetric, check_scored
 
 Metric = Callable[[Any, Any], float]
 
@@ -24,11 +25,14 @@ Metrics: TypeAlias = Metric | Sequence[Metric] | Mapping[str, Metric] | None
 #: Function from positions of patients, (..., n_drawn), to figures, (...,).
 Statistic = Callable[[np.ndarray], np.ndarray]
 
+#: Weights of beats that are in memory at a time.
+_N_WEIGHTS = 2_000_000
+
 #: Intervals from fewer patients are much too narrow.
 _FEW_PATIENTS = 8
 
 
-class _Patients:
+class Patients:
     """Beats grouped by patient, for resampling."""
 
     def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
@@ -37,6 +41,7 @@ class _Patients:
         self.names, patient = np.unique(self.groups, return_inverse=True)
         order = np.argsort(patient, kind="stable")
         self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
+        self._patient = patient
 
     def metrics(self, metrics: Metrics, *y_preds: ArrayLike) -> dict[str, Metric]:
         """Return metrics by name; for None the usual ones of the labels."""
@@ -60,6 +65,8 @@ class _Patients:
 
         The classes are those of the true labels, of `y_pred` and of `others`.
         """
+        if isinstance(metric, ScoreMetric):
+            return self.weighted(metric.of_weights(check_scored(self.y_true, y_pred)))
         pred = np.asarray(y_pred)
         check_same_length(self.groups, "y_pred", pred, "groups")
         if isinstance(metric, CountMetric):
@@ -75,6 +82,29 @@ class _Patients:
 
         return of_beats
 
+    def weighted(self, of_weights: Statistic) -> Statistic:
+        """Return a function of the weights of the beats as a function of the patients drawn.
+
+        It may return several figures, on the first axis.
+        """
+        step = max(1, _N_WEIGHTS // len(self._patient))
+
+        def of_draws(drawn: np.ndarray) -> np.ndarray:
+            times = self._count(drawn)
+            parts = [
+                of_weights(times[i : i + step, self._patient]) for i in range(0, len(times), step)
+            ]
+            figures = np.concatenate(parts, axis=-1)
+            return figures.reshape(figures.shape[:-1] + drawn.shape[:-1])
+
+        return of_draws
+
+    def _count(self, drawn: np.ndarray) -> np.ndarray:
+        """Count how often each draw has each patient, as (n_draws, n_patients)."""
+        draws, n = drawn.reshape(-1, drawn.shape[-1]), len(self.names)
+        at = draws + n * np.arange(len(draws))[:, np.newaxis]
+        return np.bincount(at.ravel(), minlength=n * len(draws)).reshape(-1, n)
+
     def _count_statistic(
         self, metric: CountMetric, y_pred: ArrayLike, *others: ArrayLike
     ) -> Statistic:
@@ -86,16 +116,14 @@ class _Patients:
         cells = matrices.reshape(n, k * k).astype(float)  # the product is faster for floats
 
         def of_counts(drawn: np.ndarray) -> np.ndarray:
-            draws = drawn.reshape(-1, drawn.shape[-1])
-            at = draws + n * np.arange(len(draws))[:, np.newaxis]
-            times = np.bincount(at.ravel(), minlength=n * len(draws)).reshape(-1, n)
-            return metric.of_counts((times @ cells).reshape(*drawn.shape[:-1], k, k), labels)
+            sums = self._count(drawn) @ cells
+            return metric.of_counts(sums.reshape(*drawn.shape[:-1], k, k), labels)
 
         return of_counts
 
 
 def _name(metric: Metric) -> str:
-    if isinstance(metric, CountMetric):
+    if isinstance(metric, (CountMetric, ScoreMetric)):
         return str(metric)
     return getattr(metric, "__name__", str(metric))
 
@@ -128,10 +156,10 @@ def patient_intervals(
         Patient of each beat.
     metrics : callable, sequence or dict of callables, optional
         Functions ``metric(y_true, y_pred)`` that return a number, NaN where undefined, such as
-        those of :mod:`sklearn.metrics`; with their names if given as a dict. A `CountMetric`,
-        such as ``Sensitivity("V")``, is computed for all resamples at once, hundreds of times
-        faster than a function of the beats. By default accuracy, macro-F1, and the sensitivity
-        and positive predictivity of each class.
+        those of :mod:`sklearn.metrics`; with their names if given as a dict. Metrics of this
+        package, such as ``Sensitivity("V")`` and `AUROC`, are computed for all resamples at
+        once, hundreds of times faster than a function of the beats. By default accuracy,
+        macro-F1, and the sensitivity and positive predictivity of each class.
     confidence_level : float, default=0.95
         Nominal probability that the interval contains the true value.
     n_resamples : int, default=1999
@@ -187,18 +215,18 @@ def patient_intervals(
                    estimate  low  high  defined
     V sensitivity      0.77  0.7  0.85      1.0
     """
-    patients = _Patients(y_true, groups)
-    _check_enough(patients)
-    seed = _seed(random_state)
+    patients = Patients(y_true, groups)
+    check_enough_patients(patients)
+    seed = draw_seed(random_state)
     n = len(patients.names)
     rows = {
-        name: _interval(
+        name: bootstrap_interval(
             patients.statistic(metric, y_pred), n, confidence_level, n_resamples, method, seed
         )
         for name, metric in patients.metrics(metrics, y_pred).items()
     }
     columns = ["estimate", "low", "high", "defined"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
 
 
 def compare_models(
@@ -265,28 +293,28 @@ def compare_models(
                  a     b  difference   low  high  defined
     accuracy  0.88  0.94        0.06  0.04  0.08      1.0
     """
-    patients = _Patients(y_true, groups)
-    _check_enough(patients)
-    seed = _seed(random_state)
+    patients = Patients(y_true, groups)
+    check_enough_patients(patients)
+    seed = draw_seed(random_state)
     n = len(patients.names)
     everyone = np.arange(n)
     rows = {}
     for name, metric in patients.metrics(metrics, y_pred_a, y_pred_b).items():
         of_a = patients.statistic(metric, y_pred_a, y_pred_b)
         of_b = patients.statistic(metric, y_pred_b, y_pred_a)
-        interval = _interval(
+        interval = bootstrap_interval(
             _difference(of_a, of_b), n, confidence_level, n_resamples, method, seed
         )
-        rows[name] = (float(of_a(everyone)), float(of_b(everyone)), *interval)
+        rows[name] = (of_a(everyone), of_b(everyone), *interval)
     columns = ["a", "b", "difference", "low", "high", "defined"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
 
 
 def _difference(of_a: Statistic, of_b: Statistic) -> Statistic:
     return lambda drawn: of_b(drawn) - of_a(drawn)
 
 
-def _check_enough(patients: _Patients) -> None:
+def check_enough_patients(patients: Patients) -> None:
     """Raise a ValueError for one patient, and warn of few."""
     n = len(patients.names)
     if n < 2:
@@ -299,20 +327,23 @@ def _check_enough(patients: _Patients) -> None:
         )
 
 
-def _seed(random_state: RandomState) -> int:
+def draw_seed(random_state: RandomState) -> int:
     """Draw a seed, for several identical sequences of draws."""
     return int(make_generator(random_state).integers(2**31))
 
 
-def _interval(
+def bootstrap_interval(
     statistic: Statistic,
     n_patients: int,
     confidence_level: float,
     n_resamples: int,
     method: str,
     seed: int,
-) -> tuple[float, float, float, float]:
-    """Return estimate, lower and upper limit, and the fraction of defined resamples."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return estimates, lower and upper limits, and the fractions of defined resamples.
+
+    The statistic may return several figures, on the first axis.
+    """
     everyone = np.arange(n_patients)
     with warnings.catch_warnings():
         # The column "defined" reports undefined values.
@@ -329,11 +360,11 @@ def _interval(
         )
         defined = np.isfinite(result.bootstrap_distribution)
         low, high = result.confidence_interval
-        if method == "percentile" and defined.any():
+        if method == "percentile":
             tail = (1 - confidence_level) / 2
-            drawn = result.bootstrap_distribution[defined]
-            low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(statistic(everyone)), float(low), float(high), float(defined.mean())
+            drawn = np.where(defined, result.bootstrap_distribution, np.nan)
+            low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=-1)
+    return statistic(everyone), low, high, defined.mean(axis=-1)
 
 
 def figures_without(
@@ -383,7 +414,7 @@ def figures_without(
                     all  without  alone
     S sensitivity  0.86      0.5    1.0
     """
-    patients = _Patients(y_true, groups)
+    patients = Patients(y_true, groups)
     if isinstance(leave_out, str):
         raise ValueError(f"leave_out is {leave_out!r}; expected a list such as [{leave_out!r}].")
     present = patients.names.tolist()

@@ -1,0 +1,229 @@
+"""Metrics computed from scores: areas under the ROC and the precision-recall curve."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.multiclass import type_of_target
+
+from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import check_beats, check_columns, check_distinct, check_known
+
+#: From weights of shape (n_draws, n_samples) to AUROC and AUPRC, (2, n_draws).
+Areas = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores beside the classes or labels that they are for.
+
+    Attributes
+    ----------
+    names : list
+        Classes or labels with a column; of two classes only the second one.
+    is_true : ndarray of bool, shape (n_samples, n_names)
+        Whether the class or label is true.
+    score : ndarray of shape (n_samples, n_names)
+        Scores.
+    other : object
+        The first of two classes; None with more classes or several labels at once.
+    is_multilabel : bool
+        Whether several labels may be true at once.
+    """
+
+    names: list[Any]
+    is_true: np.ndarray
+    score: np.ndarray
+    other: Any = None
+    is_multilabel: bool = False
+
+    def areas(self) -> list[Areas]:
+        """Return AUROC and AUPRC of each column as functions of weights."""
+        return [ranked_areas(*pair) for pair in zip(self.is_true.T, self.score.T)]
+
+
+def check_scored(y_true: ArrayLike, y_score: Any, classes: ArrayLike | None = None) -> Scored:
+    """Check labels and scores.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Classes; or an indicator matrix of 0 and 1.
+    y_score : array-like
+        Scores of shape (n_samples, n_classes), or (n_samples,) for the second of two classes;
+        or of the shape of the indicator matrix, or a list of n_labels arrays of shape
+        (n_samples, 2) as from scikit-learn's forests.
+    classes : array-like of shape (n_classes,), optional
+        Classes of the columns of `y_score`, by default the sorted ones of `y_true`; or names
+        of the labels, by default their numbers.
+    """
+    true = np.asarray(y_true)
+    score = np.asarray(y_score, dtype=float)
+    if true.ndim == 2:
+        return _check_indicator(true, score, classes)
+    true = check_beats(true, "y_true")
+    columns = np.unique(true) if classes is None else check_distinct(classes, "classes")
+    check_known(true, columns, "y_true")
+    if len(columns) < 2:
+        raise ValueError(
+            f"y_true has only the class {columns.tolist()[0]!r}. Pass all classes as classes."
+        )
+    check_same_length(true, "y_score", np.atleast_1d(score))
+    if score.ndim == 1 and len(columns) == 2:
+        score = np.column_stack([-score, score])
+    check_columns(score, columns, "y_score", y_score)
+    _check_finite(score)
+    names = columns.tolist()
+    is_true = true[:, np.newaxis] == columns
+    if len(names) == 2:
+        return Scored(names[1:], is_true[:, 1:], score[:, 1:], other=names[0])
+    return Scored(names, is_true, score)
+
+
+def _check_indicator(true: np.ndarray, score: np.ndarray, classes: ArrayLike | None) -> Scored:
+    """Check an indicator matrix and its scores."""
+    n_samples, n_labels = true.shape
+    if not true.size or not np.isin(true, (0, 1)).all():
+        raise ValueError(
+            f"y_true of shape {true.shape} must be 1-D, with one class each, or an indicator "
+            f"matrix of 0 and 1; got {type_of_target(true) if true.size else 'no'} values."
+        )
+    if score.ndim == 3 and score.shape == (n_labels, n_samples, 2):
+        score = score[:, :, 1].T
+    if score.shape != true.shape:
+        raise ValueError(
+            f"y_score has the shape {score.shape}; expected {true.shape}, that of the indicator "
+            "matrix y_true."
+        )
+    _check_finite(score)
+    names = np.arange(n_labels) if classes is None else check_distinct(classes, "classes")
+    if len(names) != n_labels:
+        raise ValueError(f"classes has {len(names)} names, but y_true has {n_labels} columns.")
+    return Scored(names.tolist(), true.astype(bool), score, is_multilabel=True)
+
+
+def _check_finite(score: np.ndarray) -> None:
+    if bad := int((~np.isfinite(score)).any(axis=1).sum()):
+        raise ValueError(f"y_score holds NaN or infinity in {bad} of {len(score)} rows.")
+
+
+def ranked_areas(is_true: np.ndarray, score: np.ndarray) -> Areas:
+    """Return AUROC and AUPRC of one column as functions of weights.
+
+    The scores are sorted once, so that many resamples, given by the weights of the samples,
+    take a few passes over an array.
+    """
+    order = np.argsort(-score, kind="stable")
+    # Samples of equal scores share a threshold, which the last of them ends.
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    is_true = is_true[order]
+
+    def areas(weights: np.ndarray) -> np.ndarray:
+        weights = weights[:, order].astype(float)
+        true = np.cumsum(weights * is_true, axis=1)[:, ends]
+        false = np.cumsum(weights * ~is_true, axis=1)[:, ends]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            new = np.diff(true, axis=1, prepend=0)
+            # Pairs of a true and a false sample in the right order; equal scores count half.
+            pairs = np.diff(false, axis=1, prepend=0) * (true - new / 2)
+            auroc = pairs.sum(axis=1) / (true[:, -1] * false[:, -1])
+            precision = np.where(new > 0, true / (true + false), 0)
+            auprc = (new * precision).sum(axis=1) / true[:, -1]
+        return np.stack([auroc, np.where(false[:, -1] > 0, auprc, np.nan)])
+
+    return areas
+
+
+def mean_of_defined(figures: np.ndarray) -> np.ndarray:
+    """Compute the mean over the first axis, of the figures that are not NaN."""
+    defined = ~np.isnan(figures)
+    with np.errstate(invalid="ignore"):
+        return np.where(defined, figures, 0).sum(axis=0) / defined.sum(axis=0)
+
+
+@dataclass(frozen=True)
+class ScoreMetric(InheritedParameterDocs, ABC):
+    """Base class of metrics that are computed from scores.
+
+    An instance is a metric like those of scikit-learn, ``metric(y_true, y_score)``, that
+    returns NaN where it is undefined. `patient_intervals` and `compare_models` compute all
+    resamples of patients at once.
+
+    Parameters
+    ----------
+    label : object, default=None
+        The class, against all others, or the number of the label in an indicator matrix. None
+        stands for the mean over all for which the metric is defined; of two classes only the
+        second one counts.
+    """
+
+    label: Any = None
+
+    #: Row of the result of `ranked_areas`.
+    _row: ClassVar[int]
+
+    def of_weights(self, scored: Scored) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the metric as a function of weights, from (n_draws, n_samples) to (n_draws,)."""
+        areas = scored.areas()
+        if self.label is not None:
+            if self.label not in scored.names:
+                raise ValueError(f"{self!r}: the scores are for {scored.names}. Choose another.")
+            areas = [areas[scored.names.index(self.label)]]
+
+        def metric(weights: np.ndarray) -> np.ndarray:
+            return mean_of_defined(np.stack([area(weights)[self._row] for area in areas]))
+
+        return metric
+
+    def __call__(self, y_true: ArrayLike, y_score: ArrayLike) -> float:
+        scored = check_scored(y_true, y_score)
+        return float(self.of_weights(scored)(np.ones((1, len(scored.score))))[0])
+
+    def __str__(self) -> str:
+        name = type(self).__name__
+        return name if self.label is None else f"{self.label} {name}"
+
+
+@dataclass(frozen=True)
+class AUROC(ScoreMetric):
+    """Area under the receiver operating characteristic.
+
+    The probability that a sample of the class has a higher score than another one; equal scores
+    count half.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.evaluation import AUROC, compare_models
+    >>> AUROC()(["healthy", "infarction", "healthy", "infarction"], [0.1, 0.4, 0.5, 0.9])
+    0.75
+    >>> y_true = [[1, 0], [0, 1], [1, 1], [0, 0]]
+    >>> AUROC(label=1)(y_true, [[0.9, 0.1], [0.2, 0.3], [0.8, 0.6], [0.1, 0.4]])
+    0.75
+    """
+
+    _row = 0
+
+
+@dataclass(frozen=True)
+class AUPRC(ScoreMetric):
+    """Average precision, the area under the curve of precision over recall.
+
+    As in scikit-learn the sum of the steps of recall, each times its precision, without
+    interpolation. Unlike AUROC it depends on the prevalence of the class, which it equals for
+    random scores.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import AUPRC
+    >>> round(AUPRC()(["N", "V", "N", "V"], [0.1, 0.4, 0.5, 0.9]), 4)
+    0.8333
+    """
+
+    _row = 1
