@@ -67,7 +67,7 @@ def local_records(monkeypatch, mitdb_dir, tmp_path):
 
     def fetch_synthetic(name, *, records):
         assert (name, records) == ("ptb-xl", ["records100"])
-        return datasets.make_ptbxl(tmp_path / name, 20, random_state=0)
+        return datasets.make_ptbxl(tmp_path / name, 120, random_state=0)
 
     monkeypatch.setattr(datasets, "fetch", fetch_synthetic)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgclf.datasets._beats import check_leads
 from ecgclf.datasets._databases import find_database, underline, wrap_names
 from ecgclf.datasets._records import RecordError
+from ecgclf.datasets._wfdb import read_header
 
 #: Leads of every record, in order.
 PTBXL_LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -49,13 +49,6 @@ _TASKS: dict[str, tuple[str | None, str | None]] = {
 
 #: Classes of the task "mi", named as in `load_ptbdb`.
 _MI_CLASSES = ("healthy", "infarction")
-
-#: Value of a missing sample in format 16.
-_MISSING = -(2**15)
-
-_SIGNAL_LINE = re.compile(
-    r"\S+\s+16\s+([\d.]+)\((-?\d+)\)/mV\s+\d+\s+-?\d+\s+-?\d+\s+(-?\d+)\s+0\s+(\S+)\s*"
-)
 
 #: A task by name, the statements of each label, or a function from the statements of a record
 #: and their likelihoods to its label.
@@ -466,40 +459,36 @@ def _with_files(folder: Path, table: pd.DataFrame, fs: int) -> NDArray[np.bool_]
 def _read_into(signals: NDArray[np.float32], place: Path, fs: int, rows: list[int]) -> None:
     """Read leads of a record in mV, and check it against its header.
 
-    ``wfdb.rdrecord`` takes about a hundred times as long. All headers of the database have one
-    form, which is checked.
+    All records of the database have one form. Reading only this form is several times as fast
+    as `read_recording`.
     """
-    header, file = place.with_suffix(".hea"), place.with_suffix(".dat")
-    first, *lines = header.read_text("utf-8").splitlines()
-    n_samples = signals.shape[1]
-    found = [_SIGNAL_LINE.fullmatch(line) for line in lines[: len(PTBXL_LEADS)]]
-    described = first.split()[1:4] == [str(len(PTBXL_LEADS)), str(fs), str(n_samples)]
-    if not described or None in found or tuple(m[4] for m in found if m) != PTBXL_LEADS:
+    header, file = read_header(place.with_suffix(".hea")), place.with_suffix(".dat")
+    n_samples, specs = signals.shape[1], header.signals
+    expected = [(lead, 16, "mV", file.name) for lead in PTBXL_LEADS]
+    found = [(spec.name, spec.format, spec.unit, spec.file) for spec in specs]
+    if (header.fs, header.n_frames, found) != (fs, n_samples, expected):
         raise RecordError(
-            f"{header} does not describe a recording of PTB-XL: {len(PTBXL_LEADS)} leads in mV "
-            f"and format 16, {n_samples:,} samples at {fs} Hz. Download it again."
+            f"{header.path} does not describe a recording of PTB-XL: {len(PTBXL_LEADS)} leads in "
+            f"mV and format 16, {n_samples:,} samples at {fs} Hz. Download it again."
         )
-    gain, baseline, checksum = (
-        np.array([float(m[i]) for m in found if m], dtype=np.float64) for i in (1, 2, 3)
-    )
     adc = np.fromfile(file, dtype="<i2")
     if len(adc) != n_samples * len(PTBXL_LEADS):
         raise RecordError(
             f"{file} has {2 * len(adc):,} bytes, but its header requires "
             f"{2 * n_samples * len(PTBXL_LEADS):,}. Download it again."
         )
-    adc = adc.reshape(n_samples, len(PTBXL_LEADS))
-    sums = adc.sum(axis=0, dtype=np.int64)
-    if damaged := np.flatnonzero((sums - checksum.astype(np.int64)) & 0xFFFF).tolist():
-        raise RecordError(
-            f"{file} is damaged: lead {PTBXL_LEADS[damaged[0]]} does not have the checksum of "
-            "its header. Download it again."
-        )
-    chosen = adc[:, rows].T
-    signals[:] = chosen
-    signals -= baseline[rows, np.newaxis].astype(np.float32)
-    signals /= gain[rows, np.newaxis].astype(np.float32)
-    signals[chosen == _MISSING] = np.nan
+    adc = adc.reshape(n_samples, len(PTBXL_LEADS)).T
+    for spec, total in zip(specs, adc.sum(axis=1, dtype=np.int64).tolist()):
+        if spec.checksum is not None and (total - spec.checksum) & 0xFFFF:
+            raise RecordError(
+                f"{file} is damaged: lead {spec.name} does not have the checksum of its header. "
+                "Download it again."
+            )
+    for signal, row in zip(signals, rows):
+        signal[:] = adc[row]
+        signal -= np.float32(specs[row].baseline)
+        signal /= np.float32(specs[row].gain)
+        signal[adc[row] == specs[row].missing] = np.nan
 
 
 def _count_labels(target: NDArray[Any], names: tuple[Any, ...]) -> str:
