@@ -6,6 +6,7 @@ generate synthetic data. Loaders of beats return a `Beats` container, `load_ptbx
 """
 
 from ecgclf.datasets._annotated import load_mitbih, load_svdb, load_wfdb
+from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
@@ -25,7 +26,6 @@ from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._reading import read_recording
 from ecgclf.datasets._recordings import Annotations, Recording
-from ecgclf.datasets._records import Record, RecordError, read_record
 from ecgclf.datasets._rhythm import (
     RHYTHM_FEATURES,
     RHYTHM_NAMES,

@@ -23,7 +23,8 @@ from ecgclf.datasets._databases import (
     underline,
     wrap_names,
 )
-from ecgclf.datasets._records import Record, read_record
+from ecgclf.datasets._recordings import Recording
+from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
 
 
@@ -379,18 +380,21 @@ def _load(
     used: Counter[tuple[str, ...]] = Counter()
     for name in names:
         place = folder / name
-        record = read_record(place.parent, place.name, annotator=database.annotator)
+        header = place.with_name(f"{place.name}.hea")
+        record = read_wfdb(header, None, database.annotator)
         if database.fs is not None:
             record.require_rate(database.fs)
         record = record.pick(wanted or _default_lead(record, database, cut))
         used[record.leads] += 1
-        target = np.array([database.labels.get(symbol, "") for symbol in record.symbol.tolist()])
+        assert record.annotations is not None
+        sample, symbol = record.annotations
+        target = np.array([database.labels.get(mark, "") for mark in symbol.tolist()])
         is_beat = target != ""
-        signal = record.adc if cut.any_unit else record.millivolts()
-        beats = record.sample[is_beat]
+        signal = record.stored() if cut.any_unit else record.signal
+        beats = sample[is_beat]
         parts.append(
             cut_beats(
-                AnnotatedSignal(record.name, signal, record.fs, beats, marks=record.sample),
+                AnnotatedSignal(record.name, signal, record.fs, beats, marks=sample),
                 cut,
                 fs=fs,
                 target=target[is_beat],
@@ -449,14 +453,14 @@ def _record_names(
     return names
 
 
-def _default_lead(record: Record, database: Database, window: BeatWindow) -> tuple[str, ...]:
+def _default_lead(record: Recording, database: Database, window: BeatWindow) -> tuple[str, ...]:
     # The Kaggle set has the first lead of every record.
     if database.lead in record.leads and not isinstance(window, KaggleWindow):
         return (database.lead,)
     return record.leads[:1]
 
 
-def _patient_of(patients: Mapping[str, Any], record: Record) -> Any:
+def _patient_of(patients: Mapping[str, Any], record: Recording) -> Any:
     if record.name not in patients:
         raise ValueError(
             f"patients has no entry for record {record.name}. Give the patient of every record."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,10 @@ from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow
 #: Fields of `Beats` with one entry per beat, and those that all beats share.
 PER_BEAT = ("data", "target", "groups", "record", "sample", "lead", "rhythm")
 SHARED = ("rhythm_names", "fs", "fs_record", "target_names")
+
+#: Share of a missing sample in a value of a row above which the row is left out. Resampling
+#: spreads a missing sample over several values.
+_GAP_SHARE = 0.01
 
 
 class Beats(Bunch):
@@ -251,9 +257,29 @@ def cut_beats(
     """Cut the beats of one recording, with an empty ``DESCR``.
 
     `target` has a label for each beat of the recording, and `group` is the patient. Rhythm
-    features are computed over all beats, including those without a row.
+    features are computed over all beats, including those without a row. Beats with missing
+    samples in their window have none.
     """
+    missing = np.isnan(recording.signal).any(axis=0)
+    if missing.any():
+        signal = np.stack([_interpolate(lead) for lead in recording.signal])
+        recording = replace(recording, signal=signal)
     data = window.cut(recording, fs).astype(np.float32, copy=False)
+    kept = np.arange(len(data))
+    if missing.any():
+        # A window that is cut of the gaps shows which samples of a row depend on them.
+        gaps = window.cut(replace(recording, signal=missing[np.newaxis].astype(np.float32)), fs)
+        touched = np.abs(gaps).max(axis=(1, 2)) > _GAP_SHARE
+        kept = np.flatnonzero(~touched & ~missing[recording.positions[: len(data)]])
+        if len(kept) < len(data):
+            of_record = "" if recording.name is None else f" of record {recording.name}"
+            warnings.warn(
+                f"{len(data) - len(kept):,} of {len(data):,} beats{of_record} were left out, "
+                "because samples are missing in their windows.",
+                UserWarning,
+                stacklevel=3,
+            )
+        data = data[kept]
     n_rows = len(data)
 
     def repeat(value: Any) -> NDArray | None:
@@ -262,15 +288,23 @@ def cut_beats(
     features = rhythm_features(recording.positions, recording.fs) if rhythm else None
     return Beats(
         data=data[:, 0] if data.shape[1] == 1 else data,
-        target=None if target is None else target[:n_rows],
+        target=None if target is None else target[kept],
         groups=repeat(group),
         record=repeat(recording.name),
-        sample=recording.positions[:n_rows],
+        sample=recording.positions[kept],
         lead=None if leads is None else np.tile(np.array(leads), (n_rows, 1)),
-        rhythm=None if features is None else features[:n_rows],
+        rhythm=None if features is None else features[kept],
         rhythm_names=RHYTHM_NAMES if rhythm else (),
         fs=window.rate(recording.fs, fs),
         fs_record=float(recording.fs),
         target_names=target_names,
         DESCR="",
     )
+
+
+def _interpolate(lead: NDArray) -> NDArray:
+    """Replace missing samples by a line between their neighbours; zero if all are missing."""
+    known = np.flatnonzero(~np.isnan(lead))
+    if not len(known):
+        return np.zeros_like(lead)
+    return np.interp(np.arange(len(lead)), known, lead[known]).astype(lead.dtype)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgclf.datasets._records import Record
+from ecgclf.datasets._recordings import Recording
 
 #: The five AAMI classes in their usual order.
 AAMI_CLASSES: tuple[str, ...] = ("N", "S", "V", "F", "Q")
@@ -146,7 +146,7 @@ class Database:
     annotator: str = "atr"
     labels: Mapping[str, str] = field(default_factory=lambda: AAMI_OF_SYMBOL)
     lead: str | None = None
-    patient: Callable[[Record], Any] | None = None
+    patient: Callable[[Recording], Any] | None = None
     groups: str = "name of the record, taken as the patient."
 
     @property
@@ -163,7 +163,7 @@ class Database:
         return f"Licence : {self.licence}\nCite    :\n{cited}\n"
 
 
-def _incart_patient(record: Record) -> Any:
+def _incart_patient(record: Recording) -> Any:
     found = re.search(r"patient\s+(\d+)", "\n".join(record.comments), flags=re.IGNORECASE)
     return int(found[1]) if found else record.name
 

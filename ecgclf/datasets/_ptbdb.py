@@ -20,7 +20,8 @@ from ecgclf.datasets._databases import (
 )
 from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
-from ecgclf.datasets._records import Record, read_record
+from ecgclf.datasets._recordings import Recording
+from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
 PTBDB_CLASSES = ("healthy", "infarction")
@@ -185,7 +186,7 @@ def _from_records(
     parts = []
     first_with: dict[tuple[str, ...], str] = {}
     for header in headers:
-        record = read_record(header.parent, header.stem, annotator=None)
+        record = read_wfdb(header, None, None)
         record.require_rate(PTBDB_FS)
         diagnosis = _diagnosis(record)
         if diagnosis is not None:
@@ -213,15 +214,15 @@ def _from_records(
 
 
 def _beats(
-    record: Record,
+    record: Recording,
     diagnosis: str,
     patient: str,
     fs: float | None,
     window: BeatWindow,
 ) -> Beats:
     """Detect and cut the beats of one record, in the leads that it has."""
-    peaks = detect_r_peaks(record.pick(record.leads[:1]).millivolts()[0], record.fs)
-    signal = record.adc if window.any_unit else record.millivolts()
+    peaks = detect_r_peaks(record.pick([0]).signal[0], record.fs)
+    signal = record.stored() if window.any_unit else record.signal
     return cut_beats(
         AnnotatedSignal(record.name, signal, record.fs, positions=peaks, marks=peaks),
         window,
@@ -234,7 +235,7 @@ def _beats(
     )
 
 
-def _diagnosis(record: Record) -> str | None:
+def _diagnosis(record: Recording) -> str | None:
     """Return the class of a record by its header, None for another diagnosis or none."""
     for comment in record.comments:
         if comment.lower().startswith(_REASON):
@@ -242,12 +243,12 @@ def _diagnosis(record: Record) -> str | None:
     return None
 
 
-def _patient(record: Record, first_with: dict[tuple[str, ...], str]) -> str:
+def _patient(record: Recording, first_with: dict[tuple[str, ...], str]) -> str:
     """Return the patient of a record by its folder, or by the rest of its header.
 
     `first_with` maps each clinical summary to the first record that had it.
     """
-    in_folder = record.header.resolve().parent.name
+    in_folder = Path(record.path or "").resolve().parent.name
     if re.fullmatch(r"patient\d+", in_folder):
         return in_folder
     summary = tuple(c for c in record.comments if not c.lower().startswith("ecg date:"))

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._beats import check_leads
 from ecgclf.datasets._databases import find_database, underline, wrap_names
-from ecgclf.datasets._records import RecordError
 from ecgclf.datasets._wfdb import read_header
 
 #: Leads of every record, in order.

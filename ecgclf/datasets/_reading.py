@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
+from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._recordings import Annotations, Piece, Recording, choose_leads, decode
 from ecgclf.datasets._recordings import millivolts_per as mv_per
-from ecgclf.datasets._records import RecordError
 from ecgclf.datasets._wfdb import read_wfdb
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _read_edf(path: Path, leads: Sequence[str | int] | None, annotator: str | No
     names = [label for label, note in zip(labels, is_note) if not note]
     units = [unit for unit, note in zip(units, is_note) if not note]
     rates = [signal.sampling_frequency for signal in edf.signals]
-    rows = choose_leads(leads, names, units, rates, str(path))
+    rows = choose_leads(leads, names, units, rates, f"Record {path.stem} ({path})")
     if not edf.num_data_records:
         raise RecordError(f"{path} has no data; its header announces no data records.")
     duration = edf.data_record_duration
@@ -216,7 +216,7 @@ def _read_edf(path: Path, leads: Sequence[str | int] | None, annotator: str | No
         leads=[names[row] for row in rows],
         units=[units[row] for row in rows],
         start=start,
-        name=path.stem,
+        path=path,
     )
     if annotator is not None:
         notes = edf.annotations
@@ -277,7 +277,7 @@ def _read_dicom(path: Path, leads: Sequence[str | int] | None) -> Recording:
     names = [_name_channel(channel, row) for row, channel in enumerate(channels)]
     units = [_channel_unit(channel) for channel in channels]
     fs = float(group.SamplingFrequency)
-    rows = choose_leads(leads, names, units, [fs] * len(names), str(path))
+    rows = choose_leads(leads, names, units, [fs] * len(names), f"Record {path.stem} ({path})")
     padding = group.get("WaveformPaddingValue")
     if isinstance(padding, bytes):
         padding = int.from_bytes(padding, "little", signed=values.dtype.kind == "i")
@@ -296,7 +296,7 @@ def _read_dicom(path: Path, leads: Sequence[str | int] | None) -> Recording:
         leads=[names[row] for row in rows],
         units=[units[row] for row in rows],
         start=_parse_dicom_time(str(dataset.get("AcquisitionDateTime", ""))),
-        name=path.stem,
+        path=path,
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._r_peaks import check_leads_first, converter_limits, detect_in_stretches
-from ecgclf.datasets._records import RecordError
 
 #: Millivolts per unit, by its name in lower case, with the Greek letter mu.
 _MILLIVOLTS = {
@@ -28,7 +30,7 @@ _MILLIVOLTS = {
 _SMALLEST, _LARGEST = 0.01, 50.0
 
 #: Number of windows whose amplitude is measured.
-_N_WINDOWS = 100
+_N_WINDOWS = 30
 
 
 class Annotations(NamedTuple):
@@ -119,6 +121,8 @@ class Recording:
         Time of the first sample.
     name : str
         Name of the recording.
+    path : Path or None
+        File it was read from.
     annotations : Annotations or None
         Annotations, if they were asked for.
     comments : tuple of str
@@ -166,7 +170,8 @@ class Recording:
         if factor is None:
             raise ValueError(f"unit={unit!r}: expected V, mV, µV or nV")
         pieces = [Piece(lead, 0, row, gain=1 / factor) for lead, row in enumerate(values)]
-        self._set(pieces, values.shape[1], fs, names, [unit] * n_leads, start, name, ())
+        self._set(pieces, values.shape[1], fs, names, [unit] * n_leads, start, None, ())
+        self.name = name
         if annotations is not None:
             sample, symbol = annotations
             positions = np.asarray(sample, dtype=np.int64)
@@ -180,7 +185,7 @@ class Recording:
         leads: Sequence[str],
         units: Sequence[str],
         start: datetime | None,
-        name: str,
+        path: Path | None,
         comments: Sequence[str],
     ) -> None:
         if not np.isfinite(fs) or fs <= 0:
@@ -191,7 +196,8 @@ class Recording:
         self.leads = tuple(leads)
         self.units = tuple(units)
         self.start = start
-        self.name = name
+        self.path = path
+        self.name = "" if path is None else path.stem
         self.comments = tuple(comments)
         self.annotations = None
 
@@ -205,7 +211,7 @@ class Recording:
         leads: Sequence[str],
         units: Sequence[str],
         start: datetime | None,
-        name: str,
+        path: Path,
         comments: Sequence[str] = (),
     ) -> Recording:
         """Make a recording from stored values; samples without a piece are missing.
@@ -222,8 +228,8 @@ class Recording:
             Names and units of the leads.
         start : datetime or None
             Time of the first sample.
-        name : str
-            Name of the recording.
+        path : Path
+            The file.
         comments : sequence of str
             Comments in the file.
 
@@ -233,7 +239,7 @@ class Recording:
             The recording, after a warning if its amplitude cannot be that of an ECG.
         """
         recording = cls.__new__(cls)
-        recording._set(pieces, n_samples, fs, leads, units, start, name, comments)
+        recording._set(pieces, n_samples, fs, leads, units, start, path, comments)
         recording._check_amplitude()
         return recording
 
@@ -295,6 +301,73 @@ class Recording:
         step = max(round(seconds * self.fs), 1)
         for start in range(0, self.n_samples, step):
             yield start, self.read(start, start + step)
+
+    def pick(self, leads: Sequence[str | int]) -> Recording:
+        """Select leads.
+
+        Parameters
+        ----------
+        leads : sequence of str or int
+            Their names in any case, or numbers from 0.
+
+        Returns
+        -------
+        Recording
+            With the leads in the given order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such lead or a name is ambiguous.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgclf.datasets import Recording
+        >>> Recording(np.zeros((2, 1000)), fs=100, leads=["I", "II"]).pick(["ii"]).leads
+        ('II',)
+        """
+        what = f"Record {self.name}" + ("" if self.path is None else f" ({self.path})")
+        rows = [_find_lead(lead, self.leads, what) for lead in leads]
+        picked = copy(self)
+        picked.__dict__.pop("signal", None)
+        picked._pieces = [
+            replace(piece, lead=lead)
+            for lead, row in enumerate(rows)
+            for piece in self._pieces
+            if piece.lead == row
+        ]
+        picked.leads = tuple(self.leads[row] for row in rows)
+        picked.units = tuple(self.units[row] for row in rows)
+        return picked
+
+    def stored(self) -> NDArray:
+        """Return the values as they are stored, or in mV if samples are missing.
+
+        Returns
+        -------
+        ndarray of shape (n_leads, n_samples)
+            Integers for most files.
+        """
+        whole = [piece for piece in self._pieces if len(piece.values) == self.n_samples]
+        marked = [p for p in whole if p.missing is not None and np.any(p.values == p.missing)]
+        if marked or len(whole) != len(self.leads) or len(self._pieces) != len(whole):
+            return self.signal
+        return np.stack([piece.values for piece in whole])
+
+    def require_rate(self, fs: float) -> None:
+        """Raise a RecordError if the sampling rate is not that of the database.
+
+        Parameters
+        ----------
+        fs : float
+            Expected sampling rate in Hz.
+        """
+        if self.fs != fs:
+            raise RecordError(
+                f"{self.path} gives a sampling rate of {self.fs:g} Hz, but the records of this "
+                f"database have {fs:g} Hz. Check that this is the right folder."
+            )
 
     def detect_r_peaks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Detect the R peaks in all leads, one stretch of the recording after the other.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgclf.datasets._annotations import RecordError, annotations_within
 from ecgclf.datasets._recordings import (
     Annotations,
     Piece,
@@ -23,7 +24,6 @@ from ecgclf.datasets._recordings import (
     decode,
     millivolts_per,
 )
-from ecgclf.datasets._records import RecordError, read_annotations
 
 if TYPE_CHECKING:
     import soundfile
@@ -126,7 +126,7 @@ def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | No
         [signal.name for signal in shown.signals],
         [signal.unit for signal in shown.signals],
         [header.fs * signal.per_frame for signal in shown.signals],
-        str(path),
+        f"Record {path.stem} ({path})",
     )
     chosen = [shown.signals[row] for row in rows]
     per_frame = chosen[0].per_frame
@@ -169,14 +169,12 @@ def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | No
         leads=[signal.name for signal in chosen],
         units=[signal.unit for signal in chosen],
         start=header.start,
-        name=path.stem,
+        path=path,
         comments=header.comments,
     )
     if annotator is not None:
         file = path.with_name(f"{path.name.removesuffix('.hea')}.{annotator}")
-        if not file.is_file():
-            raise FileNotFoundError(f"{file} with the annotations of {path} is missing")
-        sample, symbol = read_annotations(file)
+        sample, symbol = annotations_within(file, start)
         recording.annotations = Annotations(sample * per_frame, symbol)
     return recording
 
@@ -257,7 +255,10 @@ def read_header(path: Path) -> Header:
         If a line cannot be read.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; expected the header of a WFDB record there")
+        raise FileNotFoundError(
+            f"{path} is missing, the header of a WFDB record. Check the path, or download it "
+            "again."
+        )
     text = [line.strip() for line in decode(path.read_bytes()).splitlines()]
     comments = [line.lstrip("#").strip() for line in text if line.startswith("#")]
     lines = [line for line in text if line and not line.startswith("#")]
@@ -275,6 +276,8 @@ def read_header(path: Path) -> Header:
         ) from error
     header = Header(path, fs, n_frames or None, _parse_start(fields[3:]), comments=comments)
     n_lines = n_signals if n_segments is None else n_segments
+    if n_lines < 1:
+        raise RecordError(f"{path} describes a record without signals.")
     if len(lines) - 1 < n_lines:
         raise RecordError(
             f"{path} announces {n_lines} signals or segments but has {len(lines) - 1} lines; it "
@@ -303,7 +306,8 @@ def _split_record_line(lines: Sequence[str], path: Path) -> tuple[int | None, li
     )
     if found is None:
         raise RecordError(
-            f"{path}, line {line!r}: expected the name of the record and the number of signals."
+            f"{path} is not a readable WFDB header: expected the name of the record and the "
+            f"number of signals, not {line!r}."
         )
     return int(found[1]) if found[1] else None, found[2].split()
 
@@ -356,7 +360,9 @@ def _decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray
         wanted = [column for column in columns if column in group]
         path = header.path.parent / name
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing, which {header.path} names")
+            raise FileNotFoundError(
+                f"{path} is missing, which {header.path.name} names. Download it again."
+            )
         formats = {header.signals[column].format for column in group}
         if len(formats) > 1 or not formats <= set(_BYTES) | set(_FLAC_BITS):
             raise RecordError(
@@ -370,9 +376,9 @@ def _decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray
         found = int(decoded[column].sum(dtype=np.int64))
         if signal.checksum is not None and (found - signal.checksum) & 0xFFFF:
             raise RecordError(
-                f"{header.path.parent / signal.file}: the checksum of {signal.name!r} is "
-                f"{found & 0xFFFF}, but {header.path.name} says {signal.checksum & 0xFFFF}; the "
-                "file is damaged."
+                f"{header.path.parent / signal.file} is damaged: the checksum of lead "
+                f"{signal.name} is {found & 0xFFFF}, but {header.path.name} states "
+                f"{signal.checksum & 0xFFFF}. Download it again."
             )
     return decoded
 
@@ -395,8 +401,8 @@ def _decode_file(
         needed = n_frames * per_frame // 3 * 4 + 2 * (n_frames * per_frame % 3 > 0)
     if size < needed:
         raise RecordError(
-            f"{path} has {size:,} bytes after its offset, but {header.path.name} asks for "
-            f"{needed:,}; the file is cut short."
+            f"{path} is truncated: it has {size:,} bytes, but {header.path.name} requires "
+            f"{needed:,}. Download it again."
         )
     first = np.cumsum([0, *(signal.per_frame for signal in signals)])
     dtype = np.int32 if kind in (24, 32) else np.int16

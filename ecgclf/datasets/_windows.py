@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 from scipy.signal import resample_poly
 
 from ecgclf._validation import is_number
@@ -24,6 +25,9 @@ KAGGLE_STEP = 3
 #: Largest numerator and denominator of a ratio of sampling rates. Larger ones need filters
 #: that are too long.
 _MAX_RATIO_TERM = 5_000
+
+#: Largest denominator of the rate close to one that is no small fraction of the old one.
+_NEAR_RATIO_TERM = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,7 +374,7 @@ def _check_window(window: object) -> None:
 
 
 def resampling_ratio(fs: float, fs_new: float) -> Fraction:
-    """Compute new divided by old sampling rate as a fraction of integers up to 5,000.
+    """Compute new divided by old sampling rate, as a small fraction if there is one.
 
     >>> resampling_ratio(360, 250)
     Fraction(25, 36)
@@ -378,13 +382,14 @@ def resampling_ratio(fs: float, fs_new: float) -> Fraction:
     if not is_number(fs_new) or fs_new <= 0:
         raise ValueError(f"fs={fs_new!r}: expected a positive number of Hz, or None.")
     ratio = Fraction(fs_new) / Fraction(fs)
-    small = ratio.limit_denominator(_MAX_RATIO_TERM)
-    if abs(small - ratio) > ratio / 10**9 or small.numerator > _MAX_RATIO_TERM:
+    if not 1 / _MAX_RATIO_TERM <= ratio <= _MAX_RATIO_TERM:
         raise ValueError(
-            f"Cannot change the sampling rate from {fs:g} Hz to fs={fs_new!r}: their ratio is "
-            f"not a fraction of integers up to {_MAX_RATIO_TERM:,}. Choose a rounder rate."
+            f"Cannot change the sampling rate from {fs:g} Hz to fs={fs_new!r}, by a factor of "
+            f"{float(ratio):g}. Choose a rate closer to that of the signal."
         )
-    return small
+    small = ratio.limit_denominator(_MAX_RATIO_TERM)
+    is_small = abs(small - ratio) <= ratio / 10**9
+    return small if is_small and small.numerator <= _MAX_RATIO_TERM else ratio
 
 
 def resample(signal: NDArray, ratio: Fraction) -> NDArray:
@@ -392,11 +397,20 @@ def resample(signal: NDArray, ratio: Fraction) -> NDArray:
 
     Beyond its ends the record is extended along the line through its first and last value, so
     that an offset does not give a step there. Of `signal` of shape (n_leads, n_samples),
-    ``ceil(n_samples * ratio)`` samples remain.
+    ``ceil(n_samples * ratio)`` samples remain. For a ratio that is no small fraction, cubic
+    splines are evaluated between the samples at a rate close by.
     """
     if ratio == 1:
         return signal
-    return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    if max(ratio.numerator, ratio.denominator) <= _MAX_RATIO_TERM:
+        return resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    near = ratio.limit_denominator(_NEAR_RATIO_TERM) or Fraction(1, _NEAR_RATIO_TERM)
+    close = resample_poly(signal, near.numerator, near.denominator, axis=1, padtype="line")
+    n_samples = -(-signal.shape[1] * ratio.numerator // ratio.denominator)
+    place = np.arange(n_samples) * float(near / ratio)
+    return np.stack(
+        [map_coordinates(lead, place[np.newaxis], order=3, mode="nearest") for lead in close]
+    ).astype(close.dtype, copy=False)
 
 
 def fixed_windows(

@@ -26,8 +26,8 @@ class SignalResampler(BeatTransformer):
     fs_in : float
         Sampling rate of the beats in Hz.
     fs_out : float
-        Sampling rate of the output in Hz. Its ratio to `fs_in` must be a fraction of integers
-        up to 5,000. The output has ``ceil(n_samples * fs_out / fs_in)`` samples.
+        Sampling rate of the output in Hz. The output has ``ceil(n_samples * fs_out / fs_in)``
+        samples.
 
     See Also
     --------

@@ -95,7 +95,7 @@ class BeatSegmenter(BaseEstimator):
         Parameters
         ----------
         signal : array-like of shape (n_samples,) or (n_leads, n_samples)
-            Signal in mV.
+            Signal in mV, with NaN where samples are missing.
         r_peaks : array-like of int, shape (n_beats,)
             Positions of all beats of the recording, in samples of `signal`, in ascending order.
         labels : array-like of shape (n_beats,), optional
@@ -118,19 +118,20 @@ class BeatSegmenter(BaseEstimator):
             ``data`` is float32 of shape (n_beats, n_samples) or, with several leads,
             (n_beats, n_leads, n_samples); fields that were not given are None. The recording
             is extended by its first and last value, so every R peak gives a beat, except the
-            last one with the Kaggle window.
+            last one with the Kaggle window and those with missing samples in their window.
 
         Raises
         ------
         ValueError
-            If the signal has NaN or infinite values or another shape; if there are no R peaks
+            If the signal has infinite values or another shape; if there are no R peaks
             or they lie outside the signal, do not increase or are not integers; if labels or
             leads have another number; or if `fs`, `fs_record` or `window` are invalid.
 
         Warns
         -----
         UserWarning
-            If the signal is constant in the whole window of a beat.
+            If the signal is constant in the whole window of a beat, or beats are left out
+            because of missing samples.
         """
         window = as_window(self.window)
         recorded = self.fs if fs_record is None else fs_record
@@ -178,12 +179,12 @@ def _check_signal(signal: ArrayLike) -> NDArray:
             f"signal has the shape {samples.shape}; expected (n_samples,) or (n_leads, "
             "n_samples). Transpose signals of wfdb, which are (n_samples, n_leads)."
         )
-    bad = ~np.isfinite(in_leads)
+    bad = np.isinf(in_leads)
     if bad.any():
         lead, at = (int(place) for place in np.argwhere(bad)[0])
         raise ValueError(
-            f"signal has {int(bad.sum()):,} NaN or infinite values, the first in lead {lead} at "
-            f"sample {at:,}. Fill the gaps, or segment the parts between them separately."
+            f"signal has {int(bad.sum()):,} infinite values, the first in lead {lead} at sample "
+            f"{at:,}. Mark missing samples by NaN."
         )
     return in_leads if in_leads.dtype.kind == "f" else in_leads.astype(np.float64)
 

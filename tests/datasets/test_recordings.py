@@ -14,7 +14,14 @@ import pytest
 import wfdb
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ecgclf.datasets import RecordError, Recording, _wfdb, detect_r_peaks, read_recording
+from ecgclf.datasets import (
+    MITBIH_RECORDS,
+    RecordError,
+    Recording,
+    _wfdb,
+    detect_r_peaks,
+    read_recording,
+)
 from ecgclf.datasets._recordings import millivolts_per
 
 #: WFDB records of the shared folder, and the signals in them that are no voltages.
@@ -89,6 +96,25 @@ def test_every_format_equals_wfdb(
             continue
         recording = read_recording(path, leads=[lead])
         assert_allclose(recording.signal[0], expected(path, lead), rtol=1e-6, atol=1e-7)
+
+
+def test_every_mitbih_record_equals_wfdb(mitdb_dir: Path) -> None:
+    for name in MITBIH_RECORDS:
+        recording = read_recording(mitdb_dir / name)
+        record = wfdb.rdrecord(str(mitdb_dir / name), physical=False)
+        assert recording.leads == tuple(record.sig_name)
+        assert_array_equal(recording.stored().T, record.d_signal, err_msg=name)
+        physical = (record.d_signal - record.baseline) / record.adc_gain
+        assert_array_equal(recording.signal.T, physical.astype(np.float32), strict=True)
+
+
+def test_frank_leads_come_from_their_own_file(ptbdb_dir: Path) -> None:
+    picked = read_recording(ptbdb_dir / "s0010_re").pick(["vz", "II"])
+    record = wfdb.rdrecord(str(ptbdb_dir / "s0010_re"))
+    assert picked.leads == ("vz", "ii")
+    assert_array_equal(picked.signal, record.p_signal[:, [14, 1]].T.astype(np.float32))
+    with pytest.raises(ValueError, match=r"Record s0010_re \(.*\) has no lead 'V9'; it has 'i',"):
+        picked = read_recording(ptbdb_dir / "s0010_re").pick(["V9"])
 
 
 def test_long_flac_file_is_read_in_parts(formats_dir: Path) -> None:
@@ -270,7 +296,7 @@ def test_annotations_of_a_lead_with_several_samples_a_frame(tmp_path: Path) -> N
     assert recording.annotations is not None
     assert_array_equal(recording.annotations.sample, [20, 1000])
     assert_array_equal(recording.annotations.symbol, ["N", "V"])
-    with pytest.raises(FileNotFoundError, match=r"own\.qrs with the annotations of"):
+    with pytest.raises(FileNotFoundError, match=r"own\.qrs is missing"):
         read_recording(path, annotator="qrs")
 
 
@@ -353,15 +379,33 @@ def test_defaults_of_a_short_header(tmp_path: Path) -> None:
             r"expected the name of the record, the number of signals",
         ),
         ([("own.dat 16 200(0)", "own.dat 16 1-0(0)")], r"the gain is no number"),
-        ([("own 2 250 1000", "own 2 250 1001")], r"has 4,000 bytes .* asks for 4,004"),
-        ([("own 2 250 1000", "own 2 250 999")], r"the checksum of 'I' is \d+, but own\.hea says"),
+        (
+            [("own 2 250 1000", "own 2 250 1001")],
+            r"truncated: it has 4,000 bytes, .* 4,004",
+        ),
+        (
+            [("own 2 250 1000", "own 2 250 999")],
+            r"damaged: the checksum of lead I is \d+",
+        ),
         ([("own.dat", "gone.dat")], r"gone\.dat is missing, which .*own\.hea names"),
+        ([("own 2 250 1000", "<html>404</html>")], r"own\.hea is not a readable WFDB header"),
+        ([("own 2 250 1000", "own 0 250 1000")], r"own\.hea describes a record without signals"),
     ],
 )
 def test_damaged_records(tmp_path: Path, changes: list[tuple[str, str]], message: str) -> None:
     path = write(tmp_path)
     change(path, *changes)
     with pytest.raises((RecordError, FileNotFoundError), match=message):
+        read_recording(path)
+
+
+@pytest.mark.parametrize("at", [0, 3, 3999])
+def test_one_flipped_bit_fails_the_checksum(tmp_path: Path, at: int) -> None:
+    path = write(tmp_path)
+    content = bytearray((tmp_path / "own.dat").read_bytes())
+    content[at] ^= 1
+    (tmp_path / "own.dat").write_bytes(content)
+    with pytest.raises(RecordError, match=r"own\.dat is damaged: .* of lead \w+ is -?\d+.*again"):
         read_recording(path)
 
 

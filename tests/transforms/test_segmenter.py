@@ -150,14 +150,19 @@ def test_warning_of_flat_beats():
 
 def holed():
     signal = SIGNAL.copy()
-    signal[[7, 9]] = np.nan
+    signal[[7, 9]] = np.inf
     return signal
 
 
 @pytest.mark.parametrize(
     ("signal", "peaks", "options", "message"),
     [
-        (holed(), PEAKS, {}, r"2 NaN or infinite values, the first in lead 0 at sample 7"),
+        (
+            holed(),
+            PEAKS,
+            {},
+            r"2 infinite values, the first in lead 0 at sample 7\. Mark",
+        ),
         (
             SIGNAL,
             [400, 4000],
@@ -237,3 +242,24 @@ def test_stretched_beats_have_no_sampling_rate():
 def test_single_beat_has_no_rr_window():
     with pytest.raises(ValueError, match="record own has a single beat"):
         BeatSegmenter(fs=360, window=RRWindow()).segment(SIGNAL, [400], record="own")
+
+
+@pytest.mark.parametrize("window", [(0.25, 0.45), RRWindow(), "kaggle"], ids=repr)
+@pytest.mark.parametrize("fs_record", [360, 333.33])
+def test_beats_at_gaps_are_left_out(window, fs_record):
+    peaks = np.arange(300, 3300, 300)
+    signal = np.random.default_rng(0).normal(size=3600)
+    segmenter = BeatSegmenter(fs=fs_record / 3 if window == "kaggle" else 120, window=window)
+    whole = segmenter.segment(signal, peaks, list("abcdefghij"), fs_record=fs_record)
+    signal[1518:1521] = np.nan
+    signal[2300:2400] = np.nan
+    with pytest.warns(UserWarning, match=r"\d of \d+ beats were left out, because"):
+        beats = segmenter.segment(signal, peaks, list("abcdefghij"), fs_record=fs_record)
+    kept = np.isin(whole.sample, beats.sample)
+    np.testing.assert_allclose(beats.data, whole.data[kept], atol=0.05)
+    np.testing.assert_array_equal(beats.target, whole.target[kept])
+    np.testing.assert_array_equal(beats.rhythm, whole.rhythm[kept])
+    assert 1500 not in beats.sample
+    assert 2400 not in beats.sample or window == "kaggle"
+    assert {300, 600, 1800, 2700} <= set(beats.sample.tolist())
+    assert np.isfinite(beats.data).all()
