@@ -211,7 +211,7 @@ def _predict(parser: argparse.ArgumentParser) -> None:
         "recording",
         metavar="RECORD",
         type=Path,
-        help="record, named without suffix or by its header file; or beats.npz",
+        help="recording (WFDB, EDF, BDF or DICOM), with or without suffix; or beats.npz",
     )
     parser.add_argument(
         "--output", type=Path, metavar="CSV", help="file to write, by default standard output"
@@ -263,7 +263,9 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 
 def _add_cut(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe how beats are cut from a record."""
-    parser.add_argument("--lead", type=_names, metavar="NAMES", help="lead or leads: MLII,V1")
+    parser.add_argument(
+        "--lead", type=_names, metavar="NAMES", help="lead or leads, MLII,V1 or 0,1"
+    )
     parser.add_argument("--fs", type=float, metavar="HZ", help="sampling rate of the beats")
     parser.add_argument(
         "--window",

@@ -134,7 +134,7 @@ def read_unlabelled(model: Any, options: argparse.Namespace) -> np.ndarray:
     return arrays["data"]
 
 
-def read_recording(model: Any, options: argparse.Namespace) -> datasets.Record:
+def read_recording(model: Any, options: argparse.Namespace) -> datasets.Recording:
     """Read the leads of a record that a model needs.
 
     Without --lead, a model of one lead gets MLII if the record has it, and otherwise the first
@@ -145,26 +145,29 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Record:
             f"{options.model_file} needs {model.n_tabular} features of each beat besides its "
             "signal, which a record does not contain. Compute them and give the beats as .npz."
         )
-    path = options.recording.expanduser()
-    name = path.stem if path.suffix in (".hea", ".dat") else path.name
-    record = datasets.read_record(path.parent, name, annotator=None)
-    return record.pick(_choose_leads(record, options.lead, model.n_leads_))
+    if options.lead is not None and len(options.lead) != model.n_leads_:
+        raise ValueError(
+            f"--lead names {len(options.lead)} leads, but the model takes {model.n_leads_}."
+        )
+    recording = datasets.read_recording(options.recording, options.lead)
+    return (
+        recording if options.lead else recording.pick(_default_leads(recording, model.n_leads_))
+    )
 
 
 def cut_recording(
-    record: datasets.Record, cut: Cut, model: Any, options: argparse.Namespace
+    record: datasets.Recording, cut: Cut, model: Any, options: argparse.Namespace
 ) -> datasets.Beats:
-    """Detect the R peaks in the first lead of a record, and cut a beat at each."""
+    """Detect the R peaks in the leads of a recording, and cut a beat at each."""
     fs, window = cut.require(options.model_file)
-    signal = record.millivolts()
-    peaks = datasets.detect_r_peaks(signal[0], record.fs)
+    peaks, _ = record.detect_r_peaks()
     if not len(peaks):
         raise ValueError(
-            f"No R peak was found in lead {record.leads[0]} of record {record.name}. Choose "
-            "another lead with --lead."
+            f"No R peak was found in lead {', '.join(record.leads)} of record {record.name}. "
+            "Choose another lead with --lead."
         )
     beats = BeatSegmenter(fs, window=window, rhythm=False).segment(
-        signal, peaks, fs_record=record.fs, record=record.name, leads=record.leads
+        record.signal, peaks, fs_record=record.fs, record=record.name, leads=record.leads
     )
     _check_length(model, beats.data, cut, options)
     return beats
@@ -255,17 +258,15 @@ def _cut_of_npz(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
     return Cut(**found)
 
 
-def _choose_leads(record: datasets.Record, leads: list[str] | None, n_leads: int) -> list[str]:
-    if leads is not None and len(leads) != n_leads:
-        raise ValueError(f"--lead names {len(leads)} leads, but the model takes {n_leads}.")
-    if leads is None and n_leads == 1 and "MLII" in record.leads:
+def _default_leads(recording: datasets.Recording, n_leads: int) -> list[str | int]:
+    if n_leads == 1 and "MLII" in recording.leads:
         return ["MLII"]
-    if leads is None and n_leads not in (1, len(record.leads)):
+    if n_leads not in (1, len(recording.leads)):
         raise ValueError(
-            f"The model takes {n_leads} leads, but record {record.name} has "
-            f"{len(record.leads)}: {', '.join(record.leads)}. Name the leads with --lead."
+            f"The model takes {n_leads} leads, but record {recording.name} has "
+            f"{len(recording.leads)}: {', '.join(recording.leads)}. Name the leads with --lead."
         )
-    return list(record.leads[:n_leads]) if leads is None else leads
+    return list(range(n_leads))
 
 
 def check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> None:

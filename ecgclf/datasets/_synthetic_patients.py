@@ -235,6 +235,9 @@ _PREMATURITY = np.array([[1, 1], [0.55, 0.8], [0.5, 0.75], [0.85, 1], [0.95, 1.0
 #: does not affect the sinus node (full compensatory pause), an S beat resets it.
 _PAUSE = np.array([0, 0.2, 1, 1, 0])
 
+#: Least share of the largest wave of each QRS complex that lead MLII sees.
+_LEAST_ALONG = 0.7
+
 #: Default proportions of N, S, V, F, Q.
 _WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)
 
@@ -273,6 +276,7 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
     ventricle = np.array([event.part == "ventricle" for event in _EVENTS])
     focus = Rotation.from_rotvec(rng.normal(0, 1.5, 3))
     direction[ventricle] = focus.apply(direction[ventricle])
+    _turn_to_lead(direction, LEADS["MLII"])
     height = np.array([event.height for event in _EVENTS])
     height = height * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.2, n))
     width = np.array([event.width for event in _EVENTS])
@@ -284,6 +288,20 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
         width=width * np.exp(rng.normal(0, 0.12, n)),
         dipole=height[:, None] * direction,
     )
+
+
+def _turn_to_lead(direction: NDArray[np.float64], lead: tuple[float, float, float]) -> None:
+    """Turn beats, in place, so that no QRS complex is too small to be found in a lead."""
+    for part in ("conducted", "ventricle", "pacemaker"):
+        rows = [i for i, event in enumerate(_EVENTS) if event.part == part]
+        largest = direction[max(rows, key=lambda i: abs(_EVENTS[i].height))]
+        along = float(largest @ lead)
+        if abs(along) < _LEAST_ALONG:
+            side = largest - along * np.asarray(lead)
+            side *= math.sqrt(1 - _LEAST_ALONG**2) / np.linalg.norm(side)
+            turned = side + math.copysign(_LEAST_ALONG, along) * np.asarray(lead)
+            rotation, _ = Rotation.align_vectors(turned[np.newaxis], largest[np.newaxis])
+            direction[rows] = rotation.apply(direction[rows])
 
 
 def draw_labels(

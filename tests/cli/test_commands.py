@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import edfio
 import numpy as np
 import onnx
 import onnxruntime
@@ -174,6 +175,69 @@ def test_predict_a_record(recording, ecgclf, work, model):
         table["probability"], model.predict_proba(data).max(axis=1), atol=1e-3
     )
     assert done.out.startswith(f"table.csv: {len(peaks)} beats (")
+
+
+@pytest.mark.parametrize("fs", [249.99, 333.33, 512.414])
+def test_predict_at_a_rate_that_is_not_round(fs, ecgclf, work, model):
+    signal = wfdb.rdrecord(str(work / "records" / "own")).p_signal.T
+    time = np.arange(int(30 * fs)) / fs
+    leads = [np.interp(time, np.arange(signal.shape[1]) / 360, lead) for lead in signal]
+    wfdb.wrsamp(
+        "odd",
+        fs=fs,
+        units=["mV", "mV"],
+        sig_name=["a", "b"],
+        p_signal=np.transpose(leads),
+        fmt=["16", "16"],
+        write_dir=str(work),
+    )
+    done = ecgclf("predict model.ecgclf odd --lead 0 --output odd.csv")
+    assert done.code == 0, done.err
+    ecgclf("predict model.ecgclf records/own --output table.csv")
+    odd, table = (pd.read_csv(work / name) for name in ("odd.csv", "table.csv"))
+    assert len(odd) == pytest.approx(len(table), abs=1)
+    distance = np.abs(odd["time"].to_numpy()[:, np.newaxis] - table["time"].to_numpy())
+    assert distance.min(axis=1).max() < 0.02
+
+
+def test_predict_an_edf_file_with_two_leads_of_one_name(ecgclf, work):
+    signal = wfdb.rdrecord(str(work / "records" / "own")).p_signal.T
+    edfio.Edf(
+        [
+            edfio.EdfSignal(1000 * lead, 360, label="ECG", physical_dimension="uV")
+            for lead in signal
+        ]
+    ).write(work / "ecg.edf")
+    for number, lead in enumerate(("MLII", "V1")):
+        done = ecgclf(f"predict model.ecgclf ecg --lead {number} --output ecg.csv")
+        assert done.code == 0, done.err
+        ecgclf(f"predict model.ecgclf records/own --lead {lead} --output table.csv")
+        found, table = (pd.read_csv(work / name) for name in ("ecg.csv", "table.csv"))
+        assert abs(found["sample"] - table["sample"]).max() <= 2
+    assert "several leads named 'ECG'" in ecgclf("predict model.ecgclf ecg.edf --lead ECG").err
+
+
+def test_predict_leaves_out_beats_at_gaps(ecgclf, work):
+    record = wfdb.rdrecord(str(work / "records" / "own"), physical=False)
+    record.d_signal[4000:5000] = -2048
+    wfdb.wrsamp(
+        "gaps",
+        fs=360,
+        units=record.units,
+        sig_name=record.sig_name,
+        d_signal=record.d_signal,
+        fmt=record.fmt,
+        adc_gain=record.adc_gain,
+        baseline=record.baseline,
+        write_dir=str(work),
+    )
+    done = ecgclf("predict model.ecgclf gaps --output gaps.csv")
+    assert done.code == 0, done.err
+    ecgclf("predict model.ecgclf records/own --output table.csv")
+    found, table = (pd.read_csv(work / name) for name in ("gaps.csv", "table.csv"))
+    far = ~table["sample"].between(4000 - 1800, 5000 + 1800)
+    assert set(table["sample"][far]) <= set(found["sample"])
+    assert not found["sample"].between(3900, 5100).any()
 
 
 def test_predict_prints_only_the_table(ecgclf, work):

@@ -15,8 +15,8 @@ WRONG = {
     # Files
     "predict absent.ecgclf records/100": "no file 'absent.ecgclf'",
     "predict plain.npz records/100": "no model that ecgclf has saved",
-    "predict model.ecgclf absent/100": "absent/100.hea is missing",
-    "predict model.ecgclf plain": "plain.hea is missing",
+    "predict model.ecgclf absent/100": "there is no recording absent/100; expected",
+    "predict model.ecgclf plain": "there is no recording plain; expected",
     "predict model.ecgclf absent.npz": "absent.npz",
     "train absent.npz new.ecgclf": "There is no file or folder absent.npz",
     "train model.ecgclf new.ecgclf": "model.ecgclf is not an .npz file of numbers and strings",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ecgclf.datasets import RHYTHM_NAMES, make_beats, make_record
+from ecgclf.datasets import (
+    RHYTHM_NAMES,
+    detect_r_peaks,
+    make_beats,
+    make_record,
+    read_recording,
+)
 from ecgclf.datasets._synthetic_patients import NORMAL_EVENTS, integrate, tachogram
 
 CLASSES = ("N", "S", "V", "F", "Q")
@@ -378,3 +386,16 @@ def test_bad_parameters_of_make_record(tmp_path, parameters, message):
     with pytest.raises(ValueError, match=message):
         make_record(tmp_path / "new", **parameters)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_detector_finds_the_beats_of_synthetic_records(tmp_path):
+    found, n_beats = Counter(), Counter()
+    for seed in range(10):
+        path = make_record(tmp_path, f"record{seed}", duration=120, random_state=seed)
+        recording = read_recording(path, annotator="atr")
+        peaks = detect_r_peaks(recording.signal[0], recording.fs)
+        for sample, symbol in zip(*recording.annotations):
+            n_beats[symbol] += 1
+            found[symbol] += np.abs(peaks - sample).min() <= 0.15 * recording.fs
+    for symbol, least in {"N": 0.99, "A": 0.99, "V": 0.95, "F": 0.95, "/": 0.9}.items():
+        assert found[symbol] / n_beats[symbol] >= least, symbol
