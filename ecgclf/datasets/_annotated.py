@@ -23,7 +23,7 @@ from ecgclf.datasets._databases import (
     underline,
     wrap_names,
 )
-from ecgclf.datasets._recordings import Recording
+from ecgclf.datasets._recordings import Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
 
@@ -383,7 +383,7 @@ def _load(
         header = place.with_name(f"{place.name}.hea")
         record = read_wfdb(header, None, database.annotator)
         if database.fs is not None:
-            record.require_rate(database.fs)
+            check_rate(record, database.fs)
         record = record.pick(wanted or _default_lead(record, database, cut))
         used[record.leads] += 1
         assert record.annotations is not None

@@ -20,7 +20,7 @@ from ecgclf.datasets._databases import (
 )
 from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
-from ecgclf.datasets._recordings import Recording
+from ecgclf.datasets._recordings import Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
@@ -187,7 +187,7 @@ def _from_records(
     first_with: dict[tuple[str, ...], str] = {}
     for header in headers:
         record = read_wfdb(header, None, None)
-        record.require_rate(PTBDB_FS)
+        check_rate(record, PTBDB_FS)
         diagnosis = _diagnosis(record)
         if diagnosis is not None:
             patient = _patient(record, first_with)

@@ -209,7 +209,7 @@ def _read_edf(path: Path, leads: Sequence[str | int] | None, annotator: str | No
         start = datetime.combine(edf.startdate, edf.starttime)
     except Exception:  # An anonymised or broken date.
         start = None
-    recording = Recording.from_pieces(
+    recording = Recording._from_pieces(
         pieces,
         int(place.max()) + per_record,
         fs,
@@ -289,7 +289,7 @@ def _read_dicom(path: Path, leads: Sequence[str | int] | None) -> Recording:
         offset = float(channel.get("ChannelBaseline") or 0.0)
         gain = 1 / (step * (mv_per(units[row]) or 1.0))
         pieces.append(Piece(lead, 0, values[:, row], gain, -offset / step, padding))
-    return Recording.from_pieces(
+    return Recording._from_pieces(
         pieces,
         len(values),
         fs,

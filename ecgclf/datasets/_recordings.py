@@ -202,7 +202,7 @@ class Recording:
         self.annotations = None
 
     @classmethod
-    def from_pieces(
+    def _from_pieces(
         cls,
         pieces: Sequence[Piece],
         n_samples: int,
@@ -355,20 +355,6 @@ class Recording:
             return self.signal
         return np.stack([piece.values for piece in whole])
 
-    def require_rate(self, fs: float) -> None:
-        """Raise a RecordError if the sampling rate is not that of the database.
-
-        Parameters
-        ----------
-        fs : float
-            Expected sampling rate in Hz.
-        """
-        if self.fs != fs:
-            raise RecordError(
-                f"{self.path} gives a sampling rate of {self.fs:g} Hz, but the records of this "
-                f"database have {fs:g} Hz. Check that this is the right folder."
-            )
-
     def detect_r_peaks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Detect the R peaks in all leads, one stretch of the recording after the other.
 
@@ -423,6 +409,15 @@ class Recording:
                     UserWarning,
                     stacklevel=2,
                 )
+
+
+def check_rate(recording: Recording, fs: float) -> None:
+    """Raise a RecordError unless the recording has the sampling rate `fs` of its database."""
+    if recording.fs != fs:
+        raise RecordError(
+            f"{recording.path} gives a sampling rate of {recording.fs:g} Hz, but the records of "
+            f"this database have {fs:g} Hz. Check that this is the right folder."
+        )
 
 
 def millivolts_per(unit: str) -> float | None:

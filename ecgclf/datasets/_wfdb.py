@@ -162,7 +162,7 @@ def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | No
                     )
                 )
         start += n_frames
-    recording = Recording.from_pieces(
+    recording = Recording._from_pieces(
         pieces,
         start * per_frame,
         header.fs * per_frame,
