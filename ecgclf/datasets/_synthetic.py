@@ -18,7 +18,13 @@ from ecgclf._validation import new_random_state
 from ecgclf.datasets._beats import Beats, convert
 from ecgclf.datasets._databases import AAMI_CLASSES
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
-from ecgclf.datasets._synthetic_patients import LEADS, draw_labels, draw_patient, simulate
+from ecgclf.datasets._synthetic_patients import (
+    LEADS,
+    draw_labels,
+    draw_patient,
+    simulate,
+    turn_to_lead,
+)
 from ecgclf.datasets._windows import fixed_windows, window_samples
 
 #: Annotation symbol that `make_record` writes for each class.
@@ -280,7 +286,8 @@ def make_record(
     in format 212 with 200 ADC units per mV and baseline 1024, and ``name.atr`` with a rhythm
     annotation ("+", "(N") at the start and a beat annotation at every R peak. The symbols
     are N, A, V, F and / for the AAMI classes N, S, V, F and Q. The model is that of
-    `make_beats`.
+    `make_beats`, but the axis of beats that are small in lead MLII is turned, so that a
+    detector can find them there.
 
     Parameters
     ----------
@@ -335,7 +342,7 @@ def make_record(
             f"{', '.join(LEADS)}" + (f"; unknown: {unknown}." if unknown else ".")
         )
     rng = new_random_state(random_state)
-    patient = draw_patient(rng)
+    patient = turn_to_lead(draw_patient(rng))
     margin = (0.6, 0.7)
     n_beats = round((duration - sum(margin)) / patient.rr_mean) + 1
     target = draw_labels(n_beats, weights, rng)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -235,7 +235,7 @@ _PREMATURITY = np.array([[1, 1], [0.55, 0.8], [0.5, 0.75], [0.85, 1], [0.95, 1.0
 #: does not affect the sinus node (full compensatory pause), an S beat resets it.
 _PAUSE = np.array([0, 0.2, 1, 1, 0])
 
-#: Least share of the largest wave of each QRS complex that lead MLII sees.
+#: Least share of the largest wave of each QRS complex that a lead sees.
 _LEAST_ALONG = 0.7
 
 #: Default proportions of N, S, V, F, Q.
@@ -276,7 +276,6 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
     ventricle = np.array([event.part == "ventricle" for event in _EVENTS])
     focus = Rotation.from_rotvec(rng.normal(0, 1.5, 3))
     direction[ventricle] = focus.apply(direction[ventricle])
-    _turn_to_lead(direction, LEADS["MLII"])
     height = np.array([event.height for event in _EVENTS])
     height = height * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.2, n))
     width = np.array([event.width for event in _EVENTS])
@@ -290,18 +289,21 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
     )
 
 
-def _turn_to_lead(direction: NDArray[np.float64], lead: tuple[float, float, float]) -> None:
-    """Turn beats, in place, so that no QRS complex is too small to be found in a lead."""
+def turn_to_lead(patient: Patient, lead: str = "MLII") -> Patient:
+    """Turn the beats of a patient so that no QRS complex is too small to be found in a lead."""
+    axis, dipole = np.array(LEADS[lead]), patient.dipole.copy()
     for part in ("conducted", "ventricle", "pacemaker"):
         rows = [i for i, event in enumerate(_EVENTS) if event.part == part]
-        largest = direction[max(rows, key=lambda i: abs(_EVENTS[i].height))]
-        along = float(largest @ lead)
+        largest = dipole[max(rows, key=lambda i: abs(_EVENTS[i].height))]
+        largest = largest / np.linalg.norm(largest)
+        along = float(largest @ axis)
         if abs(along) < _LEAST_ALONG:
-            side = largest - along * np.asarray(lead)
+            side = largest - along * axis
             side *= math.sqrt(1 - _LEAST_ALONG**2) / np.linalg.norm(side)
-            turned = side + math.copysign(_LEAST_ALONG, along) * np.asarray(lead)
+            turned = side + math.copysign(_LEAST_ALONG, along) * axis
             rotation, _ = Rotation.align_vectors(turned[np.newaxis], largest[np.newaxis])
-            direction[rows] = rotation.apply(direction[rows])
+            dipole[rows] = rotation.apply(dipole[rows])
+    return replace(patient, dipole=dipole)
 
 
 def draw_labels(
