@@ -97,6 +97,9 @@ if find_spec("sleepecg"):
 if find_spec("neurokit2"):
     DETECTORS["NeuroKit2"] = _neurokit
 
+#: Detectors that are too slow to be run with noise.
+WITHOUT_NOISE = ("gqrs (wfdb)",)
+
 
 def compare(record: AnnotatedRecord, peaks: Peaks) -> dict[str, float]:
     """Count the found and missed beats of each class and the wrong peaks."""
@@ -201,7 +204,8 @@ def main() -> None:
                 {"detector": detector, "database": database, "record": name, **count}
                 for (database, name), count in counts.items()
             ]
-        for kind in ("em", "ma", "bw") if nstdb.is_dir() else ():
+        with_noise = nstdb.is_dir() and detector not in WITHOUT_NOISE
+        for kind in ("em", "ma", "bw") if with_noise else ():
             for ratio in RATIOS:
                 row = summarise(
                     count(detector, str(mitdb), name, str(nstdb / kind), ratio)[0]
