@@ -99,7 +99,7 @@ def export(options: argparse.Namespace) -> None:
 
     _check_output(options.onnx_file)
     if not options.data:
-        unused = ("records", "kaggle", "lead", "fs", "window")
+        unused = ("records", "database", "kaggle", "lead", "fs", "window")
         refuse(options, unused, "it selects beats for --calibrate")
     model = ecgclf.load(options.model_file)
     if not (options.data or options.float16):

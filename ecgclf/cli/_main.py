@@ -22,9 +22,9 @@ _DATA = """\
 DATA is one of
   beats.npz        arrays "data" (n_beats, n_samples) or (n_beats, n_leads, n_samples) and
                    "target"; optionally "groups" (patients), "fs" and "window"
-  a folder         with records of the MIT-BIH Arrhythmia Database, as downloaded by
-                   `ecgclf fetch`; with --kaggle, those records or the CSV files of the
-                   Kaggle "heartbeat" set
+  a folder         with annotated WFDB records, as downloaded by `ecgclf fetch`; with
+                   --kaggle, records of the MIT-BIH Arrhythmia Database or the CSV files of
+                   the Kaggle "heartbeat" set
 """
 
 _FIRST_STEPS = """\
@@ -254,6 +254,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         type=_names,
         metavar="NAMES",
         help="all, ds1, ds2 (training and test patients of de Chazal et al.), or 100,101",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="NAME",
+        help="database of the records: mitdb (by default, if they have its names), svdb, "
+        "incartdb, edb, ltafdb or nstdb; of other records each is a patient",
     )
     parser.add_argument(
         "--kaggle", choices=("train", "test", "all"), help='rows of the "heartbeat" set'

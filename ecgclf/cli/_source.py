@@ -99,10 +99,14 @@ def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}.")
     if path.is_file():
-        refuse(options, ("records", "kaggle", "lead"), f"{path.name} contains beats, not records")
+        refuse(
+            options,
+            ("records", "database", "kaggle", "lead"),
+            f"{path.name} contains beats, not records",
+        )
         return _from_npz(path, cut)
     if options.kaggle:
-        unused = ("records", "lead", "window", "fs")
+        unused = ("records", "database", "lead", "window", "fs")
         refuse(options, unused, "--kaggle fixes the rows and how they are cut")
         return _from_kaggle(path, options.kaggle, cut)
     return _from_records(path, options, cut)
@@ -205,8 +209,9 @@ def _from_kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
 def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled:
     records = options.records or ["all"]
     window = cut.window or _WINDOW
-    beats = datasets.load_mitbih(
+    beats = datasets.load_wfdb(
         path,
+        database=options.database or _guess_database(path, records),
         records=records[0] if records[0] in ("all", "ds1", "ds2") else records,
         leads=options.lead,
         fs=cut.fs,
@@ -214,6 +219,12 @@ def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled
         rhythm=False,
     )
     return Labelled(beats.data, beats.target, beats.groups, Cut(beats.fs, window), "mV")
+
+
+def _guess_database(path: Path, records: list[str]) -> str | None:
+    """Return "mitdb" if all records have names of the MIT-BIH Arrhythmia Database."""
+    names = {file.stem for file in path.rglob("*.atr")} if records == ["all"] else set(records)
+    return "mitdb" if names <= {*datasets.MITBIH_RECORDS, "ds1", "ds2"} else None
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

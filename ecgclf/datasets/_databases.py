@@ -267,10 +267,12 @@ of ST-T changes in ambulatory electrocardiography. Eur Heart J 13:1164-1172 (199
         "1.0.0",
         "Long Term AF Database",
         """\
-84 recordings of about 24 hours of 84 subjects with atrial fibrillation, two leads, 128 Hz.""",
+84 recordings of about 24 hours of subjects with atrial fibrillation, two leads, 128 Hz, with
+over 9 million annotations of beats and rhythms.""",
         """\
 Petrutiu S, Sahakian AV, Swiryn S. Abrupt changes in fibrillatory wave characteristics at the
-termination of paroxysmal atrial fibrillation in humans. Europace 9:466-470 (2007).""",
+termination of paroxysmal atrial fibrillation in humans. Europace 9:466-470 (2007).
+The annotations are by MEDICALgorithmics Ltd (Warsaw), coordinated by Michal Tadeusiak.""",
         fs=128.0,
     ),
 )

@@ -23,7 +23,7 @@ import ecgclf as package
 from ecgclf import datasets
 from ecgclf.cli import main
 from ecgclf.cli._main import ABOUT, make_parser
-from ecgclf.datasets import detect_r_peaks, load_mitbih
+from ecgclf.datasets import detect_r_peaks, load_mitbih, load_wfdb, make_record
 from ecgclf.transforms import BeatSegmenter
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -111,6 +111,29 @@ def test_train_on_records(ecgclf, work):
         **{"n_leads": 1, "n_samples": beats.data.shape[1], "n_tabular": 0},
         **{"fs": 90.0, "unit": "mV", "window": (0.25, 0.45)},
     }
+
+
+@pytest.mark.parametrize("database", [None, "incartdb"])
+def test_train_and_evaluate_on_records_of_other_names(ecgclf, tmp_path, database):
+    folder = tmp_path / "holter"
+    for seed, name in enumerate(["anna", "sub/bert"]):
+        place = folder / name
+        make_record(place.parent, place.name, fs=257, leads=("V1", "II"), random_state=seed)
+    option = "" if database is None else f"--database {database}"
+    done = ecgclf(f"train {folder} {tmp_path}/own.ecgclf {option} --fs 120 {QUICK} --seed 3")
+    assert done.code == 0, done.err
+    trained = package.load(tmp_path / "own.ecgclf")
+    beats = load_wfdb(folder, database=database, fs=120, rhythm=False)
+    # Lead II is that of the table of databases.
+    assert beats.lead[0, 0] == ("V1" if database is None else "II")
+    assert set(beats.groups) == {"anna", "bert"}
+    again = clone(trained).fit(beats.data, beats.target, groups=beats.groups)
+    np.testing.assert_array_equal(
+        trained.predict_proba(beats.data), again.predict_proba(beats.data)
+    )
+    report = json.loads(ecgclf(f"evaluate {tmp_path}/own.ecgclf {folder} {option} --json").out)
+    assert report["n_beats"] == len(beats.target)
+    assert len(report["per_patient"]) == 2
 
 
 @pytest.fixture

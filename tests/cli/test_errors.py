@@ -50,7 +50,9 @@ WRONG = {
     "train records new.ecgclf --kaggle train --fs 125": "--fs cannot be used here: --kaggle",
     "train records new.ecgclf --records 100 --unit uV": "these beats are 'mV'",
     "export model.ecgclf model.onnx --records ds1": "--records cannot be used here",
-    "train records new.ecgclf --records own": "names no record of the MIT-BIH",
+    "train records new.ecgclf --database mitdb --records own": "no record of the MIT-BIH",
+    "train records new.ecgclf --database svdbb": "'svdbb' is unknown. Known names are mitdb,",
+    "evaluate model.ecgclf beats.npz --database svdb": "--database cannot be used here",
     # Parameters of the network
     "train beats.npz new.ecgclf --set rate=1": "expected NAME=VALUE with a parameter of ECGCNN",
     "train beats.npz new.ecgclf --set lr": "--set lr: expected NAME=VALUE",
