@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils._indexing import _safe_indexing
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_array
 
 #: Constraints of parameters, for `_parameter_constraints`.
 POSITIVE = Interval(Real, 0, np.inf, closed="neither")
@@ -142,3 +144,68 @@ def check_no_tabular(shape: tuple[int, ...], n_tabular: int) -> None:
             "beat. Flatten the leads, np.column_stack([X.reshape(len(X), -1), features]), and "
             "set n_leads."
         )
+
+
+def record_columns(estimator: Any, X: Any) -> tuple[NDArray, NDArray[np.float64], list[int]]:
+    """Read the columns of `X` that the parameters `record` and `sample` of an estimator name.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its `record` and `sample` are names of columns or their positions. `sample` may be None:
+        the rows are in order of time.
+    X : DataFrame or array of shape (n_beats, n_columns)
+        The beats.
+
+    Returns
+    -------
+    records : ndarray of shape (n_beats,)
+        Record of each beat, of any type.
+    samples : ndarray of shape (n_beats,)
+        Position of each beat in its record.
+    others : list of int
+        Positions of the other columns of `X`.
+
+    Raises
+    ------
+    ValueError
+        If `X` lacks a column, a record is missing, or a position is not a finite number.
+    """
+    names = ("record", "sample")
+    places = [column_position(X, name, getattr(estimator, name)) for name in names]
+    records = np.asarray(_safe_indexing(X, places[0], axis=1))
+    missing = np.flatnonzero(pd.isna(records))
+    if len(missing):
+        raise ValueError(
+            f"the record of {len(missing):,} beats is missing or NaN, the first in row "
+            f"{missing[0]}. Give the record of every beat."
+        )
+    if places[1] is None:
+        samples = np.arange(len(records), dtype=np.float64)
+    else:
+        column = np.asarray(_safe_indexing(X, places[1], axis=1))[:, np.newaxis]
+        checked = check_array(column, dtype=np.float64, estimator=estimator, input_name="X")
+        samples = checked[:, 0]
+    return records, samples, [i for i in range(X.shape[1]) if i not in places]
+
+
+def column_position(X: Any, name: str, key: str | int | None) -> int | None:
+    """Find the position of the column that the parameter `name` has the value `key` for."""
+    if key is None:
+        return None
+    if isinstance(key, str):
+        columns = list(getattr(X, "columns", []))
+        if key not in columns:
+            had = f"columns {columns[:5]} ..." if columns else "no column names"
+            raise ValueError(
+                f"X has no column {key!r}, but {had}. Pass a DataFrame with that column, or "
+                f"set {name} to the name or the position of another."
+            )
+        return columns.index(key)
+    n_columns = X.shape[1]
+    if not -n_columns <= key < n_columns:
+        raise ValueError(
+            f"{name}={key} is not a column of X, which has {n_columns} feature(s). Add a "
+            "column with the record of each beat and one with its position."
+        )
+    return key % n_columns

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
-from ecgclf._validation import POSITIVE, POSITIVE_INTEGER
+from ecgclf._validation import POSITIVE, POSITIVE_INTEGER, record_columns
 from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, RhythmFeature, rhythm_features
 
 #: Names of relations in the names of features.
@@ -169,57 +169,21 @@ class RecordTransformer(
         elif not len(X):
             raise ValueError(f"X of shape {X.shape} contains no beat; at least 1 is required.")
         validate_data(self, X, reset=reset, skip_check_array=True)
-        keys = [self._place(X, name) for name in ("record", "sample")]
-        others = [i for i in range(X.shape[1]) if i not in keys]
-        if self._takes_rows and not others:
+        records, samples, others = record_columns(self, X)
+        if not self._takes_rows:
+            return records, samples, np.empty((len(records), 0))
+        if not others:
             raise ValueError(
                 f"X has {X.shape[1]} feature(s), the record and the position. "
                 f"{type(self).__name__} also needs columns with the beats."
             )
-
-        def columns(places: list[int]) -> NDArray:
-            return check_array(
-                _safe_indexing(X, places, axis=1),
-                dtype=(np.float64, np.float32),
-                estimator=self,
-                input_name="X",
-            )
-
-        records = np.asarray(_safe_indexing(X, keys[0], axis=1))
-        missing = np.flatnonzero(pd.isna(records))
-        if len(missing):
-            raise ValueError(
-                f"the record of {len(missing):,} beats is missing or NaN, the first in row "
-                f"{missing[0]}. Give the record of every beat."
-            )
-        if keys[1] is None:
-            samples = np.arange(len(records), dtype=np.float64)
-        else:
-            samples = columns([keys[1]])[:, 0].astype(np.float64)
-        rows = columns(others) if self._takes_rows else np.empty((len(records), 0))
+        rows = check_array(
+            _safe_indexing(X, others, axis=1),
+            dtype=(np.float64, np.float32),
+            estimator=self,
+            input_name="X",
+        )
         return records, samples, rows
-
-    def _place(self, X: Any, name: str) -> int | None:
-        """Find the position of the column that a parameter names."""
-        key = getattr(self, name)
-        if key is None:
-            return None
-        if isinstance(key, str):
-            columns = list(getattr(X, "columns", []))
-            if key not in columns:
-                had = f"columns {columns[:5]} ..." if columns else "no column names"
-                raise ValueError(
-                    f"X has no column {key!r}, but {had}. Pass a DataFrame with that column, or "
-                    f"set {name} to the name or the position of another."
-                )
-            return columns.index(key)
-        n_columns = X.shape[1]
-        if not -n_columns <= key < n_columns:
-            raise ValueError(
-                f"{name}={key} is not a column of X, which has {n_columns} feature(s). Add a "
-                "column with the record of each beat and one with its position."
-            )
-        return key % n_columns
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
