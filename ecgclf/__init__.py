@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ecgclf.estimators import (
         ECGAutoencoder,
         ECGCNNClassifier,
+        ECGContextClassifier,
         ECGCRNNClassifier,
         ECGLSTMClassifier,
         ECGMLPClassifier,
@@ -42,6 +43,7 @@ __all__ = [
     "ECGAutoencoder",
     "ECGCNNClassifier",
     "ECGCRNNClassifier",
+    "ECGContextClassifier",
     "ECGLSTMClassifier",
     "ECGMLPClassifier",
     "ECGRNNClassifier",

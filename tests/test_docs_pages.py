@@ -22,6 +22,7 @@ PAGES = [
     "index",
     "start",
     "choosing",
+    "context",
     "data",
     "imbalance",
     "kaggle",

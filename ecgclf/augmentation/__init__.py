@@ -1,7 +1,9 @@
 """Random changes of beats for training and oversampling.
 
 An augmentation is a callable from a batch of signals and a `torch.Generator` to changed
-signals. Estimators and `ecgclf.sampling.BeatOverSampler` take it as ``augment``.
+signals. Estimators and `ecgclf.sampling.BeatOverSampler` take it as ``augment``. An augmentation
+of `Stretches` of beats can also change the rhythm and the labels; `ecgclf.ECGContextClassifier`
+takes it as ``augment_stretches``.
 """
 
 from ecgclf.augmentation._apply import Augmentation, OnSignals, augment_arrays
@@ -15,15 +17,29 @@ from ecgclf.augmentation._augmenters import (
     TimeShift,
     TimeWarp,
 )
+from ecgclf.augmentation._stretches import (
+    AtrialFibrillation,
+    PrematureBeats,
+    StretchAugmentation,
+    Stretches,
+    StretchNoise,
+    StretchScaling,
+)
 
 # `Augmentation`, `OnSignals` and `augment_arrays` are for other packages of the library.
 __all__ = [
     "AmplitudeScaling",
+    "AtrialFibrillation",
     "BaselineWander",
     "Compose",
     "GaussianNoise",
     "LeadDropout",
+    "PrematureBeats",
     "RandomAugmentation",
+    "StretchAugmentation",
+    "StretchNoise",
+    "StretchScaling",
+    "Stretches",
     "TimeShift",
     "TimeWarp",
 ]

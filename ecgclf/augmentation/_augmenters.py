@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from sklearn.utils.metaestimators import _BaseComposition
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator
-from ecgclf.augmentation._apply import Augmentation
 from ecgclf.augmentation._functions import (
     add_baseline_wander,
     add_noise,
@@ -23,6 +22,8 @@ from ecgclf.augmentation._functions import (
     shift_time,
     warp_time,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -274,8 +275,8 @@ class Compose(_BaseComposition):
     Parameters
     ----------
     augmentations : sequence of callable
-        Augmentations to apply in order. Each gets signals and a generator, as a
-        `RandomAugmentation` does.
+        Augmentations to apply in order, of beats (`RandomAugmentation`) or of stretches of
+        beats (`StretchAugmentation`).
 
     Examples
     --------
@@ -286,22 +287,22 @@ class Compose(_BaseComposition):
     GaussianNoise(std=0.1)
     """
 
-    def __init__(self, augmentations: Sequence[Augmentation]) -> None:
+    def __init__(self, augmentations: Sequence[Callable[[Any, torch.Generator], Any]]) -> None:
         self.augmentations = augmentations
 
-    def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, signals: T, generator: torch.Generator) -> T:
         """Apply the augmentations in order.
 
         Parameters
         ----------
-        signals : Tensor of shape (batch, n_leads, n_samples)
-            Beats. They are not changed in place.
+        signals : Tensor of shape (batch, n_leads, n_samples) or Stretches
+            Beats or stretches of beats. They are not changed in place.
         generator : torch.Generator
             Source of random numbers, on the device of the signals.
 
         Returns
         -------
-        Tensor of shape (batch, n_leads, n_samples)
+        Tensor of shape (batch, n_leads, n_samples) or Stretches
         """
         for augment in self.augmentations:
             signals = augment(signals, generator)

@@ -5,6 +5,7 @@ from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._cnn import ECGCNNClassifier, ECGCRNNClassifier
 from ecgclf.estimators._conformal import ConformalClassifier
+from ecgclf.estimators._context import ECGContextClassifier
 from ecgclf.estimators._estimator import BeatEstimator
 from ecgclf.estimators._inputs import check_beats
 from ecgclf.estimators._mlp import ECGMLPClassifier
@@ -22,6 +23,7 @@ __all__ = [
     "ECGAutoencoder",
     "ECGCNNClassifier",
     "ECGCRNNClassifier",
+    "ECGContextClassifier",
     "ECGLSTMClassifier",
     "ECGMLPClassifier",
     "ECGRNNClassifier",

@@ -87,6 +87,9 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         "class_weight": [StrOptions({"balanced"}), dict, callable, None],
     }
 
+    #: Whether a row of `X` alone is the input of the network.
+    _takes_rows: ClassVar[bool] = True
+
     @abstractmethod
     def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
         """Build the part of the network that encodes the signal."""
@@ -126,11 +129,11 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             are too short for the network, or the loss diverges.
         """
         warm = self.warm_start and hasattr(self, "net_")
-        X = check_beats(self, X, reset=not warm).unpacked()
-        y = check_labels(y, len(X))
+        rows = self._read(X, reset=not warm, unpack=True)
+        y = check_labels(y, len(rows))
         codes = self._encode(y, None, reset=not warm)
-        weight = check_weights(sample_weight, X)
-        groups = number_groups(groups, len(X))
+        weight = check_weights(sample_weight, rows.view)
+        groups = number_groups(groups, len(rows))
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         present = self.classes_[np.unique(codes[weight > 0])]
         if len(present) < 2:
@@ -138,8 +141,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
             )
-        self._fit_network(training.Rows(X, codes, weight), groups, warm=warm)
-        self.training_data_ = [*self.training_data_, fingerprint(X, y)]
+        self._fit_network(rows.replace(codes, weight), groups, warm=warm)
+        self.training_data_ = [*self.training_data_, fingerprint(rows.view, y)]
         self._streaming = False
         return self
 
@@ -186,19 +189,23 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             )
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        X = check_beats(self, X, reset=first).unpacked()
-        y = check_labels(y, len(X))
+        rows = self._read(X, reset=first, unpack=True)
+        y = check_labels(y, len(rows))
         classes = None if classes is None else check_classes(classes)
         codes = self._encode(y, classes, reset=first)
-        weight = check_weights(sample_weight, X)
+        weight = check_weights(sample_weight, rows.view)
         weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
         if first:
             self._begin()
-        rows = training.Rows(X, codes, weight).take(weight > 0)
+        else:
+            self._configure(self.net_)
+        trained_on = fingerprint(rows.view, y)
+        rows = rows.replace(codes, weight)
+        rows = rows.take(rows.used())
         # Consecutive calls keep the optimizer; the first call after a fit starts a new one.
         streaming = getattr(self, "_streaming", False)
         self._train(rows, 1, (), new_optimizer=not streaming)
-        self.training_data_ = [*self.training_data_, fingerprint(X, y)]
+        self.training_data_ = [*self.training_data_, trained_on]
         self._streaming = True
         return self
 
@@ -273,10 +280,15 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
     def _outputs(self, X: ArrayLike, part: str | None = None) -> np.ndarray:
         """Apply the network, or a part of it."""
         check_is_fitted(self)
-        X = check_beats(self, X, reset=False)
+        rows = self._read(X, reset=False)
         compute = None if part is None else getattr(self.net_.module_, part)
         with training.torch_threads(self.n_jobs):
-            return self.net_.outputs(training.Rows(X), compute)
+            return self.net_.outputs(rows, compute)
+
+    def _read(self, X: ArrayLike, *, reset: bool, unpack: bool = False) -> training.Rows:
+        """Check beats and arrange them as rows; `unpack` chunks if their order is random."""
+        view = check_beats(self, X, reset=reset)
+        return training.Rows(view.unpacked() if unpack else view)
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
         """Convert labels to their positions in ``classes_``, which is set with `reset`."""

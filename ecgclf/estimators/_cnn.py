@@ -30,7 +30,7 @@ from ecgclf.modules import (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class _ConvolutionalClassifier(BeatClassifier):
+class ConvolutionalClassifier(BeatClassifier):
     """Base of the classifiers that begin with a stack of convolutions.
 
     Parameters
@@ -107,7 +107,7 @@ class _ConvolutionalClassifier(BeatClassifier):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ECGCNNClassifier(_ConvolutionalClassifier):
+class ECGCNNClassifier(ConvolutionalClassifier):
     """Convolutional network for heartbeats.
 
     A stack of convolutions, each followed by batch norm, ReLU and optional max pooling; a
@@ -137,7 +137,7 @@ class ECGCNNClassifier(_ConvolutionalClassifier):
     global_pool: GlobalPool = "avg_max"
 
     _parameter_constraints: ClassVar[dict] = {
-        **_ConvolutionalClassifier._parameter_constraints,
+        **ConvolutionalClassifier._parameter_constraints,
         "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
     }
 
@@ -146,7 +146,7 @@ class ECGCNNClassifier(_ConvolutionalClassifier):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ECGCRNNClassifier(_ConvolutionalClassifier):
+class ECGCRNNClassifier(ConvolutionalClassifier):
     """Convolutional and recurrent network for heartbeats.
 
     The convolutions of `ECGCNNClassifier`, which may be dilated, shorten the beat. Recurrent
@@ -202,7 +202,7 @@ class ECGCRNNClassifier(_ConvolutionalClassifier):
     step_dense_dropout: float | Sequence[float] = 0.0
 
     _parameter_constraints: ClassVar[dict] = {
-        **_ConvolutionalClassifier._parameter_constraints,
+        **ConvolutionalClassifier._parameter_constraints,
         "cell": [StrOptions({"lstm", "gru", "rnn"})],
         "units": WIDTHS_NOT_EMPTY,
         "bidirectional": ["boolean"],

@@ -280,7 +280,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
             del self.input_contract_
 
     def _make_net(self, device: str, seed: int | None = None) -> training.BeatNet:
-        return training.make_net(
+        net = training.make_net(
             self._make_module,
             self._make_criterion(),
             seed=training.draw_seed(self.random_state) if seed is None else seed,
@@ -289,17 +289,28 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
             weight_decay=self.weight_decay,
             kind=self._net_kind,
         )
+        self._configure(net)
+        return net
+
+    def _configure(self, net: training.BeatNet) -> None:
+        """Pass on the parameters that may change from one fit of a network to the next."""
+        net.batch_size, net.lr = self.batch_size, self.lr
+        net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
+        net.distributed = self.distributed
+        net.augment = self.augment and OnSignals(self.augment, self.n_leads_, self.n_samples_)
 
     def _fit_network(self, rows: training.Rows, groups: np.ndarray | None, *, warm: bool) -> None:
         """Train for one `fit`, from the start or from a checkpoint."""
         checkpoint = None if self.checkpoint is None else FitCheckpoint(self.checkpoint)
-        if not warm:
+        if warm:
+            self._configure(self.net_)
+        else:
             self._begin(None if checkpoint is None else checkpoint.choose_seed(self.random_state))
         rows, validation = self._split(rows, groups)
         self._train(
             rows,
             self.max_epochs,
-            self._fit_callbacks(len(rows)),
+            self._fit_callbacks(len(self.net_.get_iterator(rows, training=True))),
             validation=validation,
             new_optimizer=True,
             checkpoint=checkpoint,
@@ -309,23 +320,24 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         self, rows: training.Rows, groups: np.ndarray | None
     ) -> tuple[training.Rows, training.Rows | None]:
         """Split the beats into those for training and those for early stopping."""
-        used = rows.weight > 0
+        used = rows.used()
         if not used.all():
             rows, groups = rows.take(used), None if groups is None else groups[used]
         validation = None
         if self.early_stopping:
+            groups = rows.record if groups is None else groups
             parts = training.hold_out(rows.y, self.validation_fraction, self.net_.seed, groups)
             rows, validation = (rows.take(part) for part in parts)
-        if len(rows) <= self.batch_size and self.augment is None:
+        if rows.record is None and len(rows) <= self.batch_size and self.augment is None:
             rows = rows.distinct()
         return rows, validation
 
-    def _fit_callbacks(self, n_beats: int) -> list[training.Callback]:
-        """Build the callbacks of one `fit` on `n_beats` training beats."""
+    def _fit_callbacks(self, n_batches: int) -> list[training.Callback]:
+        """Build the callbacks of one `fit` with `n_batches` training batches in an epoch."""
         return training.fit_callbacks(
             lr=self.lr,
             lr_schedule=self.lr_schedule,
-            n_steps=self.max_epochs * -(-n_beats // self.batch_size),
+            n_steps=self.max_epochs * n_batches,
             patience=self.n_iter_no_change if self.early_stopping else None,
             accuracy=is_classifier(self),
         )
@@ -351,10 +363,6 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         if self.verbose:
             callbacks.append(training.Progress(n_epochs))
         net = self.net_
-        net.batch_size, net.lr = self.batch_size, self.lr
-        net.max_grad_norm, net.amp = self.max_grad_norm, self.amp
-        net.distributed = self.distributed
-        net.augment = self.augment and OnSignals(self.augment, self.n_leads_, self.n_samples_)
         resume = None if checkpoint is None else checkpoint.begin(self, rows, validation)
         with training.torch_threads(self.n_jobs):
             interrupted = net.train(

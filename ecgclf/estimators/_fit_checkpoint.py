@@ -205,8 +205,8 @@ def _plain(name: str, value: Any) -> Any:
 
 def _digest(rows: training.Rows) -> str:
     digest = hashlib.sha256(fingerprint(rows.view)["X_sha256"].encode())
-    digest.update(rows.y.tobytes())
-    digest.update(rows.weight.tobytes())
+    for array in (rows.y, rows.weight, rows.record, rows.position):
+        digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()
 
 

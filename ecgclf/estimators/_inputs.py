@@ -22,7 +22,9 @@ from ecgclf._validation import (
     check_groups,
     check_no_tabular,
     check_not_masked,
+    column_position,
     count_dimensions,
+    record_columns,
     samples_per_lead,
 )
 from ecgclf.training import RowView
@@ -31,7 +33,7 @@ from ecgclf.training import RowView
 _N_LABELS = 2**16
 
 
-def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
+def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool, n_places: int = 0) -> RowView:
     """Check beats and arrange each one as a row, lead after lead.
 
     A numeric array in memory, mapped to a file or in chunks is checked in blocks of a few
@@ -46,10 +48,12 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
         The beats.
     reset : bool
         True in `fit`. False checks that the shape is that of `fit`.
+    n_places : int, default=0
+        Number of columns with the record and the position of the beats.
 
     Returns
     -------
-    RowView of shape (n_beats, n_leads * n_samples + n_tabular)
+    RowView of shape (n_beats, n_leads * n_samples + n_tabular + n_places)
 
     Raises
     ------
@@ -84,9 +88,55 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool) -> RowView:
     if reset:
         estimator.n_leads_ = n_leads or 1
         estimator.n_samples_ = samples_per_lead(
-            rows.shape[1], estimator.n_leads_, estimator.n_tabular
+            rows.shape[1] - n_places, estimator.n_leads_, estimator.n_tabular
         )
     return rows
+
+
+def check_beats_of_records(
+    estimator: BaseEstimator, X: Any, *, reset: bool
+) -> tuple[RowView, np.ndarray, np.ndarray]:
+    """Check beats with their record and position, and arrange each one as a row.
+
+    Parameters
+    ----------
+    estimator : BeatEstimator
+        As in `check_beats`; its `record` and `sample` name columns of `X`.
+    X : DataFrame or array-like of shape (n_beats, n_columns)
+        The beats.
+    reset : bool
+        As in `check_beats`.
+
+    Returns
+    -------
+    rows : RowView of shape (n_beats, n_leads * n_samples + n_tabular)
+        The other columns.
+    records : ndarray of shape (n_beats,), int
+        Number of the record of each beat. The numbers do not depend on the order of the rows.
+    positions : ndarray of shape (n_beats,)
+        Position of each beat.
+
+    Raises
+    ------
+    ValueError
+        As in `check_beats`; also if a column is missing, or `X` has no columns.
+    """
+    is_numeric = _is_numeric_array(X)
+    if not (is_numeric or hasattr(X, "iloc")):
+        X = check_array(X, dtype=None, estimator=estimator, input_name="X")
+    if X.ndim != 2:
+        raise ValueError(
+            f"X has the shape {X.shape}, but record={estimator.record!r} is a column of 2-D X. "
+            "Flatten the leads and set n_leads, or set record=None."
+        )
+    records, positions, others = record_columns(estimator, X)
+    numbers = pd.factorize(records, sort=True)[0]
+    if not is_numeric:  # records may be strings
+        X = pd.DataFrame(X).copy(deep=False)
+        X.isetitem(column_position(X, "record", estimator.record), numbers)
+    n_places = X.shape[1] - len(others)
+    rows = check_beats(estimator, X, reset=reset, n_places=n_places)
+    return rows.select(others).unpacked(), numbers, positions
 
 
 def _is_numeric_array(X: Any) -> bool:

@@ -18,6 +18,9 @@ from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
 
+#: Base classes, and the input of augmentations.
+_NO_PARAMETERS = {"RandomAugmentation", "StretchAugmentation", "Stretches"}
+
 #: The classes that a model file may name. Estimators of ecgclf are added when they are defined.
 CLASSES = Classes(
     estimators={},
@@ -26,7 +29,7 @@ CLASSES = Classes(
         **{
             name: part
             for name, part in vars(augmentation).items()
-            if name in augmentation.__all__ and name != "RandomAugmentation"  # a base class
+            if name in augmentation.__all__ and name not in _NO_PARAMETERS
         },
     },
 )
@@ -148,6 +151,11 @@ class SavableEstimator(BaseEstimator):
                 "example with ecgclf.transforms.BeatScaler."
             )
 
+    @property
+    def _n_network_columns(self) -> int:
+        """Number of columns of the input of the network."""
+        return self.n_features_in_
+
     def _get_fitted(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Collect attributes, settings of the net and metadata requests; and the weights."""
         values, arrays = training.net_state(self.net_)
@@ -169,7 +177,7 @@ class SavableEstimator(BaseEstimator):
             with training.torch_threads(self.n_jobs):
                 again = self._make_net(self.net_.device)
                 training.restore_net(again, values, arrays)
-                alike = training.compute_alike(self.net_, again, self.n_features_in_)
+                alike = training.compute_alike(self.net_, again, self._n_network_columns)
             reason = "it computes something else"
         except (ValueError, TypeError, RuntimeError) as error:
             alike, reason = False, " ".join(str(error).split())

@@ -110,6 +110,11 @@ class ECGTransferClassifier(BeatClassifier):
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> PretrainedEncoder:
         check_is_fitted(self.source_)
+        if not getattr(self.source_, "_takes_rows", True):
+            raise ValueError(
+                f"source is an {type(self.source_).__name__}, whose encoder takes a beat and its "
+                "references. Give a network that takes single beats."
+            )
         encoder = PretrainedEncoder(
             copy.deepcopy(self.source_.net_.module_.encoder).cpu(),
             n_leads,
@@ -137,8 +142,8 @@ class ECGTransferClassifier(BeatClassifier):
                 "length, or use a source with a global pooling."
             )
 
-    def _fit_callbacks(self, n_beats: int) -> list[training.Callback]:
-        callbacks = super()._fit_callbacks(n_beats)
+    def _fit_callbacks(self, n_batches: int) -> list[training.Callback]:
+        callbacks = super()._fit_callbacks(n_batches)
         if self.strategy == "gradual":
             callbacks.append(training.GradualUnfreezing(self.max_epochs))
         return callbacks

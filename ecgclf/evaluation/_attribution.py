@@ -228,6 +228,11 @@ def integrated_gradients(
             "For a Pipeline pass its last step, pipeline[-1], and pipeline[:-1].transform(X); "
             "for any other classifier use occlusion."
         )
+    if not estimator._takes_rows:
+        raise TypeError(
+            f"{type(estimator).__name__} classifies a beat by its neighbours too, so its input "
+            "is not a row of X. Use occlusion."
+        )
     if n_steps < 1:
         raise ValueError(f"n_steps={n_steps}; expected at least 1.")
     check_is_fitted(estimator)

@@ -134,6 +134,11 @@ def _split_pipeline(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:
             f"{found} is a {type(model).__name__}, expected a classifier of ecgclf, alone or at "
             "the end of a Pipeline. To export the result of a search, pass best_estimator_."
         )
+    if not model._takes_rows:
+        raise ExportError(
+            f"{type(model).__name__} classifies a beat by its neighbours too, so its input is "
+            "not a row of X. Export a network for single beats, such as ECGCNNClassifier."
+        )
     check_is_fitted(model)
     return steps, model
 

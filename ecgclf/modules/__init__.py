@@ -20,6 +20,7 @@ from ecgclf.modules._beat_network import (
     FlatEncoder,
     PretrainedEncoder,
 )
+from ecgclf.modules._context import ContextNetwork
 from ecgclf.modules._convolutional import (
     ConvEncoder,
     ConvLayer,
@@ -38,6 +39,7 @@ from ecgclf.modules._residual import (
 
 __all__ = [
     "BeatNetwork",
+    "ContextNetwork",
     "ConvEncoder",
     "ConvLayer",
     "DenseHead",

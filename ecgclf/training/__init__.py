@@ -27,5 +27,6 @@ from ecgclf.training._state import (
     restore_net,
     weights_digest,
 )
+from ecgclf.training._stretches import N_REFERENCES, ContextNet
 
 __all__ = ["AfterEpoch", "BeatNet"]

@@ -285,12 +285,11 @@ class BeatNet(NeuralNetClassifier):
         n_beats = len(rows)
         # torch multiplies small matrices with another algorithm, which rounds differently.
         # Larger batches make the result for a beat independent of the other beats.
-        if n_beats < SMALLEST_BATCH:
+        if n_beats < SMALLEST_BATCH and rows.record is None:
             rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
         self.module_.eval()
         with torch.no_grad():
-            batches = [self.infer(x, part).float().cpu() for x, _ in self.get_iterator(rows)]
-        outputs = torch.cat(batches).numpy()[:n_beats]
+            outputs = self._all_outputs(rows, part).numpy()[:n_beats]
         if not np.isfinite(outputs).all():
             first = np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]
             raise ValueError(
@@ -299,6 +298,10 @@ class BeatNet(NeuralNetClassifier):
                 f"training diverged, lower lr ({self.lr})."
             )
         return outputs
+
+    def _all_outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None) -> Tensor:
+        """Compute the output for all rows, batch by batch."""
+        return torch.cat([self.infer(x, part).float().cpu() for x, _ in self.get_iterator(rows)])
 
     def _prepare_epoch(self, iterator: Batches) -> None:
         """Set the seeds of the epoch, and the part of each batch for this process."""

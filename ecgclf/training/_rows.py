@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class RowView:
         ``dtype``, that returns an array for a slice.
     at : ndarray of int, optional
         Positions in `X` of the rows of this view. Default: all rows.
+    columns : slice or ndarray of int, optional
+        Columns of the rows. Default: all columns.
 
     Attributes
     ----------
@@ -54,11 +56,15 @@ class RowView:
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, X: Any, at: np.ndarray | None = None) -> None:
+    def __init__(
+        self, X: Any, at: np.ndarray | None = None, columns: slice | np.ndarray | None = None
+    ) -> None:
         self.source = X
         self.at = at
+        self.columns = slice(None) if columns is None else columns
         n_beats = X.shape[0] if at is None else len(at)
-        self.shape = (n_beats, int(np.prod(X.shape[1:])))
+        self._width = int(np.prod(X.shape[1:]))
+        self.shape = (n_beats, len(np.arange(self._width)[self.columns]))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -73,8 +79,9 @@ class RowView:
             beats = self.source[index]
         else:
             beats = _read_chunks(self.source, _positions(index, self.source.shape[0]))
+        rows = beats.reshape(len(beats), self._width)[:, self.columns]
         # torch does not copy a writable array.
-        return np.require(beats.reshape(len(beats), self.shape[1]), self.dtype, ["C", "W"])
+        return np.require(rows, self.dtype, ["C", "W"])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         """Read all rows."""
@@ -82,8 +89,8 @@ class RowView:
 
     def take(self, rows: ArrayLike) -> RowView:
         """Select rows by mask or position, without reading them."""
-        positions = _positions(rows, len(self))
-        return RowView(self.source, positions if self.at is None else self.at[positions])
+        at = _positions(rows, len(self))
+        return RowView(self.source, at if self.at is None else self.at[at], self.columns)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Read all rows in order, in blocks of a few megabytes; yield at least one block."""
@@ -93,6 +100,13 @@ class RowView:
             n_rows = -(-n_rows // chunk) * chunk
         for start in range(0, max(1, len(self)), n_rows):
             yield self[start : start + n_rows]
+
+    def select(self, columns: Sequence[int]) -> RowView:
+        """Select columns, without reading them."""
+        first, last = columns[0], columns[-1]
+        if list(columns) == list(range(first, last + 1)):  # a slice copies nothing
+            return RowView(self.source, self.at, slice(first, last + 1))
+        return RowView(self.source, self.at, np.asarray(columns))
 
     def unpacked(self) -> RowView:
         """Copy a chunked array to a temporary file, so that rows can be read in any order.
@@ -143,7 +157,7 @@ def _read_chunks(X: Any, index: np.ndarray) -> np.ndarray:
 
 
 class Rows(Dataset):
-    """Beats as rows, with class codes and weights.
+    """Beats as rows, with class codes, weights and the place in a recording.
 
     Parameters
     ----------
@@ -153,6 +167,10 @@ class Rows(Dataset):
         Class codes. Default: 0.
     weight : ndarray of shape (n_beats,), optional
         Weights, kept in double precision. Default: 1.
+    record : ndarray of shape (n_beats,), int, optional
+        Number of the record of each beat. None if the beats do not belong to records.
+    position : ndarray of shape (n_beats,), optional
+        Position of each beat in its record, in any unit of time.
     """
 
     def __init__(
@@ -160,11 +178,15 @@ class Rows(Dataset):
         X: RowView | np.ndarray,
         y: np.ndarray | None = None,
         weight: np.ndarray | None = None,
+        record: np.ndarray | None = None,
+        position: np.ndarray | None = None,
     ) -> None:
         n_beats = len(X)
         self.view = X if isinstance(X, RowView) else RowView(X)
         self.y = np.zeros(n_beats, np.int64) if y is None else np.asarray(y, np.int64)
         self.weight = np.ones(n_beats) if weight is None else np.asarray(weight, np.float64)
+        self.record = record
+        self.position = position
 
     def __len__(self) -> int:
         return len(self.view)
@@ -174,13 +196,22 @@ class Rows(Dataset):
         """All rows, read into memory."""
         return self.view[:]
 
+    def replace(self, y: np.ndarray, weight: np.ndarray) -> Rows:
+        """Replace the class codes and the weights."""
+        return Rows(self.view, y, weight, self.record, self.position)
+
     def take(self, rows: np.ndarray) -> Rows:
         """Select rows by mask or position, without copying the beats."""
-        return Rows(self.view.take(rows), self.y[rows], self.weight[rows])
+        places = [None if part is None else part[rows] for part in (self.record, self.position)]
+        return Rows(self.view.take(rows), self.y[rows], self.weight[rows], *places)
+
+    def used(self) -> np.ndarray:
+        """Find the rows to train on, as a mask: in records all, because beats have neighbours."""
+        return self.weight > 0 if self.record is None else np.full(len(self), True)
 
     def with_mean_weight_1(self) -> Rows:
         """Scale the weights to a mean of 1."""
-        return Rows(self.view, self.y, self.weight / self.weight.mean())
+        return self.replace(self.y, self.weight / self.weight.mean())
 
     def distinct(self) -> Rows:
         """Merge equal rows: each row once, in a fixed order, with the sum of its weights.
@@ -195,7 +226,7 @@ class Rows(Dataset):
 
 
 class Batches:
-    """Batches of equal size give or take one row.
+    """Batches of rows, of equal size give or take one row.
 
     Parameters
     ----------
@@ -238,14 +269,18 @@ class Batches:
         self.augment = augment
         self.seed = 0
         self.part = 0, 1
-        self._gather = _gather_for(rows, device)
+        self.n_items = len(rows)
+
+    @cached_property
+    def _gather(self) -> Gather:
+        return _gather_for(self.rows, self.device)
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return -(-self.n_items // self.batch_size)
 
     def sizes(self) -> list[int]:
         """Count the rows of each whole batch."""
-        size, n_larger = divmod(len(self.rows), len(self))
+        size, n_larger = divmod(self.n_items, len(self))
         return [size + (i < n_larger) for i in range(len(self))]
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
@@ -254,18 +289,33 @@ class Batches:
         on_device = torch.Generator(self.device)
         # Each process draws different noise.
         on_device.manual_seed(derive(self.seed, rank) if rank else self.seed)
-        n_beats = len(self.rows)
-        order = (
-            torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
-        )
-        for batch in np.array_split(order, len(self)):
+        for batch in self._draw(rng):
             index = batch if n_parts == 1 else np.array_split(batch, n_parts)[rank]
-            x, y, weight = self._gather(self.rows, index)
+            x, y, weight = self._gather(self.rows, index.ravel())
             if n_parts > 1:
                 weight = weight * (len(index) * n_parts / len(batch))
             if self.augment is not None:
                 x = self.augment(x, on_device)
-            yield {"x": x, "weight": weight}, y
+            yield self._arrange(index, x, y, weight, on_device)
+
+    def _draw(self, rng: torch.Generator) -> Iterable[np.ndarray]:
+        """Choose the rows of each batch of one pass."""
+        n_beats = len(self.rows)
+        order = (
+            torch.randperm(n_beats, generator=rng).numpy() if self.shuffle else np.arange(n_beats)
+        )
+        return np.array_split(order, len(self))
+
+    def _arrange(
+        self,
+        index: np.ndarray,
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Convert the rows at `index` to a batch of the network."""
+        return {"x": x, "weight": weight}, y
 
 
 def _gather_for(rows: Rows, device: torch.device) -> Gather:

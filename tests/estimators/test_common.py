@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import ecgclf
 from ecgclf import (
     ECGCNNClassifier,
+    ECGContextClassifier,
     ECGCRNNClassifier,
     ECGLSTMClassifier,
     ECGMLPClassifier,
@@ -30,7 +31,7 @@ from ecgclf import (
     ECGTransferClassifier,
     ECGTransformerClassifier,
 )
-from ecgclf.datasets import make_beats
+from ecgclf.datasets import Beats, make_beats
 from tests.networks import QUICK
 
 SMALL = {**QUICK, "max_epochs": 3}
@@ -38,6 +39,7 @@ SMALL = {**QUICK, "max_epochs": 3}
 #: Every classifier, with parameters that make it small.
 CLASSIFIERS = [
     ECGCNNClassifier(filters=(8, 16), stride=2, **SMALL),
+    ECGContextClassifier(filters=(8, 16), kernel_size=5, stride=2, width=16, units=8, **SMALL),
     ECGCRNNClassifier(filters=(8, 16), units=(8,), **SMALL),
     ECGLSTMClassifier(units=(8,), step_size=12, **SMALL),
     ECGMLPClassifier(dense=(16,), **SMALL),
@@ -47,6 +49,9 @@ CLASSIFIERS = [
     ECGTransferClassifier(source=None, strategy="finetune", dense=(16,), **SMALL),
     ECGTransformerClassifier(width=16, n_layers=2, block_dense=32, pool="token", **SMALL),
 ]
+
+#: A classifier that takes the record and the position of a beat from the first two columns.
+IN_CONTEXT = clone(CLASSIFIERS[1]).set_params(record=0, sample=1, context=16)
 
 #: Those whose default parameters are tested too.
 AT_DEFAULTS = [
@@ -74,9 +79,33 @@ def source_folder(source, tmp_path_factory) -> Path:
     return folder
 
 
+def id_of(estimator) -> str:
+    return f"{name_of(estimator)}{'-in-context' * (estimator is IN_CONTEXT)}"
+
+
+@pytest.fixture
+def beats(classifier, beats):
+    """The beats of the other tests, with their record and position where these are needed."""
+    if getattr(classifier, "record", None) is None:
+        return beats
+    record = pd.factorize(beats.record)[0]
+    data = np.column_stack([record, beats.sample, beats.data]).astype(np.float32)
+    return Beats(**{**beats, "data": data})
+
+
 @pytest.fixture(params=CLASSIFIERS, ids=name_of)
+def single_beats(request):
+    """Each classifier in turn, not fitted, that takes beats without their record."""
+    return _unfitted(request)
+
+
+@pytest.fixture(params=[*CLASSIFIERS, IN_CONTEXT], ids=id_of)
 def classifier(request):
-    """Each classifier in turn, not fitted."""
+    """Each classifier in turn, not fitted, for `beats`."""
+    return _unfitted(request)
+
+
+def _unfitted(request):
     model = clone(request.param)
     if isinstance(model, ECGTransferClassifier):
         model.set_params(source=request.getfixturevalue("source"))
@@ -198,26 +227,26 @@ def test_input_of_any_kind(classifier, beats, kind, tmp_path):
     np.testing.assert_array_equal(fitted.predict_proba(given), expected)
 
 
-def test_two_leads_in_three_or_two_dimensions(classifier, two_leads):
+def test_two_leads_in_three_or_two_dimensions(single_beats, two_leads):
     X, y = two_leads.data, two_leads.target
     assert X.shape[1] == 2
-    in_3d = clone(classifier).fit(X, y)
-    flat = clone(classifier).set_params(n_leads=2).fit(X.reshape(len(X), -1), y)
+    in_3d = clone(single_beats).fit(X, y)
+    flat = clone(single_beats).set_params(n_leads=2).fit(X.reshape(len(X), -1), y)
     expected = in_3d.predict_proba(X)
     np.testing.assert_array_equal(flat.predict_proba(X.reshape(len(X), -1)), expected)
     np.testing.assert_array_equal(flat.predict_proba(X), expected)
     assert (in_3d.n_leads_, in_3d.n_samples_) == X.shape[1:]
-    swapped = in_3d.predict_proba(X[:, ::-1])
-    assert np.abs(swapped - expected).max() > 1e-3
+    changes = np.abs(in_3d.predict_proba(X[:, ::-1]) - expected).max()
+    assert changes < 1e-6 if isinstance(in_3d, ECGContextClassifier) else changes > 1e-3
 
 
-def test_per_beat_features_are_used(classifier, rng):
+def test_per_beat_features_are_used(single_beats, rng):
     # The five signals are independent of the class, so the network cannot overfit them.
     signal = rng.normal(size=(5, 40)).astype(np.float32)[rng.integers(5, size=300)]
     y = rng.random(300) > 0.5
     feature = (y[:, None] * 4.0 - 2.0 + rng.normal(size=(300, 1))).astype(np.float32)
     X = np.hstack([signal, feature])
-    model = clone(classifier).set_params(max_epochs=30)
+    model = clone(single_beats).set_params(max_epochs=30)
     beside = clone(model).set_params(n_tabular=1).fit(X[:200], y[:200])
     assert beside.n_samples_ == 40
     without = model.fit(signal[:200], y[:200])
@@ -231,23 +260,26 @@ def test_one_step_changes_every_parameter(classifier, beats):
     untrained = clone(model).set_params(lr=1e-30).fit(beats.data, beats.target)
     trained = model.fit(beats.data, beats.target)
     before = dict(untrained.net_.module_.named_parameters())
+    alone = getattr(classifier, "record", 0) is None
     for name, after in trained.net_.module_.named_parameters():
-        assert not torch.equal(before[name], after), name
+        # A beat alone has no RR intervals, and no neighbours for the recurrent weights.
+        unused = alone and name.startswith(("recurrent.weight_hh", "rhythm.0.weight"))
+        assert torch.equal(before[name], after) == unused, name
 
 
-def test_overfits_four_beats(classifier, rng):
+def test_overfits_four_beats(single_beats, rng):
     X = rng.normal(size=(4, 60))
     y = ["N", "S", "V", "F"]
-    model = clone(classifier).set_params(max_epochs=60, batch_size=4).fit(X, y)
+    model = clone(single_beats).set_params(max_epochs=60, batch_size=4).fit(X, y)
     assert model.score(X, y) == 1.0
 
 
 @pytest.mark.parametrize("n_samples", [30, 187, 5000])
 @pytest.mark.parametrize("n_leads", [1, 12])
-def test_beats_of_any_size(classifier, rng, n_samples, n_leads):
+def test_beats_of_any_size(single_beats, rng, n_samples, n_leads):
     X = rng.normal(size=(12, n_leads, n_samples)).astype(np.float32)
     y = np.arange(12) % 3
-    model = clone(classifier).set_params(max_epochs=1).fit(X, y)
+    model = clone(single_beats).set_params(max_epochs=1).fit(X, y)
     assert model.predict_proba(X).shape == (12, 3)
 
 

@@ -1,0 +1,183 @@
+"""Classifier of beats in the context of their recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+import torch
+from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import StrOptions
+
+from ecgclf import training
+from ecgclf._validation import POSITIVE_INTEGER
+from ecgclf.augmentation import Stretches
+from ecgclf.estimators._cnn import ConvolutionalClassifier
+from ecgclf.estimators._estimator import DROPOUT
+from ecgclf.estimators._inputs import check_beats_of_records
+from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ECGContextClassifier(ConvolutionalClassifier):
+    r"""Network that classifies beats in the context of their recording.
+
+    A row of `X` is a beat, with two more columns: its record and its position in the record. The
+    network compares each beat with the median beat of its record, and with the beats and RR
+    intervals before and after it. It generalises to new patients better than a network that sees
+    one beat, above all for supraventricular beats, which have a normal shape and come early.
+
+    Records are independent of each other, and the rows may have any order. `X` must contain all
+    beats of a record, in `fit` and in `predict`: a missing beat joins two RR intervals into one.
+    Beats without a known label can have the weight 0 in `fit`. With ``record=None`` every beat
+    is a record of its own, and the network knows its shape only.
+
+    Parameters
+    ----------
+    record : str, int or None, default=None
+        Column of `X` with the record of each beat: a name in a DataFrame, a position in an
+        array. In a DataFrame, records can be strings.
+    sample : str, int or None, default=None
+        Column of `X` with the position of each beat in its record, in any unit of time, because
+        only ratios of RR intervals are used. None if the rows are in order of time and the
+        intervals are unknown.
+    context : int, default=96
+        Number of consecutive beats that the network sees at once. In training, such stretches are
+        drawn uniformly over the records. In prediction they overlap by half, and the logits are
+        averaged.
+    filters : sequence of int, default=(24, 32, 48, 48)
+        Number of filters of each convolution. Its length is the number of convolutions.
+    kernel_size : int or sequence of int, default=(7, 5, 5, 5)
+        Length of the kernels in samples, one value for all convolutions or one for each.
+    stride : int or sequence of int, default=(2, 2, 2, 1)
+        Step of each convolution in samples. A stride of 2 halves the length of the signal.
+    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
+        Pooling of each filter over the remaining time. "avg_max" concatenates mean and
+        maximum; None flattens instead of pooling.
+    width : int, default=64
+        Number of values to which the convolutions reduce a beat.
+    units : int, default=64
+        Units of the recurrent layer (GRU), in each direction.
+    dropout : float, default=0.3
+        Dropout rate after the convolutions and after the recurrent layer.
+    augment_stretches : callable or None, default=None
+        Random change of the training stretches, such as `ecgclf.augmentation.PrematureBeats`:
+        a function of `ecgclf.augmentation.Stretches` and a `torch.Generator` that returns such
+        stretches. It can change the rhythm and the labels.
+    max_epochs : int, default=20
+        Number of passes over the training beats. In a pass, as many stretches are drawn as cover
+        all beats once.
+    batch_size : int, default=1536
+        Number of beats in a training batch, of ``batch_size // context`` stretches.
+    lr : float, default=3e-3
+        Learning rate. With a schedule, the highest learning rate.
+    max_grad_norm : float or None, default=1.0
+        Largest norm (L2) of the gradient of all parameters together. In every step a larger
+        gradient is scaled down to it. None does not limit it.
+    early_stopping : bool, default=False
+        Hold out a part of the training data, stop when the loss on it has not improved for
+        `n_iter_no_change` epochs, and restore the best weights. Whole patients are held out if
+        `fit` is given `groups`, otherwise whole records.
+
+    Notes
+    -----
+    The amplitude of each lead is divided by the height (peak to peak) of the record's median
+    beat, so it does not depend on the recorder. A second reference is the median beat after RR
+    intervals above the 0.85 quantile of the record.
+
+    The network sees one lead. With several leads, a random one is trained in each stretch, and
+    the logits of all leads are averaged in prediction, so their order does not matter.
+
+    In ``training_data_``, ``X_sha256`` is that of the other columns than `record` and `sample`.
+
+    Examples
+    --------
+    >>> from ecgclf import ECGContextClassifier
+    >>> from ecgclf.datasets import make_beats
+    >>> beats = make_beats(n_beats=400, n_patients=8, random_state=0)
+    >>> X = beats.frame.drop(columns=["target", *beats.rhythm_names])
+    >>> X.columns[:3].tolist()
+    ['record', 'sample', 'sample_000']
+    >>> model = ECGContextClassifier(
+    ...     record="record", sample="sample", context=32, batch_size=128, random_state=0
+    ... )
+    >>> model.fit(X, beats.target).predict(X[X["record"] == beats.record[0]]).shape
+    (50,)
+    """
+
+    record: str | int | None = None
+    sample: str | int | None = None
+    context: int = 96
+    filters: Sequence[int] = (24, 32, 48, 48)
+    kernel_size: int | Sequence[int] = (7, 5, 5, 5)
+    stride: int | Sequence[int] = (2, 2, 2, 1)
+    global_pool: GlobalPool = "avg_max"
+    width: int = 64
+    units: int = 64
+    dropout: float = 0.3
+    augment_stretches: Callable[[Stretches, torch.Generator], Stretches] | None = None
+    max_epochs: int = 20
+    batch_size: int = 1536
+    lr: float = 3e-3
+    max_grad_norm: float | None = 1.0
+
+    _parameter_constraints: ClassVar[dict] = {
+        **ConvolutionalClassifier._parameter_constraints,
+        "record": [str, Integral, None],
+        "sample": [str, Integral, None],
+        "context": [POSITIVE_INTEGER],
+        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
+        "width": [POSITIVE_INTEGER],
+        "units": [POSITIVE_INTEGER],
+        "dropout": [DROPOUT],
+        "augment_stretches": [callable, None],
+    }
+
+    _net_kind = training.ContextNet
+
+    _takes_rows = False  # the network needs the neighbours and the references of a beat
+
+    def _read(self, X: ArrayLike, *, reset: bool, unpack: bool = False) -> training.Rows:
+        if self.record is None:
+            if self.sample is not None:
+                raise ValueError(
+                    f"sample={self.sample!r} needs record: give the column of X with the record "
+                    "of each beat."
+                )
+            return super()._read(X, reset=reset, unpack=unpack)
+        view, records, positions = check_beats_of_records(self, X, reset=reset)
+        return training.Rows(view, record=records, position=positions)
+
+    def _configure(self, net: training.BeatNet) -> None:
+        super()._configure(net)
+        net.n_leads, net.n_samples = self.n_leads_, self.n_samples_
+        net.context, net.classes = self.context, self.classes_
+        net.augment_stretches = self.augment_stretches
+
+    def _make_encoder(self, n_leads: int, n_samples: int) -> ConvEncoder:
+        return self._convolutions(1 + training.N_REFERENCES, n_samples, self.global_pool)
+
+    def _make_module(self) -> ContextNetwork:
+        return ContextNetwork(
+            self._make_encoder(1, self.n_samples_),
+            len(self.classes_),
+            1 + training.N_REFERENCES,
+            self.n_samples_,
+            self.n_tabular,
+            width=self.width,
+            units=self.units,
+            dropout=self.dropout,
+            dense=self.dense,
+            dense_dropout=self._per_layer("dense_dropout", "dense"),
+        )
+
+    @property
+    def _n_network_columns(self) -> int:
+        return (1 + training.N_REFERENCES) * self.n_samples_ + 2 + self.n_tabular
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = self.record is not None
+        return tags
