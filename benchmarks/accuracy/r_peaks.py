@@ -5,6 +5,8 @@ A detected peak is correct if it lies within 150 ms of an annotated beat.
 count, including those of the first minutes. The flutter waves of record 207 are not annotated as
 beats, so peaks found there count as wrong. The parameters of `detect_r_peaks` were chosen on DS1
 and the first 20 svdb records; DS2 and the other svdb records are reported apart.
+Their results were seen before the last changes of the detector, so they are not an independent
+test.
 
 With noise, the records 103, 111, 119, 200, 203, 208, 212 and 233 of mitdb get the noise of nstdb
 from minute 5 on, in every other two minutes, at the given ratio of QRS to noise power as the
