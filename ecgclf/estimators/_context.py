@@ -26,8 +26,8 @@ class ECGContextClassifier(ConvolutionalClassifier):
 
     A row of `X` is a beat, with two more columns: its record and its position in the record. The
     network compares each beat with the median beat of its record, and with the beats and RR
-    intervals before and after it. It is made for supraventricular beats, which have a normal shape
-    and come early, so that a network that sees one beat can hardly recognise them.
+    intervals before and after it. It is made for supraventricular beats, which have a normal
+    shape and come early, so that a network that sees one beat can hardly recognise them.
 
     Records are independent of each other, and the rows may have any order. `X` must contain all
     beats of a record, in `fit` and in `predict`: a missing beat joins two RR intervals into one.
