@@ -30,6 +30,7 @@ PAGES = [
     "calibration",
     "signals",
     "features",
+    "rhythm",
     "augmentation",
     "transfer",
     "tuning",

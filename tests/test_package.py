@@ -69,6 +69,7 @@ def test_the_classifier_does_not_load_matplotlib():
         ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
         ("plots", {"torch", "skorch", "matplotlib"}),
         ("transforms", {"torch", "skorch", "matplotlib", "wfdb"}),
+        ("recordings", {"torch", "skorch", "matplotlib", "wfdb", "jinja2"}),
         ("sampling", {"torch", "skorch", "matplotlib"}),
         ("cli", HEAVY),
         ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
@@ -112,6 +113,7 @@ MAY_IMPORT = {
     "export": {"transforms", "modules", "estimators"},
     "search": {"training"},
     "plots": {"datasets", "evaluation"},
+    "recordings": {"datasets"},
     "cli": {"datasets", "evaluation", "export", "transforms"},
 }
 
