@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgclf.recordings import rhythm_report
@@ -142,20 +142,24 @@ def test_variability_equals_that_of_neurokit(seed):
 
 @st.composite
 def recordings(draw):
-    """Beats of any classes at any distances, and unreadable stretches."""
+    """Arguments: beats of any classes at any distances, and unreadable stretches."""
     labels = draw(st.lists(st.sampled_from("NNNSSVVFQ"), max_size=80))
     steps = draw(st.lists(st.integers(10, 900), min_size=len(labels), max_size=len(labels)))
     ends = sorted(set(draw(st.lists(st.integers(0, 20_000), max_size=8))))
-    unreadable = np.array(ends[: len(ends) // 2 * 2], dtype=int).reshape(-1, 2)
-    sample = np.cumsum(steps, dtype=int)
-    return rhythm_report(
-        sample, labels, 100, stop=int(sum(steps)) + draw(st.integers(1, 5000)),
-        unreadable=unreadable, clock=datetime(2024, 1, 1, 0, draw(st.integers(0, 59))),
-    )  # fmt: skip
+    return {
+        "sample": np.cumsum(steps, dtype=int),
+        "label": labels,
+        "fs": 100,
+        "stop": sum(steps) + draw(st.integers(1, 5000)),
+        "unreadable": np.array(ends[: len(ends) // 2 * 2], dtype=int).reshape(-1, 2),
+        "clock": datetime(2024, 1, 1, 0, draw(st.integers(0, 59))),
+    }
 
 
+@settings(deadline=None, max_examples=30)
 @given(recordings())
-def test_every_ectopic_beat_is_single_or_in_a_couplet_or_run(report):
+def test_every_ectopic_beat_is_single_or_in_a_couplet_or_run(arguments):
+    report = rhythm_report(**arguments)
     for name in "SV":
         of_class = report.summary[name]
         assert of_class["count"] == report.summary["beats"][name]
@@ -164,8 +168,10 @@ def test_every_ectopic_beat_is_single_or_in_a_couplet_or_run(report):
         assert of_class["singles"] >= 0
 
 
+@settings(deadline=None, max_examples=30)
 @given(recordings())
-def test_hours_and_minutes_add_up(report):
+def test_hours_and_minutes_add_up(arguments):
+    report = rhythm_report(**arguments)
     summary = report.summary
     assert report.hours["beats"].sum() == summary["beats"]["all"]
     assert report.hours["pauses"].sum() == summary["pauses"]["count"]
@@ -177,6 +183,7 @@ def test_hours_and_minutes_add_up(report):
     json.dumps(summary, allow_nan=False)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.text("NSV", max_size=60))
 def test_groups_are_those_of_itertools(labels):
     found = report_of(labels).episodes
