@@ -16,13 +16,15 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 USER_SCRIPT = """\
 import ecgclf
 from ecgclf import ECGCNNClassifier
-from ecgclf.datasets import load_mitbih, make_beats
+from ecgclf.datasets import load_mitbih, load_ptbxl, make_beats
 
 reveal_type(ECGCNNClassifier())
 reveal_type(ecgclf.ECGMLPClassifier(lr=0.01).fit([[0.0]], [0]))
 reveal_type(load_mitbih("folder"))
 reveal_type(make_beats())
 reveal_type(make_beats(return_X_y=True))
+reveal_type(load_ptbxl("folder", task="mi", leads=[0, "II"]))
+reveal_type(load_ptbxl("folder", return_X_y=True))
 ECGCNNClassifier(max_epoch=3)
 ECGCNNClassifier(max_epochs="three")
 ecgclf.ECGCNN
@@ -57,9 +59,11 @@ def messages(tmp_path_factory):
         (7, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
         (8, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
         (9, 'Revealed type is "tuple['),
-        (10, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
-        (11, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
-        (12, 'Module has no attribute "ECGCNN"'),
+        (10, 'Revealed type is "ecgclf.datasets._ptbxl.RecordingSet"'),
+        (11, 'Revealed type is "tuple['),
+        (12, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
+        (13, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
+        (14, 'Module has no attribute "ECGCNN"'),
     ],
 )
 def test_mypy_on_the_script_of_a_user(messages, line, expected):

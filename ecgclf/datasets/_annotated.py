@@ -23,7 +23,7 @@ from ecgclf.datasets._databases import (
     underline,
     wrap_names,
 )
-from ecgclf.datasets._recordings import Recording, check_rate
+from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
 
@@ -36,7 +36,7 @@ def load_wfdb(
     annotator: str | None = None,
     labels: Mapping[str, str] | None = None,
     patients: Mapping[str, Any] | None = None,
-    leads: str | Sequence[str] | None = None,
+    leads: Leads = None,
     fs: float | None = None,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
     rhythm: bool = True,
@@ -61,9 +61,10 @@ def load_wfdb(
         other symbols are not beats.
     patients : mapping of str to object or None, default=None
         Patient of each record, by the name of the record.
-    leads : str, sequence of str or None, default=None
-        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes that of the
-        database, or the first lead of records without it; ``lead`` in the result states which.
+    leads : str, int, sequence of these or None, default=None
+        Leads by name in any case, such as ``"MLII"`` or ``("MLII", "V1")``, or by number from 0.
+        None takes that of the database, or the first lead of records without it; ``lead`` in the
+        result states which.
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
         filter, before they are cut. None keeps the rate of the records, which
@@ -128,7 +129,7 @@ def load_mitbih(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -142,7 +143,7 @@ def load_mitbih(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -156,7 +157,7 @@ def load_mitbih(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -169,7 +170,7 @@ def load_mitbih(
     path: str | Path,
     *,
     records: str | Sequence[str] = "all",
-    leads: str | Sequence[str] | None = None,
+    leads: Leads = None,
     fs: float | None = None,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
     rhythm: bool = True,
@@ -186,11 +187,11 @@ def load_mitbih(
     records : {"all", "ds1", "ds2"} or list of str, default="all"
         Names of the records; or all 48, or the training (DS1) or test records (DS2) of the
         inter-patient protocol of de Chazal et al. [1]_.
-    leads : str, sequence of str or None, default=None
-        Names of the leads, such as ``"MLII"`` or ``("MLII", "V1")``. None takes MLII, or the
-        first lead of records without MLII, which is V5 in records 102 and 104; ``lead`` in
-        the result states which. With ``window="kaggle"``, None takes the first lead of each
-        record.
+    leads : str, int, sequence of these or None, default=None
+        Leads by name in any case, such as ``"MLII"`` or ``("MLII", "V1")``, or by number from 0.
+        None takes MLII, or the first lead of records without MLII, which is V5 in records 102
+        and 104; ``lead`` in the result states which. With ``window="kaggle"``, None takes the
+        first lead of each record.
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
         filter, before they are cut. None keeps the 360 Hz of the records.
@@ -251,7 +252,7 @@ def load_svdb(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -265,7 +266,7 @@ def load_svdb(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -279,7 +280,7 @@ def load_svdb(
     path: str | Path,
     *,
     records: str | Sequence[str] = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
     rhythm: bool = ...,
@@ -292,7 +293,7 @@ def load_svdb(
     path: str | Path,
     *,
     records: str | Sequence[str] = "all",
-    leads: str | Sequence[str] | None = None,
+    leads: Leads = None,
     fs: float | None = None,
     window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
     rhythm: bool = True,
@@ -308,8 +309,8 @@ def load_svdb(
         ``fetch("svdb")``.
     records : "all" or list of str, default="all"
         Names of the records. "all" takes all records in the folder, up to 78.
-    leads : str, sequence of str or None, default=None
-        Names of the leads, "ECG1" and "ECG2". None takes "ECG1".
+    leads : str, int, sequence of these or None, default=None
+        Names of the leads, "ECG1" and "ECG2", or numbers from 0. None takes "ECG1".
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
         filter, before they are cut. None keeps the 128 Hz of the records.
@@ -362,7 +363,7 @@ def _load(
     database: Database,
     records: str | Sequence[str],
     *,
-    leads: str | Sequence[str] | None,
+    leads: Leads,
     fs: float | None,
     window: tuple[float, float] | str | BeatWindow,
     rhythm: bool,
@@ -381,10 +382,11 @@ def _load(
     for name in names:
         place = folder / name
         header = place.with_name(f"{place.name}.hea")
-        record = read_wfdb(header, None, database.annotator)
+        record = read_wfdb(header, wanted, database.annotator)
         if database.fs is not None:
             check_rate(record, database.fs)
-        record = record.pick(wanted or _default_lead(record, database, cut))
+        if wanted is None:
+            record = record.pick([_default_lead(record, database, cut)])
         used[record.leads] += 1
         assert record.annotations is not None
         sample, symbol = record.annotations
@@ -453,11 +455,11 @@ def _record_names(
     return names
 
 
-def _default_lead(record: Recording, database: Database, window: BeatWindow) -> tuple[str, ...]:
+def _default_lead(record: Recording, database: Database, window: BeatWindow) -> int:
     # The Kaggle set has the first lead of every record.
     if database.lead in record.leads and not isinstance(window, KaggleWindow):
-        return (database.lead,)
-    return record.leads[:1]
+        return record.leads.index(database.lead)
+    return 0
 
 
 def _patient_of(patients: Mapping[str, Any], record: Recording) -> Any:

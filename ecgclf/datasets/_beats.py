@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
+from ecgclf.datasets._recordings import Leads
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow
 
@@ -226,21 +228,23 @@ def _frame_of_data(data: Any) -> pd.DataFrame:
     return pd.DataFrame(np.asarray(data).reshape(len(data), -1), columns=columns)
 
 
-def check_leads(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Convert the `leads` parameter of a loader to a tuple of names, or None."""
+def check_leads(leads: Leads) -> tuple[str | int, ...] | None:
+    """Convert the `leads` parameter of a loader to a tuple of names and numbers, or None."""
     if leads is None:
         return None
-    if isinstance(leads, str):
-        leads = (leads,)
-    names = tuple(leads) if isinstance(leads, Iterable) else ()
-    if not names or not all(isinstance(name, str) for name in names):
+    chosen = (
+        tuple(leads) if isinstance(leads, Iterable) and not isinstance(leads, str) else (leads,)
+    )
+    if not chosen or not all(
+        isinstance(lead, (str, Integral)) and not isinstance(lead, bool) for lead in chosen
+    ):
         raise ValueError(
-            f"leads={leads!r}: expected the name of a lead such as 'MLII', a sequence of "
-            "names, or None."
+            f"leads={leads!r}: expected the name of a lead such as 'MLII', its number from 0, a "
+            "sequence of these, or None."
         )
-    if len({name.lower() for name in names}) < len(names):
+    if len({str(lead).lower() for lead in chosen}) < len(chosen):
         raise ValueError(f"leads={leads!r} names a lead twice. Name each lead once.")
-    return names
+    return chosen
 
 
 def cut_beats(

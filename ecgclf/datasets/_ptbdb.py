@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -20,7 +19,7 @@ from ecgclf.datasets._databases import (
 )
 from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
-from ecgclf.datasets._recordings import Recording, check_rate
+from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
 
@@ -38,7 +37,7 @@ _CSV_FILES = ("ptbdb_normal.csv", "ptbdb_abnormal.csv")
 def load_ptbdb(
     path: str | Path,
     *,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | BeatWindow = ...,
     return_X_y: Literal[False] = ...,
@@ -50,7 +49,7 @@ def load_ptbdb(
 def load_ptbdb(
     path: str | Path,
     *,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | BeatWindow = ...,
     return_X_y: Literal[True],
@@ -62,7 +61,7 @@ def load_ptbdb(
 def load_ptbdb(
     path: str | Path,
     *,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     fs: float | None = ...,
     window: tuple[float, float] | BeatWindow = ...,
     return_X_y: Literal[True],
@@ -73,7 +72,7 @@ def load_ptbdb(
 def load_ptbdb(
     path: str | Path,
     *,
-    leads: str | Sequence[str] | None = None,
+    leads: Leads = None,
     fs: float | None = None,
     window: tuple[float, float] | BeatWindow = (0.25, 0.45),
     return_X_y: bool = False,
@@ -87,10 +86,10 @@ def load_ptbdb(
         Folder with the raw records of the PTB Diagnostic ECG Database [1]_, directly or in
         folders ``patientNNN`` as on PhysioNet; or folder with ``ptbdb_normal.csv`` and
         ``ptbdb_abnormal.csv`` of the Kaggle set [2]_. Records have priority.
-    leads : str, sequence of str or None, default=None
-        Names of the leads, in any case: "i", "ii", "iii", "avr", "avl", "avf", "v1" to "v6",
-        and the Frank leads "vx", "vy", "vz". R peaks are detected in the first of them. None
-        takes lead ii.
+    leads : str, int, sequence of these or None, default=None
+        Numbers of the leads from 0, or their names in any case: "i", "ii", "iii", "avr", "avl",
+        "avf", "v1" to "v6", and the Frank leads "vx", "vy", "vz". R peaks are detected in the
+        first of them. None takes lead ii.
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
         filter, before they are cut. None keeps the 1000 Hz of the records.
@@ -178,7 +177,7 @@ def load_ptbdb(
 def _from_records(
     folder: Path,
     headers: list[Path],
-    leads: tuple[str, ...],
+    leads: tuple[str | int, ...],
     fs: float | None,
     window: BeatWindow,
 ) -> Beats:
@@ -205,7 +204,7 @@ def _from_records(
         folder=folder,
         n_other=len(headers) - len(parts),
         n_without_peaks=sum(len(part.target) == 0 for part in parts),
-        leads=", ".join(leads),
+        leads=", ".join(map(str, leads)),
         first_lead=leads[0],
         windows=window.describe(beats.data.shape[-1], beats.fs, PTBDB_FS),
         groups=_describe_groups(len(first_with)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._beats import check_leads
 from ecgclf.datasets._databases import find_database, underline, wrap_names
+from ecgclf.datasets._recordings import Leads, find_lead
 from ecgclf.datasets._wfdb import read_header
 
 #: Leads of every record, in order.
@@ -145,7 +146,7 @@ def load_ptbxl(
     task: Task = ...,
     fs: Literal[100, 500] = ...,
     folds: int | Iterable[int] | None = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     min_likelihood: float = ...,
     return_X_y: Literal[False] = ...,
 ) -> RecordingSet: ...
@@ -158,7 +159,7 @@ def load_ptbxl(
     task: Task = ...,
     fs: Literal[100, 500] = ...,
     folds: int | Iterable[int] | None = ...,
-    leads: str | Sequence[str] | None = ...,
+    leads: Leads = ...,
     min_likelihood: float = ...,
     return_X_y: Literal[True],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
@@ -170,7 +171,7 @@ def load_ptbxl(
     task: Task = "superclass",
     fs: Literal[100, 500] = 100,
     folds: int | Iterable[int] | None = None,
-    leads: str | Sequence[str] | None = None,
+    leads: Leads = None,
     min_likelihood: float = 0.0,
     return_X_y: bool = False,
 ) -> RecordingSet | tuple[NDArray[np.float32], NDArray[Any]]:
@@ -203,9 +204,9 @@ def load_ptbxl(
     folds : int, iterable of int or None, default=None
         Folds to load, 1 to 10. The published protocol trains on 1 to 8, chooses on 9 and tests
         on 10. None loads all.
-    leads : str, sequence of str or None, default=None
-        Names of the leads, in any case, such as ``"II"`` or ``("I", "V2")``. None takes all
-        twelve.
+    leads : str, int, sequence of these or None, default=None
+        Leads by name in any case, such as ``"II"`` or ``("I", "V2")``, or by number from 0. None
+        takes all twelve.
     min_likelihood : float, default=0.0
         Smallest likelihood, in percent, with which a diagnostic statement counts. By default
         all statements count, as in [2]_. Likelihoods of form and rhythm statements are unknown
@@ -267,7 +268,7 @@ def load_ptbxl(
         raise ValueError(f"fs={fs!r}: PTB-XL is published at 100 and 500 Hz. Give one of them.")
     if not isinstance(min_likelihood, Real) or not 0 <= min_likelihood <= 100:
         raise ValueError(f"min_likelihood={min_likelihood!r}: expected a percentage, 0 to 100.")
-    rows = _lead_rows(check_leads(leads))
+    rows = [find_lead(lead, PTBXL_LEADS, "PTB-XL") for lead in check_leads(leads) or PTBXL_LEADS]
     wanted = _check_folds(folds)
 
     listed = _read_table(folder, _DATABASE, ("scp_codes", "strat_fold", "patient_id"))
@@ -317,18 +318,6 @@ def load_ptbxl(
         metadata=table.reset_index(drop=True),
         DESCR=descr,
     )
-
-
-def _lead_rows(leads: tuple[str, ...] | None) -> list[int]:
-    """Return the positions of leads in a record."""
-    chosen = [lead.upper() for lead in leads or PTBXL_LEADS]
-    unknown = [lead for lead in chosen if lead not in PTBXL_LEADS]
-    if unknown:
-        raise ValueError(
-            f"leads={leads!r}: PTB-XL has no lead {', '.join(unknown)}. Its leads are "
-            f"{', '.join(PTBXL_LEADS)}."
-        )
-    return [PTBXL_LEADS.index(lead) for lead in chosen]
 
 
 def _check_folds(folds: int | Iterable[int] | None) -> list[int]:

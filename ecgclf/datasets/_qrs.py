@@ -304,8 +304,8 @@ def find_unclear(
     n_blocks = -(-n_samples // block)
     count = np.bincount(at // block, minlength=n_blocks).astype(np.float64)
     total = np.bincount(at // block, np.abs(score), minlength=n_blocks)
-    # Means over ten seconds.
-    count, total = (uniform_filter1d(values, 10, mode="nearest") for values in (count, total))
+    # Means over ten seconds, reflected at the ends: no second has most of the weight there.
+    count, total = (uniform_filter1d(values, 10) for values in (count, total))
     unclear = (total < _UNCLEAR * count) & (count > _BUSY)
     return np.repeat(unclear, block)[:n_samples]
 

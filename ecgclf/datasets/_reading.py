@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
 from ecgclf.datasets._annotations import RecordError
-from ecgclf.datasets._recordings import Annotations, Piece, Recording, choose_leads, decode
+from ecgclf.datasets._recordings import Annotations, Leads, Piece, Recording, choose_leads, decode
 from ecgclf.datasets._recordings import millivolts_per as mv_per
 from ecgclf.datasets._wfdb import read_wfdb
 
@@ -42,7 +42,7 @@ _OTHER_KINDS = {
 
 def read_recording(
     path: str | os.PathLike[str],
-    leads: Sequence[str | int] | None = None,
+    leads: Leads = None,
     *,
     annotator: str | None = None,
 ) -> Recording:
@@ -62,7 +62,7 @@ def read_recording(
     ----------
     path : str or path-like
         The file, with or without its ending, or the folder of one recording.
-    leads : sequence of str or int, optional
+    leads : str, int or sequence of these, optional
         Leads to read, by name in any case or by number from 0. Default: all signals with a unit
         of voltage that have the rate of the first one.
     annotator : str, optional
@@ -164,7 +164,7 @@ def _find_in_folder(folder: Path) -> Path:
     raise ValueError(f"{folder} contains {len(whole)} recordings ({names} ...); name one of them")
 
 
-def _read_edf(path: Path, leads: Sequence[str | int] | None, annotator: str | None) -> Recording:
+def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
     """Read an EDF or BDF file."""
     edfio = import_extra("edfio", "Reading EDF and BDF files")
     with path.open("rb") as stream:
@@ -260,7 +260,7 @@ def _read_onsets(
     return np.array(onsets)
 
 
-def _read_dicom(path: Path, leads: Sequence[str | int] | None) -> Recording:
+def _read_dicom(path: Path, leads: Leads) -> Recording:
     """Read the longest waveform of a DICOM file."""
     pydicom = import_extra("pydicom", "Reading DICOM files")
     dataset = pydicom.dcmread(path)

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._r_peaks import check_leads_first, converter_limits, detect_in_stretches
+
+#: Leads by name in any case, or by number from 0.
+Leads: TypeAlias = str | int | Sequence[str | int] | None
 
 #: Millivolts per unit, by its name in lower case, with the Greek letter mu.
 _MILLIVOLTS = {
@@ -328,7 +331,7 @@ class Recording:
         ('II',)
         """
         what = f"Record {self.name}" + ("" if self.path is None else f" ({self.path})")
-        rows = [_find_lead(lead, self.leads, what) for lead in leads]
+        rows = [find_lead(lead, self.leads, what) for lead in leads]
         picked = copy(self)
         picked.__dict__.pop("signal", None)
         picked._pieces = [
@@ -450,7 +453,7 @@ def decode(text: bytes) -> str:
 
 
 def choose_leads(
-    leads: Sequence[str | int] | None,
+    leads: Leads,
     names: Sequence[str],
     units: Sequence[str],
     rates: Sequence[float],
@@ -460,7 +463,7 @@ def choose_leads(
 
     Parameters
     ----------
-    leads : sequence of str or int, or None
+    leads : str, int, sequence of these or None
         Names in any case, or numbers from 0. None takes all leads with a unit of voltage.
     names, units : sequence of str
         Of all signals in the file.
@@ -494,9 +497,8 @@ def choose_leads(
                 stacklevel=4,
             )
         return [row for row in rows if rates[row] == rates[rows[0]]]
-    rows = [
-        _find_lead(lead, names, what) for lead in ([leads] if isinstance(leads, str) else leads)
-    ]
+    chosen = [leads] if isinstance(leads, (str, int)) else leads
+    rows = [find_lead(lead, names, what) for lead in chosen]
     if not rows:
         raise ValueError("leads is empty; expected at least one name or number")
     for row in rows:
@@ -511,7 +513,7 @@ def choose_leads(
     return rows
 
 
-def _find_lead(lead: str | int, names: Sequence[str], what: str) -> int:
+def find_lead(lead: str | int, names: Sequence[str], what: str) -> int:
     """Find a lead by name or number."""
     same = [row for row, name in enumerate(names) if name.lower() == str(lead).lower()]
     if not isinstance(lead, str) or (not same and lead.isdigit()):

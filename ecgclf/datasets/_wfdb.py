@@ -6,6 +6,7 @@ The formats are described in the WFDB Applications Guide, header(5) and signal(5
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from ecgclf.datasets._annotations import RecordError, annotations_within
 from ecgclf.datasets._recordings import (
     Annotations,
+    Leads,
     Piece,
     Recording,
     choose_leads,
@@ -95,14 +97,14 @@ class Header:
     comments: list[str] = field(default_factory=list)
 
 
-def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | None) -> Recording:
+def read_wfdb(path: Path, leads: Leads, annotator: str | None) -> Recording:
     """Read a WFDB record.
 
     Parameters
     ----------
     path : Path
         The header file.
-    leads : sequence of str or int, or None
+    leads : str, int, sequence of these or None
         Leads to read, as of `choose_leads`.
     annotator : str or None
         Ending of the annotation file.
@@ -134,9 +136,9 @@ def read_wfdb(path: Path, leads: Sequence[str | int] | None, annotator: str | No
     start = 0
     for segment, columns, n_frames in shown.segments(rows):
         if segment is not None:
-            decoded = _decode_signals(segment, [c for c in columns if c is not None])
+            decoded = shown.decode(segment, [c for c in columns if c is not None])
             for lead, column in enumerate(columns):
-                if column is None:
+                if column not in decoded:
                     continue
                 signal, values = segment.signals[column], decoded[column]
                 if signal.per_frame != per_frame:
@@ -186,20 +188,27 @@ class _Shown:
         self.header = header
         self.headers: dict[str, Header] = {}
         self.by_name = False
+        #: Header that describes the signals, of the record or of its first segment.
+        self.main = header
         self.signals = header.signals
         if not header.segments:
             return
-        for name, _ in header.segments:
-            if name != "~" and name not in self.headers:
-                self.headers[name] = read_header(header.path.with_name(f"{name}.hea"))
-        first, length = header.segments[0]
-        self.by_name = length == 0 and first != "~"
-        named = [name for name, _ in header.segments if name != "~"]
+        named = list(dict.fromkeys(name for name, _ in header.segments if name != "~"))
         if not named:
             raise RecordError(f"{header.path} consists of gaps only; it has no signals.")
-        self.signals = self.headers[named[0]].signals
+        for name in named:
+            try:
+                self.headers[name] = read_header(header.path.with_name(f"{name}.hea"))
+            except FileNotFoundError as error:
+                if name == named[0]:
+                    raise
+                _warn_of_gap(error)
+        first, length = header.segments[0]
+        self.by_name = length == 0 and first != "~"
+        self.main = self.headers[named[0]]
+        self.signals = self.main.signals
         if self.by_name:
-            self._take_formats(named[1:])
+            self._take_formats([name for name in named[1:] if name in self.headers])
 
     def _take_formats(self, names: Sequence[str]) -> None:
         """Take what the layout leaves open from the first segment with each signal."""
@@ -226,12 +235,26 @@ class _Shown:
             result.append((segment, columns, n_frames))
         return result
 
+    def decode(self, segment: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
+        """Decode signals of a segment; none, with a warning, if a later segment has no file."""
+        try:
+            return _decode_signals(segment, columns)
+        except FileNotFoundError as error:
+            if segment is self.main:
+                raise
+            _warn_of_gap(error)
+            return {}
+
     def _column(self, segment: Header, row: int) -> int | None:
         """Find a signal of the layout in a segment, the n-th of a name as the n-th there."""
         name = self.signals[row].name
         number = [signal.name for signal in self.signals[:row]].count(name)
         same = [column for column, signal in enumerate(segment.signals) if signal.name == name]
         return same[number] if number < len(same) else None
+
+
+def _warn_of_gap(error: FileNotFoundError) -> None:
+    warnings.warn(f"{error} The samples of its segment are NaN.", UserWarning, stacklevel=5)
 
 
 def read_header(path: Path) -> Header:

@@ -16,7 +16,6 @@ from ecgclf.datasets import (
     Beats,
     BeatWindow,
     as_window,
-    check_leads,
     check_positions,
     convert,
     cut_beats,
@@ -141,11 +140,13 @@ class BeatSegmenter(BaseEstimator):
         fs_beats = window.rate(recorded, self.fs)
         samples = _check_signal(signal)
         peaks = _check_peaks(r_peaks, samples.shape[1])
-        names = check_leads(leads)
-        if names is not None and len(names) != len(samples):
+        names = [leads] if isinstance(leads, str) else leads
+        if names is not None and (
+            len(names) != len(samples) or not all(isinstance(name, str) for name in names)
+        ):
             raise ValueError(
-                f"leads={leads!r} are {len(names)} names, but the signal of shape "
-                f"{np.shape(signal)} has {len(samples)} leads. Give one name per lead, in order."
+                f"leads={leads!r}: the signal of shape {np.shape(signal)} has {len(samples)} "
+                "leads. Give one name per lead, in order."
             )
         target = None if labels is None else _check_labels(labels, len(peaks))
         beats = cut_beats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -148,6 +149,19 @@ def kaggle_csv(work):
 
 
 @pytest.mark.filterwarnings("ignore:.*bytes, the published file")
+def test_train_evaluate_and_predict_by_numbers_of_leads(ecgclf, tmp_path):
+    header = make_record(tmp_path, "own", duration=30, random_state=0).with_suffix(".hea")
+    expected = load_wfdb(tmp_path, leads=["MLII", "V1"], fs=120).data
+    header.write_text(header.read_text().replace("MLII", "ECG").replace("V1", "ECG"))
+    place = f"{tmp_path}/two.ecgclf {tmp_path}"
+    words = f"--lead 0,1 {QUICK} --fs 120 --set early_stopping=False"
+    assert ecgclf(f"train {tmp_path} {tmp_path}/two.ecgclf {words}").code == 0
+    (trained_on,) = package.load(tmp_path / "two.ecgclf").training_data_
+    assert trained_on["X_sha256"] == hashlib.sha256(np.ascontiguousarray(expected)).hexdigest()
+    assert ecgclf(f"evaluate {place} --lead 0,1").code == 0
+    assert ecgclf(f"predict {place}/own --lead 0,1").code == 0
+
+
 def test_train_and_evaluate_on_csvs(ecgclf, work, kaggle_csv):
     done = ecgclf(f"train csv kaggle.ecgclf --kaggle train {QUICK}")
     assert done.code == 0, done.err

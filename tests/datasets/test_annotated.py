@@ -176,6 +176,27 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
     np.testing.assert_array_equal(first.rhythm, beats.rhythm[:-1])
 
 
+def test_leads_by_number(synthetic_dir: Path) -> None:
+    by_name = load_mitbih(synthetic_dir, records=["201"], leads=["MLII", "V1"])
+    by_number = load_mitbih(synthetic_dir, records=["201"], leads=[1, 0])
+    np.testing.assert_array_equal(by_number.data, by_name.data)
+    assert by_number.lead[0].tolist() == ["MLII", "V1"]
+    one = load_mitbih(synthetic_dir, records=["201"], leads=0)
+    np.testing.assert_array_equal(one.data, by_name.data[:, 1])
+
+
+def test_two_leads_of_one_name(tmp_path: Path) -> None:
+    header = make_record(tmp_path, "own", duration=30, random_state=0).with_suffix(".hea")
+    expected = load_wfdb(tmp_path, leads=["MLII", "V1"]).data
+    header.write_text(header.read_text().replace("MLII", "ECG").replace("V1", "ECG"))
+    beats = load_wfdb(tmp_path, leads=[0, 1])
+    np.testing.assert_array_equal(beats.data, expected)
+    assert beats.lead[0].tolist() == ["ECG", "ECG"]
+    np.testing.assert_array_equal(load_wfdb(tmp_path).data, expected[:, 0])
+    with pytest.raises(ValueError, match="several leads named 'ECG'; use their numbers, 0, 1"):
+        load_wfdb(tmp_path, leads="ECG")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -186,7 +207,9 @@ def test_kaggle_window_takes_any_lead(synthetic_dir: Path) -> None:
         ({"records": ["100", "100"]}, "names a record twice"),
         ({"records": ["202"], "leads": "MLII"}, r"Record 202 .* no lead 'MLII'; it has 'V5'"),
         ({"leads": ()}, r"leads=\(\): expected the name of a lead"),
-        ({"leads": 1}, r"leads=1: expected the name of a lead"),
+        ({"leads": [1.0]}, r"leads=\[1\.0\]: expected the name of a lead"),
+        ({"leads": 2}, r"has no lead 2; it has 'MLII', 'V1', numbered from 0"),
+        ({"leads": [0, "0"]}, "names a lead twice"),
         ({"leads": ["MLII", "mlii"]}, "names a lead twice"),
         ({"fs": -5}, r"fs=-5: expected a positive number"),
         ({"fs": 0.01}, r"from 360 Hz to fs=0\.01, by a factor of"),

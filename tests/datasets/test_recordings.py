@@ -411,7 +411,7 @@ def test_one_flipped_bit_fails_the_checksum(tmp_path: Path, at: int) -> None:
 
 def test_empty_header_and_missing_segment(tmp_path: Path) -> None:
     path = write(tmp_path)
-    (tmp_path / "long.hea").write_text("long/2 2 250 2000\nown 1000\ngone 1000\n")
+    (tmp_path / "long.hea").write_text("long/2 2 250 2000\ngone 1000\nown 1000\n")
     with pytest.raises(FileNotFoundError, match=r"gone\.hea is missing"):
         read_recording(tmp_path / "long")
     (tmp_path / "long.hea").write_text("long/3 2 250 2500\nown 1000\n~ 500\nown 1000\n")
@@ -424,6 +424,22 @@ def test_empty_header_and_missing_segment(tmp_path: Path) -> None:
     path.write_text("# nothing\n")
     with pytest.raises(RecordError, match="is empty; expected the header"):
         read_recording(path)
+
+
+@pytest.mark.parametrize("ending", [".hea", ".dat"])
+@pytest.mark.parametrize("layout", ["", "layout 0\n"])
+def test_a_missing_later_segment_is_a_gap(tmp_path: Path, ending: str, layout: str) -> None:
+    path = write(tmp_path)
+    write(tmp_path, "gone").with_suffix(ending).unlink()
+    (tmp_path / "layout.hea").write_text(
+        "layout 2 250 0\n~ 0 200 0 0 0 0 0 I\n~ 0 200 0 0 0 0 0 II\n"
+    )
+    segments = f"{layout}own 1000\ngone 1000\nown 1000\n"
+    (tmp_path / "long.hea").write_text(f"long/{segments.count(chr(10))} 2 250 3000\n{segments}")
+    with pytest.warns(UserWarning, match=rf"gone\{ending} is missing.* are NaN\."):
+        recording = read_recording(tmp_path / "long")
+    one = read_recording(path).signal
+    assert_array_equal(recording.signal, np.hstack([one, np.full_like(one, np.nan), one]))
 
 
 @pytest.mark.parametrize(

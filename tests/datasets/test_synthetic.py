@@ -399,3 +399,9 @@ def test_a_detector_finds_the_beats_of_synthetic_records(tmp_path):
             found[symbol] += np.abs(peaks - sample).min() <= 0.15 * recording.fs
     for symbol, least in {"N": 0.99, "A": 0.99, "V": 0.95, "F": 0.95, "/": 0.9}.items():
         assert found[symbol] / n_beats[symbol] >= least, symbol
+
+
+def test_a_weak_beat_at_the_edge_does_not_make_a_synthetic_record_unreadable(tmp_path):
+    path = make_record(tmp_path, duration=60, random_state=9)
+    _, unreadable = read_recording(path, ["MLII"]).detect_r_peaks()
+    assert unreadable.tolist() == []

@@ -181,7 +181,7 @@ def holed():
         (np.zeros(0), PEAKS, {}, r"signal has the shape \(0,\)"),
         (["a"] * 9, PEAKS, {}, r"expected numbers"),
         (SIGNAL, PEAKS, {"labels": ["N"]}, r"labels have the shape \(1,\), but there are 4"),
-        (SIGNAL, PEAKS, {"leads": ["a", "b"]}, r"2 names, but the signal .* has 1 leads"),
+        (SIGNAL, PEAKS, {"leads": ["a", "b"]}, r"the signal .* has 1 leads\. Give one name per"),
         (SIGNAL, PEAKS, {"fs_record": -1}, r"fs_record"),
     ],
 )
