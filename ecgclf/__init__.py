@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ECGTransformerClassifier,
     )
     from ecgclf.persistence import load, load_pretrained
+    from ecgclf.recordings import annotate_recording
 
 __all__ = [
     "ECGAutoencoder",
@@ -53,6 +54,7 @@ __all__ = [
     "ECGTransferClassifier",
     "ECGTransformerClassifier",
     "__version__",
+    "annotate_recording",
     "augmentation",
     "datasets",
     "estimators",
@@ -78,6 +80,8 @@ if not TYPE_CHECKING:  # a type checker would accept any name
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         if name.startswith("ECG"):
             return getattr(import_module("ecgclf.estimators"), name)
+        if name == "annotate_recording":
+            return import_module("ecgclf.recordings").annotate_recording
         if name.startswith("load"):
             return getattr(import_module("ecgclf.persistence"), name)
         return import_module(f"ecgclf.{name}")

@@ -40,6 +40,7 @@ PAGES = [
     "reproducibility",
     "persistence",
     "pretrained",
+    "annotate",
     "deployment",
     "command_line",
 ]

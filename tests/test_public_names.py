@@ -35,6 +35,7 @@ EXAMPLE_OF = {
     "evaluation.BeatReport": "evaluation.beat_report",
     "evaluation.EC57Report": "evaluation.ec57_report",
     "evaluation.RecordingReport": "evaluation.recording_report",
+    "recordings.AnnotatedRecording": "recordings.annotate_recording",
     "recordings.RhythmReport": "recordings.rhythm_report",
 }
 

@@ -7,7 +7,7 @@ generate synthetic data. Loaders of beats return a `Beats` container, `load_ptbx
 
 from ecgclf.datasets._annotated import load_mitbih, load_svdb, load_wfdb
 from ecgclf.datasets._annotations import RecordError
-from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats, fill_gaps
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
     AAMI_OF_SYMBOL,

@@ -266,8 +266,7 @@ def cut_beats(
     """
     missing = np.isnan(recording.signal).any(axis=0)
     if missing.any():
-        signal = np.stack([_interpolate(lead) for lead in recording.signal])
-        recording = replace(recording, signal=signal)
+        recording = replace(recording, signal=fill_gaps(recording.signal))
     data = window.cut(recording, fs).astype(np.float32, copy=False)
     kept = np.arange(len(data))
     if missing.any():
@@ -306,9 +305,11 @@ def cut_beats(
     )
 
 
-def _interpolate(lead: NDArray) -> NDArray:
+def fill_gaps(signal: NDArray) -> NDArray:
     """Replace missing samples by a line between their neighbours; zero if all are missing."""
-    known = np.flatnonzero(~np.isnan(lead))
-    if not len(known):
-        return np.zeros_like(lead)
-    return np.interp(np.arange(len(lead)), known, lead[known]).astype(lead.dtype)
+    filled = np.zeros_like(signal)
+    for lead, samples in enumerate(signal):
+        known = np.flatnonzero(~np.isnan(samples))
+        if len(known):
+            filled[lead] = np.interp(np.arange(len(samples)), known, samples[known])
+    return filled

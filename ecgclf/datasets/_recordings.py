@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -343,6 +343,35 @@ class Recording:
         picked.leads = tuple(self.leads[row] for row in rows)
         picked.units = tuple(self.units[row] for row in rows)
         return picked
+
+    def crop(self, start: int, stop: int) -> Recording:
+        """Select a part of the recording, without reading it.
+
+        Parameters
+        ----------
+        start, stop : int
+            First sample and end.
+
+        Returns
+        -------
+        Recording
+            Without annotations.
+
+        Examples
+        --------
+        >>> from ecgclf.datasets import Recording
+        >>> Recording([[0.1, 0.2, 0.3, 0.4]], fs=100).crop(1, 3).signal
+        array([[0.2, 0.3]], dtype=float32)
+        """
+        start, stop, _ = slice(start, stop).indices(self.n_samples)
+        part = copy(self)
+        part.__dict__.pop("signal", None)
+        part._pieces = [replace(piece, start=piece.start - start) for piece in self._pieces]
+        part.n_samples = max(stop - start, 0)
+        part.annotations = None
+        if self.start is not None:
+            part.start = self.start + timedelta(seconds=start / self.fs)
+        return part
 
     def stored(self) -> NDArray:
         """Return the values as they are stored, or in mV if samples are missing.

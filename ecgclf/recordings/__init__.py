@@ -1,5 +1,7 @@
-"""A whole recording: rhythm, summary and report."""
+"""Whole recordings: detection, classification, annotation and rhythm."""
 
+from ecgclf.recordings._annotate import annotate_recording
+from ecgclf.recordings._annotated import AnnotatedRecording
 from ecgclf.recordings._rhythm import RhythmReport, rhythm_report
 
-__all__ = ["RhythmReport", "rhythm_report"]
+__all__ = ["AnnotatedRecording", "RhythmReport", "annotate_recording", "rhythm_report"]

@@ -1,0 +1,252 @@
+"""Annotated recordings and the files that are written of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecgclf.datasets import AAMI_CLASSES, Recording
+from ecgclf.recordings._rhythm import RhythmReport, rhythm_report
+
+#: Symbol of WFDB for a change of signal quality, with these codes for unreadable and readable
+#: signals.
+_QUALITY, _UNREADABLE, _READABLE = "~", -1, 0
+
+
+@dataclass(frozen=True)
+class AnnotatedRecording:
+    """Recording with labelled beats, as `annotate_recording` returns it.
+
+    Attributes
+    ----------
+    recording : Recording
+        The whole recording, with all leads that were read.
+    beats : DataFrame
+        A row for each beat: `time` in s from the start of the recording, `sample`, `label`, the
+        probability of each class in a column of its name, `quality` from 0 (noise or no signal)
+        to 1 (no noise), and `uncertain`.
+    unreadable : ndarray of int64, shape (n_stretches, 2)
+        First sample and end of each unreadable stretch.
+    start, stop : int
+        First sample and end of the analysed part.
+    leads : tuple of str
+        Leads that were classified.
+    model : str
+        Name of the model.
+    classes : tuple of str
+        Classes of the model.
+    """
+
+    recording: Recording
+    beats: pd.DataFrame
+    unreadable: NDArray[np.int64]
+    start: int
+    stop: int
+    leads: tuple[str, ...]
+    model: str
+    classes: tuple[str, ...]
+
+    @property
+    def fs(self) -> float:
+        """Sampling rate of the recording in Hz."""
+        return self.recording.fs
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples of the recording."""
+        return self.recording.n_samples
+
+    @cached_property
+    def rhythm(self) -> RhythmReport:
+        """Rhythm of the analysed part, as from `rhythm_report`."""
+        return rhythm_report(
+            self.beats["sample"],
+            self.beats["label"],
+            self.fs,
+            start=self.start,
+            stop=self.stop,
+            unreadable=self.unreadable,
+            clock=self.recording.start,
+        )
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Summary of the rhythm."""
+        return self.rhythm.summary
+
+    def to_wfdb(self, path: str | os.PathLike[str]) -> Path:
+        """Write a WFDB annotation file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write. Its ending, of letters, is the annotator, as in "night.beats". A
+            viewer finds it beside the record with the same stem.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If the ending is not of letters, or a label is no symbol of WFDB.
+
+        Notes
+        -----
+        A beat has its label as symbol, and "?" as note if it is uncertain. "~" marks changes of
+        signal quality, with the subtype -1 where all leads become unreadable and 0 where they
+        become readable again.
+        """
+        from wfdb import wrann
+        from wfdb.io.annotation import ann_label_table
+
+        path = Path(path)
+        annotator = path.suffix[1:]
+        if not (annotator.isascii() and annotator.isalpha()):
+            raise ValueError(
+                f"{path} has the ending {path.suffix!r}; expected one of letters, such as "
+                f"{path.stem}.beats."
+            )
+        unknown = set(self.beats["label"]) - set(ann_label_table["symbol"])
+        if unknown:
+            raise ValueError(
+                f"The labels {', '.join(sorted(unknown))} are no symbols of WFDB. Use to_csv."
+            )
+        marks = self._marks()
+        with replaced(path) as file:
+            # wfdb accepts few characters in the names of records.
+            wrann(
+                "record",
+                annotator,
+                marks["sample"].to_numpy(),
+                marks["symbol"].tolist(),
+                subtype=marks["subtype"].to_numpy(),
+                aux_note=marks["note"].tolist(),
+                fs=self.fs,
+                write_dir=str(file.parent),
+            )
+            (file.parent / f"record.{annotator}").rename(file)
+        return path
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table of beats.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If the ending is that of WFDB annotations, ".atr".
+        """
+        path = Path(path)
+        check_is_no_annotation_file(path)
+        with replaced(path) as file:
+            self._rounded().to_csv(file, index=False)
+        return path
+
+    def to_json(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything but the signal as JSON.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write. "beats" has a list for each column of the table.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
+        with replaced(Path(path)) as file:
+            file.write_text(json.dumps(self._as_dict(), default=_plain) + "\n", encoding="utf-8")
+        return Path(path)
+
+    def _as_dict(self) -> dict[str, Any]:
+        start = self.recording.start
+        return {
+            "recording": self.recording.name,
+            "recording_start": None if start is None else start.isoformat(),
+            "fs": self.fs,
+            "n_samples": self.n_samples,
+            "analysed": [self.start, self.stop],
+            "leads": self.leads,
+            "model": self.model,
+            "classes": self.classes,
+            "unreadable": self.unreadable,
+            "summary": self.summary if set(self.classes) <= set(AAMI_CLASSES) else None,
+            "beats": self._rounded().to_dict("list"),
+        }
+
+    def _rounded(self) -> pd.DataFrame:
+        return self.beats.round({"time": 4, **dict.fromkeys(["quality", *self.classes], 4)})
+
+    def _marks(self) -> pd.DataFrame:
+        """Combine beats and changes of quality in order of time."""
+        beats = pd.DataFrame(
+            {
+                "sample": self.beats["sample"],
+                "symbol": self.beats["label"],
+                "subtype": 0,
+                "note": np.where(self.beats["uncertain"], "?", ""),
+            }
+        )
+        changes = pd.DataFrame(
+            {
+                "sample": self.unreadable.ravel(),
+                "symbol": _QUALITY,
+                "subtype": np.tile([_UNREADABLE, _READABLE], len(self.unreadable)),
+                "note": "",
+            }
+        )
+        # The recording ends at `stop`; there is nothing to mark.
+        changes = changes[changes["sample"] < self.n_samples]
+        return pd.concat([changes, beats]).sort_values("sample", kind="stable")
+
+    def __repr__(self) -> str:
+        counts = self.beats["label"].value_counts()
+        of_class = ", ".join(
+            f"{name}: {counts[name]:,}" for name in self.classes if name in counts
+        )
+        return (
+            f"<AnnotatedRecording {self.recording.name}: {len(self.beats):,} beats ({of_class})>"
+        )
+
+
+def check_is_no_annotation_file(path: Path) -> None:
+    """Raise a ValueError for a name that WFDB reads as annotations."""
+    if path.suffix.lower() == ".atr":
+        raise ValueError(f"{path} is a name of WFDB annotations. Choose the ending .csv.")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a name for a new file that replaces `path` once it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgclf-") as folder:
+        yield (file := Path(folder, path.name))
+        os.replace(file, path)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist()

@@ -1,0 +1,239 @@
+"""Beats of a recording in the form that a model takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecgclf.datasets import (
+    AnnotatedSignal,
+    BeatWindow,
+    FixedWindow,
+    KaggleWindow,
+    Recording,
+    fill_gaps,
+    resample,
+    resampling_ratio,
+)
+from ecgclf.persistence import list_pretrained, load, load_pretrained
+
+#: Sampling rate in Hz from which `KaggleWindow` makes the rows of the Kaggle set.
+_KAGGLE_FS = 360.0
+
+#: Unit of these rows in the files of models.
+_SCALED = "scaled to [0, 1]"
+
+#: Length of the stretches that are resampled and cut at a time, and of their overlap on both
+#: sides, which is longer than every window, in s.
+_STRETCH, _OVERLAP = 600.0, 10.0
+
+#: Largest share of missing samples in the window of a readable beat.
+_MISSING = 0.01
+
+
+def find_model(model: Any) -> tuple[Any, str]:
+    """Load a model by name or path.
+
+    Parameters
+    ----------
+    model : str, path-like or estimator
+        Name of a pretrained model, model file or fitted classifier.
+
+    Returns
+    -------
+    model : estimator
+    name : str
+        Its name for reports.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither such a pretrained model nor such a file.
+    """
+    if not isinstance(model, (str, os.PathLike)):
+        return model, type(model).__name__
+    if str(model) in list_pretrained():
+        return load_pretrained(str(model)), str(model)
+    if not Path(model).expanduser().exists():
+        raise FileNotFoundError(
+            f"There is no file {os.fspath(model)!r} and no pretrained model of this name. Give "
+            f"a model file or one of {', '.join(list_pretrained())}."
+        )
+    return load(Path(model).expanduser()), Path(model).name
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """Rows that a model takes, and their probabilities.
+
+    Attributes
+    ----------
+    model : estimator
+        A fitted classifier of beats.
+    fs : float
+        Rate in Hz to which recordings are resampled before they are cut.
+    window : BeatWindow
+        Window of the beats.
+    """
+
+    model: Any
+    fs: float
+    window: BeatWindow
+
+    @classmethod
+    def of(
+        cls, model: Any, fs: float | None = None, window: tuple[float, float] | None = None
+    ) -> ModelInput:
+        """Read how the beats of a model are cut, and check that a recording can provide them.
+
+        Parameters
+        ----------
+        model : estimator
+            A fitted classifier.
+        fs, window
+            Rate in Hz and window in s, for a model that does not state them.
+
+        Returns
+        -------
+        ModelInput
+
+        Raises
+        ------
+        ValueError
+            If the model needs other features, or how to cut its beats is unknown or contradicts
+            what it states.
+        """
+        contract = getattr(model, "input_contract_", {})
+        if getattr(model, "n_tabular", 0):
+            raise ValueError(
+                f"The model needs {model.n_tabular} features of each beat besides its signal, "
+                "which a recording does not contain. Compute them and use model.predict."
+            )
+        if contract.get("unit") == _SCALED and contract.get("window") is None:
+            return cls(model, _KAGGLE_FS, KaggleWindow())
+        if contract.get("unit") not in (None, "mV"):
+            raise ValueError(
+                f"The model takes beats in {contract['unit']!r}, but recordings are in mV. "
+                "Convert the beats and use model.predict."
+            )
+        cut: dict[str, Any] = {"fs": fs, "window": window}
+        for name, asked in cut.items():
+            stated = contract.get(name)
+            if asked is None and stated is None:
+                raise ValueError(
+                    f"The model does not state the {name} of its beats. Give {name} as in "
+                    "training."
+                )
+            if None not in (asked, stated) and not np.allclose(asked, stated):
+                raise ValueError(
+                    f"{name}={asked!r} contradicts the model, which was trained with {stated!r}. "
+                    "Leave it out."
+                )
+            cut[name] = stated if asked is None else asked
+        return cls(model, float(cut["fs"]), FixedWindow(*cut["window"]))
+
+    @property
+    def takes_records(self) -> bool:
+        """Whether the model compares the beats of a recording."""
+        return getattr(self.model, "record", None) is not None
+
+    def cut(
+        self, recording: Recording, peaks: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Cut all beats, one stretch of the recording after the other.
+
+        Parameters
+        ----------
+        recording : Recording
+            With the leads of the model.
+        peaks : ndarray of int64, shape (n_beats,)
+            Positions of the beats in samples.
+
+        Returns
+        -------
+        rows : ndarray of float32, shape (n_beats, n_leads, n_samples)
+            Missing samples are interpolated.
+        readable : ndarray of bool, shape (n_beats, n_leads)
+            False if samples are missing around the beat, or the lead is flat there.
+        """
+        parts = list(self._cut_stretches(recording, peaks))
+        rows, readable = (np.concatenate(part) for part in zip(*parts))
+        if rows.shape[2] != self.model.n_samples_:
+            raise ValueError(
+                f"A beat has {rows.shape[2]} samples at {self.fs:g} Hz, but the model takes "
+                f"{self.model.n_samples_}. Give the fs and the window of its training."
+            )
+        return rows, readable & (np.ptp(rows, axis=2) > 0)
+
+    def _cut_stretches(
+        self, recording: Recording, peaks: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """Cut the beats of each stretch, resampled with the stretches beside it."""
+        ratio = resampling_ratio(recording.fs, self.fs)
+        # Both rates have a sample at the start of a stretch.
+        grid = ratio.denominator
+        step, overlap = (
+            max(1, round(seconds * recording.fs / grid)) * grid
+            for seconds in (_STRETCH, _OVERLAP)
+        )
+        around = round(recording.fs * self.model.n_samples_ / self.fs)
+        marks = np.append(peaks, recording.n_samples - 1)
+        for start in range(0, recording.n_samples, step):
+            first, end = np.searchsorted(peaks, [start, start + step])
+            if first == end:
+                continue
+            low, high = max(start - overlap, 0), start + step + overlap
+            signal = recording.read(low, high)
+            missing = np.isnan(signal)
+            if missing.any():
+                signal = fill_gaps(signal)
+            at_rate = resample(signal, ratio)
+            at, beside = (
+                np.rint((places - low) * float(ratio))
+                .astype(np.int64)
+                .clip(0, at_rate.shape[1] - 1)
+                for places in (peaks[first:end], marks[first : end + 2])
+            )
+            rows = self.window.cut(AnnotatedSignal(recording.name, at_rate, self.fs, at, beside))
+            count = np.cumsum(missing, axis=1, dtype=np.int32)
+            at = peaks[first:end] - low
+            last = np.minimum(at + around, signal.shape[1] - 1)
+            share = (count[:, last] - count[:, np.maximum(at - around, 0)]) / around
+            yield rows.astype(np.float32, copy=False), (share <= _MISSING).T
+
+    def predict_proba(
+        self, rows: NDArray[np.float32], peaks: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Compute the probabilities of the beats of one recording.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_beats, n_leads, n_samples)
+            As from `cut`, with as many leads as the model takes.
+        peaks : ndarray of shape (n_beats,)
+            Their positions.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes)
+        """
+        flat = rows.reshape(len(rows), -1)
+        if not self.takes_records:
+            return self.model.predict_proba(flat if rows.shape[1] == 1 else rows)
+        places = {self.model.record: np.zeros(len(peaks)), self.model.sample: peaks}
+        if not hasattr(self.model, "feature_names_in_"):
+            for column, values in sorted(places.items()):
+                flat = np.insert(flat, column, values, axis=1)
+            return self.model.predict_proba(flat)
+        names = [name for name in self.model.feature_names_in_ if name not in places]
+        table = pd.DataFrame(flat, columns=names)
+        for name, values in places.items():
+            table.insert(list(self.model.feature_names_in_).index(name), name, values)
+        return self.model.predict_proba(table)
