@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 
@@ -38,36 +37,21 @@ def _inputs(facts: dict[str, Any]) -> list[str]:
         ("window", given["window"]),
         ("unit", given["unit"]),
         ("scaling", given["scaling"]),
-        ("features besides the signal", ", ".join(given["features"]) or "none"),
     ]
-    loader, arguments = facts["test"]["loader"], dict(facts["test"]["arguments"])
-    inputs, before = "beats.data", []
-    if given["prepared_by"]:
-        arguments["as_frame"], inputs = True, f"{given['prepared_by']}(beats)"
-        before = ["", *_source_of(given["prepared_by"]), ""]
+    loader, arguments = facts["test"]["loader"], facts["test"]["arguments"]
     listed = "".join(f", {name}={value!r}" for name, value in arguments.items())
     listed = listed.replace("'", '"')
     code = [
         "```python",
         "import ecgclf",
         f"from ecgclf.datasets import fetch_mitbih, {loader}",
-        *before,
         "",
         f'model = ecgclf.load_pretrained("{facts["name"]}")',
         f"beats = {loader}(fetch_mitbih(){listed})",
-        f"labels = model.predict({inputs})",
+        f"labels = model.predict({given['code']})",
         "```",
     ]
     return [_table([("property", "required value"), *rows]), "\n".join(code)]
-
-
-def _source_of(function: str) -> list[str]:
-    """Return the source code of the function that prepares beats for training."""
-    file = Path(__file__).parents[1] / "models" / "record_comparison.py"
-    code = file.read_text(encoding="utf-8")
-    if f"def {function}(" not in code:
-        raise ValueError(f"{function} is not defined in {file.name}, which the card shows.")
-    return code.partition('"""\n\n')[2].rstrip().split("\n")
 
 
 def _beats(facts: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -95,6 +79,20 @@ def _figures(facts: dict[str, Any]) -> list[str]:
         f"Results on {n_beats:,} test beats of {facts['test']['patients']} patients. The "
         "confidence intervals are from a bootstrap over patients.",
         _table([tuple(heads), *rows]),
+        *_more(facts),
+    ]
+
+
+def _more(facts: dict[str, Any]) -> list[str]:
+    """Format the results of the benchmark between patients."""
+    rows = facts["tables"]
+    if not rows:
+        return []
+    lines = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
+    return [
+        "Results of `python -m benchmarks.accuracy.context` with the same seed: on DS2 by this "
+        "model, and on svdb by five models, each trained on DS1 and the other patients of svdb.",
+        _table(lines),
     ]
 
 

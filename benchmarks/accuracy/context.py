@@ -1,11 +1,11 @@
 """Beats in the context of their recording, tested on unseen patients.
 
-`ECGContextClassifier` is trained on the leads of DS1, or of DS1 and svdb, and tested on DS2; and
+`ECGContextClassifier` is trained on both leads of DS1, or of DS1 and svdb, and tested on DS2; and
 on folds of the patients of svdb, each tested by a network trained on DS1 and the other folds. All
 choices were made by cross-validation over the patients of DS1 and svdb. Figures are those of the
-first lead, and of the mean log-probability of both leads, from annotated R peaks and from those of
-`Recording.detect_r_peaks`. Intervals are over patients. "adaptive" also trains on the labelled
-first five minutes of the records of DS2, and is tested on the rest.
+first lead, and of the mean log-probability of both leads, from annotated R peaks and from those
+that `Recording.detect_r_peaks` finds. Intervals are over patients. "adaptive" also trains on the
+labelled first five minutes of the records of DS2, and is tested on the rest.
 
 Finished trainings are cached, so an interrupted benchmark continues with the missing ones.
 

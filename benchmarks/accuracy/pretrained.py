@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,11 @@ from tqdm.auto import tqdm
 from benchmarks.accuracy.cards import card_of
 from benchmarks.common.arguments import fraction, make_parser
 from benchmarks.common.data import find_records, part_of
-from benchmarks.common.provenance import origin, write_json
+from benchmarks.common.provenance import FOLDER, origin, write_json
 from benchmarks.common.runs import count_parameters, fitted, prepare
 from benchmarks.models import ours
-from benchmarks.models.record_comparison import compare_with_record
-from ecgclf import ECGCNNClassifier
-from ecgclf.datasets import Beats, load_kaggle_heartbeat, load_mitbih
+from benchmarks.models.context_models import FS, WINDOW, Leads, load_leads, make_network
+from ecgclf.datasets import DS1, Beats, load_kaggle_heartbeat, load_mitbih
 from ecgclf.estimators import BeatEstimator
 from ecgclf.evaluation import beat_report, figures_without, patient_intervals
 
@@ -45,7 +45,9 @@ SEED = 0
 #: Estimators of the models.
 KAGGLE = ours.residual_network
 SMALL = ours.small_cnn
-INTERPATIENT = ECGCNNClassifier(max_epochs=5, label_smoothing=0.05, n_tabular=14)
+
+#: Result file of `benchmarks.accuracy.context`, for the card of "holter".
+CONTEXT = FOLDER / "context.json"
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,15 @@ class Recipe:
 
     estimator: BeatEstimator
     title: str
-    #: Loader of the beats, and its arguments for the training and test beats.
+    #: Function from the folder of the records and a share of the beats to X and y for training.
+    train: Callable[[Path, float], tuple[Any, np.ndarray]]
+    #: Loader of the test beats, and its arguments.
     loader: Callable[..., Beats]
-    train: dict[str, Any]
     test: dict[str, Any]
     #: Properties of the beats passed to `save`, and a description of further ones.
     contract: dict[str, Any]
     lead: str
+    unit: str
     scaling: str
     window: str
     split: str
@@ -68,16 +72,46 @@ class Recipe:
     limits: tuple[str, ...]
     #: Test records with a large influence. Figures are also given without them.
     leave_out: tuple[str, ...] = ()
-    #: Function from beats in a data frame to the network's input. None passes the signals.
-    prepare: Callable[[Beats], pd.DataFrame] | None = None
+    #: Expression for the input of the network, from `beats` and `model`.
+    inputs: str = "beats.data"
+    #: Function that returns further tables of the card.
+    tables: Callable[[], list[dict[str, Any]]] = list
 
-    def load(self, folder: Path, side: dict[str, Any]) -> Beats:
-        """Load the training or the test beats."""
-        return self.loader(folder, **side, as_frame=self.prepare is not None)
 
-    def inputs(self, beats: Beats) -> np.ndarray | pd.DataFrame:
-        """Compute the input of the network."""
-        return beats.data if self.prepare is None else self.prepare(beats)
+def kaggle_rows(folder: Path, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Load the training rows of the Kaggle set."""
+    beats = part_of(load_kaggle_heartbeat(folder, "train"), share, SEED)
+    return beats.data, beats.target
+
+
+def leads_of_patients(folder: Path, share: float) -> tuple[pd.DataFrame, np.ndarray]:
+    """Load both leads of DS1 and svdb, or of some of the records."""
+    svdb = folder.with_name("svdb")
+    names = [(folder, DS1), (svdb, tuple(sorted(file.stem for file in svdb.glob("*.hea"))))]
+    leads = Leads.concat(
+        [load_leads(place, some[: max(2, round(share * len(some)))]) for place, some in names]
+    )
+    return leads.frame, leads.target
+
+
+def tables_of_context() -> list[dict[str, Any]]:
+    """Summarise the results of the network between patients."""
+    figures = json.loads(CONTEXT.read_text(encoding="utf-8"))["figures"]
+    chosen = [row for row in figures if row["train"] == "DS1 + svdb" and row["seed"] == str(SEED)]
+    rows = []
+    for row in chosen:
+        for key, records in (("figures", "all"), ("without_232", "without 232")):
+            for name, found in row.get(key, {}).items():
+                rows.append({
+                    "test": row["test"],
+                    "records": records,
+                    "leads": row["leads"],
+                    "R peaks": row["beats"],
+                    "figure": name,
+                    "value": f"{found['estimate']:.3f}",
+                    "95% interval": f"{found['low']:.3f} to {found['high']:.3f}",
+                })  # fmt: skip
+    return rows
 
 
 _NOT_MEDICAL = (
@@ -90,10 +124,11 @@ _SOURCE = (
 )
 
 KAGGLE_ROWS = {
+    "train": kaggle_rows,
     "loader": load_kaggle_heartbeat,
-    "train": {"subset": "train"},
     "test": {"subset": "test"},
     "contract": {"fs": 120, "unit": "scaled to [0, 1]"},
+    "unit": "scaled to [0, 1]",
     "lead": "the first lead of each record: MLII, or V5 in records 102, 104 and 114",
     "scaling": "each row to [0, 1] by its minimum and maximum, then padded with zeros",
     "window": "from an R peak to 0.2 RR intervals after the next R peak (KaggleWindow)",
@@ -123,42 +158,46 @@ RECIPES = {
     "mitbih-small": Recipe(
         SMALL, "A small convolutional network for the Kaggle heartbeat rows", **KAGGLE_ROWS
     ),
-    "mitbih-interpatient": Recipe(
-        INTERPATIENT,
-        "A convolutional network for beats relative to their record, tested on unseen patients",
+    "holter": Recipe(
+        make_network(SEED),
+        "A network for the beats of a whole recording, tested on unseen patients",
+        train=leads_of_patients,
         loader=load_mitbih,
-        train={"records": "ds1", "fs": 120, "window": (0.3, 0.45)},
-        test={"records": "ds2", "fs": 120, "window": (0.3, 0.45)},
-        contract={"fs": 120, "unit": "mV", "window": (0.3, 0.45)},
-        lead="MLII, which all records of DS1 and DS2 contain",
-        scaling="none: mV, minus the mean of all beats of the record",
-        window="0.3 s before the R peak to 0.45 s after it (FixedWindow)",
+        test={"records": "ds2", "fs": FS, "window": WINDOW, "rhythm": False, "as_frame": True},
+        contract={"fs": FS, "window": WINDOW},
+        inputs="beats.frame[model.feature_names_in_]",
+        lead="any; with several leads, average the log-probabilities, as annotate_recording does",
+        unit="any",
+        scaling="done by the network, relative to the median beat of the recording",
+        window="0.375 s before the R peak to 0.5 s after it (FixedWindow), unfiltered",
         split=(
-            "Trained on DS1 and tested on DS2, the inter-patient split of de Chazal et al. "
-            "2004. Record 202 of DS2 is of the same patient as record 201 of DS1, as in the "
-            "published split."
+            "Trained on both leads of DS1 of the MIT-BIH Arrhythmia Database and of the 62 "
+            "records of the MIT-BIH Supraventricular Arrhythmia Database (svdb), and tested on "
+            "DS2, the inter-patient split of de Chazal et al. 2004. Each training beat is "
+            "counted once for each lead. Record 202 of DS2 is of the same patient as record 201 "
+            "of DS1, as in the published split. The settings were chosen by cross-validation "
+            "over the patients of the training data."
         ),
         use=(
-            "Detection of beats that differ from the other beats of a complete recording, mainly"
-            " V."
+            "Classification of the beats of recordings of new patients, of minutes to days, from "
+            "any recorder, with ecgclf.annotate_recording or ecgclf annotate."
         ),
         limits=(
+            "It needs all beats of a recording: its median beat and the neighbours of each beat "
+            "are part of the input.",
+            "If most beats of a recording are supraventricular, as in record 232, they are "
+            "classified as normal, because they are neither early nor different from most beats.",
+            "Atrial fibrillation makes normal beats irregular; some of them are classified as S.",
             "The results for S and F depend on very few patients: record 232 has 75% of the "
             "S beats of DS2, and record 213 has 93% of its F beats.",
-            "The input is relative to the mean beat of the record. If most beats are "
-            "abnormal, as in record 232, abnormal beats look normal to the model.",
-            "It needs all beats of a record, so it cannot be used during recording.",
-            "Another model, with the beat itself and four ratios, was tested on DS2 before "
-            "and was less accurate (0.849). Cross-validation within DS1 gives the same "
-            "order, but both results were known when the model was chosen.",
-            "The training data contain only 8 Q beats, so predictions of Q are meaningless.",
-            "The rhythm features were computed from annotated beats. Missed and false beats "
-            "of a detector impair them, and with them the class S.",
-            _SOURCE,
+            "The training data contain only 8 Q beats of DS1 and 79 of svdb, so predictions of Q "
+            "are meaningless. Paced beats do not occur in the training data.",
+            "All data are two-lead ambulatory recordings of two databases made in Boston. Other "
+            "populations and recorders were not tested.",
             _NOT_MEDICAL,
         ),
         leave_out=("232",),
-        prepare=compare_with_record,
+        tables=tables_of_context,
     ),
 }
 
@@ -168,20 +207,18 @@ def make(
 ) -> pd.DataFrame:
     """Train a model, write its three files and return its figures."""
     started = time.time()
-    train, test = (
-        part_of(recipe.load(records, side), options.fraction, SEED)
-        for side in (recipe.train, recipe.test)
-    )
-    settings = {"n_jobs": options.n_jobs, "epochs": options.epochs}
-    estimator = prepare(clone(recipe.estimator), seed=SEED, **settings)
-    model = fitted(estimator, recipe.inputs(train), np.asarray(train.target))
+    X, y = recipe.train(records, options.fraction)
+    test = recipe.loader(records, **recipe.test)
+    settings = {"n_jobs": options.n_jobs or 1, "epochs": options.epochs}
+    model = fitted(prepare(clone(recipe.estimator), seed=SEED, **settings), X, y)
     # The number of threads is a choice of the user.
     model.set_params(n_jobs=None)
     file = output / f"{name}.ecgclf"
     model.save(file, **recipe.contract)
 
     y_true = np.asarray(test.target)
-    y_pred = model.predict(recipe.inputs(test))
+    X_test = eval(recipe.inputs, {"beats": test, "model": model})
+    y_pred = model.predict(X_test)
     figures = patient_intervals(y_true, y_pred, test.groups, random_state=SEED)
     figures = figures.drop(columns="defined")
     if recipe.leave_out:
@@ -194,23 +231,26 @@ def make(
         "parameters": count_parameters([model]),
         "estimator": repr(clone(recipe.estimator)),
         "input": {
-            **model_contract(recipe, model),
+            "fs": recipe.contract["fs"],
+            "unit": recipe.unit,
+            "n_leads": model.n_leads_,
+            "n_samples": model.n_samples_,
             "lead": recipe.lead,
             "scaling": recipe.scaling,
             "window": recipe.window,
-            "features": tabular_names(model),
-            "prepared_by": recipe.prepare and recipe.prepare.__name__,
+            "code": recipe.inputs,
         },
         "split": recipe.split,
-        "train": {"arguments": recipe.train, "beats": counts(train)},
+        "train": {"beats": counts(y, test.target_names)},
         "test": {
             "loader": recipe.loader.__name__,
             "arguments": recipe.test,
-            "beats": counts(test),
+            "beats": counts(y_true, test.target_names),
             "patients": len(np.unique(test.groups)),
             "without": list(recipe.leave_out),
         },
         "figures": rows_of(figures),
+        "tables": recipe.tables(),
         "every_tenth_test_beat": {
             "labels": model.classes_.tolist(),
             "confusion_matrix": beat_report(
@@ -227,25 +267,9 @@ def make(
     return figures
 
 
-def model_contract(recipe: Recipe, model: BeatEstimator) -> dict[str, Any]:
-    """Return the properties of the beats that the model expects."""
-    return {
-        "fs": recipe.contract["fs"],
-        "unit": recipe.contract["unit"],
-        "n_leads": model.n_leads_,
-        "n_samples": model.n_samples_,
-    }
-
-
-def tabular_names(model: BeatEstimator) -> list[str]:
-    """Return the names of the features besides the signal."""
-    return list(model.feature_names_in_[-model.n_tabular :]) if model.n_tabular else []
-
-
-def counts(beats: Beats) -> dict[str, int]:
+def counts(target: np.ndarray, names: Sequence[str]) -> dict[str, int]:
     """Count the beats of each class, in the usual order."""
-    target = np.asarray(beats.target)
-    return {label: int((target == label).sum()) for label in beats.target_names}
+    return {label: int((target == label).sum()) for label in names}
 
 
 def rows_of(figures: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -118,6 +119,45 @@ def interpatient(figures):
         yield name, f"{within[model]:.3f}", *(with_interval(rows[k], f) for k, f in shown)
 
 
+def context(figures):
+    """Yield accuracy and F1 of each experiment: mean over seeds, with intervals of the first."""
+    yield (
+        *("trained on", "tested on", "leads", "R peaks", "accuracy", "S F1", "V F1"),
+        *("S F1 without 232", "medians S, V", "range of S F1"),
+    )
+    table = pd.DataFrame(figures)
+    table["ensemble"] = table["seed"] == "mean of all"
+    names = ["train", "test", "ensemble", "leads", "beats"]
+    for (train, test, ensemble, leads, beats), rows in table.groupby(names, sort=False):
+        medians = {
+            label: np.mean([row[label]["median_f1"] for row in rows["patients"]]) for label in "SV"
+        }
+        scores = [row["S F1"]["estimate"] for row in rows["figures"]]
+        without = rows["without_232"].dropna() if "without_232" in rows else []
+        yield (
+            f"{train}, three networks" if ensemble else train,
+            *(test, leads, beats),
+            *(with_interval(rows["figures"], name) for name in ("accuracy", "S F1", "V F1")),
+            with_interval(without, "S F1") if len(without) else "",
+            f"{medians['S']:.2f}, {medians['V']:.2f}",
+            "" if len(scores) == 1 else f"{min(scores):.3f} to {max(scores):.3f}",
+        )
+
+
+def kaggle_context(figures):
+    """Yield accuracy, macro-F1 and F1 of each class."""
+    scores = [f"F1 {label}" for label in "NSVFQ"]
+    yield "network", "seed", "accuracy", "macro-F1", *scores, "parameters", "epochs", "seconds"
+    for row in figures:
+        yield (
+            row["network"],
+            "" if row["seed"] is None else str(row["seed"]),
+            *(f"{row[name]:.4f}" for name in ("accuracy", "macro_f1")),
+            *(f"{row[name]:.3f}" for name in scores),
+            *(f"{row[name]:,.0f}" for name in ("parameters", "epochs", "seconds")),
+        )
+
+
 def with_interval(runs, figure):
     """Format the mean of a metric over seeds, and the mean limits of its interval."""
     table = pd.DataFrame([run[figure] for run in runs]).mean()
@@ -198,12 +238,14 @@ def storage(figures):
 
 #: Functions that yield the header and the rows of a table; the default is `networks`.
 ROWS_OF = {
+    "kaggle-context": kaggle_context,
     "kaggle-held-out": networks,
     "kaggle": kaggle,
     "speed-storage": storage,
     "r-peaks-noise": r_peaks_noise,
     "r-peaks": r_peaks,
     "random-forest": random_forest,
+    "context": context,
     "interpatient": interpatient,
     "export": graphs,
     "transfer": transfer,

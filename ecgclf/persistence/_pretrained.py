@@ -25,7 +25,7 @@ def list_pretrained() -> list[str]:
     --------
     >>> from ecgclf.persistence import list_pretrained
     >>> list_pretrained()
-    ['mitbih-interpatient', 'mitbih-kaggle', 'mitbih-small']
+    ['holter', 'mitbih-kaggle', 'mitbih-small']
     """
     names = (file.name for file in FOLDER.iterdir())
     return sorted(name.removesuffix(_WEIGHTS) for name in names if name.endswith(_WEIGHTS))
@@ -43,8 +43,7 @@ def load_pretrained(name: str) -> Any:
     -------
     estimator
         The fitted model, as `load` returns it. Its ``input_contract_`` has the properties of
-        the beats that it takes. If it takes per-beat features, they are the last of its
-        ``feature_names_in_``.
+        the beats that it takes.
 
     Raises
     ------
