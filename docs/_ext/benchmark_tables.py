@@ -130,7 +130,8 @@ def context(figures):
     names = ["train", "test", "ensemble", "leads", "beats"]
     for (train, test, ensemble, leads, beats), rows in table.groupby(names, sort=False):
         medians = {
-            label: np.mean([row[label]["median_f1"] for row in rows["patients"]]) for label in "SV"
+            label: np.mean([patients[label]["median_f1"] for patients in rows["patients"]])
+            for label in "SV"
         }
         scores = [row["S F1"]["estimate"] for row in rows["figures"]]
         without = rows["without_232"].dropna() if "without_232" in rows else []
