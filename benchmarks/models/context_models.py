@@ -40,12 +40,16 @@ NETWORK = ECGContextClassifier(
 )
 
 #: The Kaggle rows with their neighbours: rate, window and network, chosen on training rows.
-KAGGLE_FS, KAGGLE_WINDOW = 128, (0.375, 0.5)
+KAGGLE_FS, KAGGLE_WINDOW = 180, (0.4, 0.6)
 KAGGLE = ECGContextClassifier(
     record="record",
     sample="sample",
-    context=48,
-    max_epochs=25,
+    context=32,
+    filters=(32, 48, 64, 64),
+    kernel_size=(9, 7, 5, 5),
+    width=96,
+    units=96,
+    max_epochs=24,
     batch_size=768,
     verbose=0,
 )
