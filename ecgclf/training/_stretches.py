@@ -83,7 +83,8 @@ class Records:
             spaced = np.linspace(0, length - 1, min(length, _MOST_BEATS)).round().astype(int)
             index = self.order[start + spaced]
             beats = rows.view[index][:, : n_leads * n_samples].reshape(-1, n_leads, n_samples)
-            beats = beats - np.median(beats, axis=2, keepdims=True)
+            if length > 1:
+                beats = beats - np.median(beats, axis=2, keepdims=True)
             before = self.before[index]
             references[i, :, 0] = np.median(beats, axis=0)
             references[i, :, 1] = np.median(beats[before >= np.quantile(before, _LONG)], axis=0)
@@ -217,7 +218,10 @@ class StretchBatches(Batches):
         else:
             record = torch.from_numpy(self.records.number[index[:, 0]]).to(self.device)
             references = self._references[record, lead]
-            signals = signals - signals.median(dim=2, keepdim=True).values
+            # A beat alone keeps its offset, as without records.
+            several = torch.from_numpy(self.records.lengths > 1).to(self.device)[record]
+            offset = signals.median(dim=2, keepdim=True).values
+            signals = torch.where(several[:, None, None], signals - offset, signals)
         height = references[:, :1].amax(2, keepdim=True) - references[:, :1].amin(2, keepdim=True)
         height = torch.where(height > 0, height, 1.0)
         before, after = self.records.before[index], self.records.after[index[:, -1:]]

@@ -116,6 +116,14 @@ def test_amplitude_and_unit_of_time_do_not_matter(array, fitted, frame):
     np.testing.assert_allclose(fitted.decision_function(other), expected, rtol=1e-3, atol=1e-4)
 
 
+def test_the_baseline_of_each_beat_does_not_matter(fitted, frame, rng):
+    moved = frame.copy()
+    moved.iloc[:, 2:] += rng.integers(-4, 5, size=(len(frame), 1)) / 2
+    np.testing.assert_allclose(
+        fitted.predict_proba(moved), fitted.predict_proba(frame), atol=1e-3
+    )
+
+
 def test_positions_beyond_single_precision(fitted, frame):
     late = frame.assign(sample=frame["sample"].astype(float) + 2**40)
     np.testing.assert_array_equal(fitted.predict_proba(late), fitted.predict_proba(frame))
