@@ -206,7 +206,6 @@ def test_csv_and_json_hold_the_table(annotated, tmp_path):
     ("arguments", "message"),
     [
         ({"model": "absent"}, "no file 'absent' and no pretrained model"),
-        ({"model": "mitbih-interpatient"}, "14 features of each beat"),
         ({"leads": ["V9"]}, "has no lead 'V9'"),
         ({"fs": 250}, "fs=250 contradicts the model"),
     ],
@@ -214,6 +213,13 @@ def test_csv_and_json_hold_the_table(annotated, tmp_path):
 def test_errors(record, model, arguments, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         annotate_recording(record, **{"model": model, **arguments})
+
+
+def test_a_model_with_features_is_refused(record):
+    beats = ecgclf.datasets.make_beats(n_beats=200, random_state=0)
+    model = ecgclf.ECGMLPClassifier(n_tabular=14, max_epochs=1, verbose=0, device="cpu")
+    with pytest.raises(ValueError, match="14 features of each beat"):
+        annotate_recording(record, model.fit(beats.data, beats.target))
 
 
 def test_a_model_that_states_nothing_needs_rate_and_window(record, model):
