@@ -114,7 +114,7 @@ MAY_IMPORT = {
     "search": {"training"},
     "plots": {"datasets", "evaluation"},
     "recordings": {"datasets", "persistence"},
-    "cli": {"datasets", "evaluation", "export", "recordings", "transforms"},
+    "cli": {"datasets", "evaluation", "export", "recordings"},
 }
 
 #: Modules that every subpackage may import.

@@ -17,14 +17,13 @@ import ecgclf
 from ecgclf import datasets
 from ecgclf.cli._source import (
     Cut,
-    check_unit,
-    cut_recording,
     read_for,
     read_labelled,
     read_recording,
     read_unlabelled,
     refuse,
 )
+from ecgclf.recordings import annotate_recording, annotate_recordings, find_model
 
 #: Beats for calibration; more change the range of the activations little.
 _N_CALIBRATION = 1000
@@ -70,27 +69,65 @@ def evaluate(options: argparse.Namespace) -> None:
 def predict(options: argparse.Namespace) -> None:
     """Classify the beats of a recording and write a table."""
     _check_output(options.output)
-    model = ecgclf.load(options.model_file)
+    if options.output and options.output.suffix == ".atr":
+        raise ValueError(
+            f"{options.output} is a name of WFDB annotations, but predict writes CSV. Name a "
+            "file that ends in .csv, or use ecgclf annotate."
+        )
+    model, _ = find_model(options.model_file)
     if options.recording.suffix == ".npz":
-        table = _classify(model, read_unlabelled(model, options))
+        probabilities = model.predict_proba(read_unlabelled(model, options))
+        table = _label(pd.DataFrame(probabilities, columns=model.classes_))
         table.insert(0, "beat", range(len(table)))
     else:
-        check_unit(model, "mV", options)
         cut = Cut.of_model(model, options)
-        cut.require(options.model_file)
         record = read_recording(model, options)
         print(
             f"{options.recording}: {record.n_samples / record.fs / 60:.1f} minutes of "
             f"{', '.join(record.leads)}, detecting R peaks",
             file=sys.stderr,
         )
-        beats = cut_recording(record, cut, model, options)
-        table = _classify(model, beats.data)
-        table.insert(0, "time", (beats.sample / record.fs).round(4))
-        table.insert(1, "sample", beats.sample)
+        found = annotate_recording(
+            record, model, leads=range(model.n_leads_), fs=cut.fs, window=cut.window
+        )
+        beats = found.beats[~found.beats["uncertain"]]
+        if not len(beats):
+            raise ValueError(
+                f"No R peak was found in lead {', '.join(record.leads)} of record {record.name}. "
+                "Choose another lead with --lead."
+            )
+        table = beats[["time", "sample"]].round(4).join(_label(beats[list(found.classes)]))
     table.to_csv(options.output or sys.stdout, index=False)
     if options.output:
         print(f"{options.output}: {_count(table['label'].to_numpy())}")
+
+
+def annotate(options: argparse.Namespace) -> None:
+    """Annotate recordings and write files beside each other in a folder."""
+    table = annotate_recordings(
+        options.recordings,
+        options.output,
+        options.model,
+        formats=options.formats,
+        overwrite=options.overwrite,
+        n_jobs=options.n_jobs,
+        verbose=int(sys.stderr.isatty()),
+        leads=options.lead,
+        start=options.start,
+        end=options.end,
+        min_confidence=options.min_confidence,
+        fs=options.fs,
+        window=options.window,
+    )
+    for recording, status, message, caught in table.to_numpy().tolist():
+        for warning in caught:
+            warnings.warn(f"{recording}: {warning}", UserWarning, stacklevel=1)
+        if status != "failed":
+            print(f"{recording}: {message}")
+    failed = table[table["status"] == "failed"]
+    if len(failed):
+        of_all = f" ({len(failed)} of {len(table)} recordings failed)" if len(table) > 1 else ""
+        raise ValueError("; ".join(failed["message"]) + of_all)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -163,14 +200,10 @@ def _check_labels(target: np.ndarray, classes: np.ndarray, options: argparse.Nam
     )
 
 
-def _classify(model: Any, data: np.ndarray) -> pd.DataFrame:
-    """Predict the label of each beat and its probability."""
-    probabilities = model.predict_proba(data)
+def _label(probabilities: pd.DataFrame) -> pd.DataFrame:
+    """Return the most probable label of each beat and its probability."""
     return pd.DataFrame(
-        {
-            "label": model.classes_[probabilities.argmax(axis=1)],
-            "probability": probabilities.max(axis=1).round(4),
-        }
+        {"label": probabilities.idxmax(axis=1), "probability": probabilities.max(axis=1).round(4)}
     )
 
 

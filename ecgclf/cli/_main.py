@@ -33,6 +33,7 @@ first steps:
   ecgclf train data/mitdb model.ecgclf --records ds1 --fs 120
   ecgclf evaluate model.ecgclf data/mitdb --records ds2
   ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
+  ecgclf annotate night.hea
 
 `ecgclf COMMAND --help` explains a command. The exit code is 0 on success and 2 on invalid
 input, which one line on standard error explains."""
@@ -64,12 +65,22 @@ cut as in training, so --fs and --window are not needed.
     "predict": (
         "label the beats of a recording",
         """\
-Detect the R peaks of a WFDB record, cut a beat at each as in training, and write a table as
+Detect the R peaks of a recording, cut a beat at each as in training, and write a table as
 CSV: time of the R peak in seconds, its sample, the label and its probability. Beats of an
 .npz file ("data") are numbered from 0 instead.""",
         """\
   ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
-  ecgclf predict model.ecgclf night/holter --lead V5 | head""",
+  ecgclf predict mitbih-small night/holter --lead V5 | head""",
+    ),
+    "annotate": (
+        "annotate all beats of recordings",
+        """\
+Detect and classify all beats of recordings and write, for each one, a WFDB annotation file
+(NAME.beats), a table (NAME.csv) and a summary (NAME.json). A recording that cannot be read does
+not end the others. Recordings whose files exist are skipped.""",
+        """\
+  ecgclf annotate night.hea --start 22:00 --end 06:00
+  ecgclf annotate study --output annotations --n-jobs 2""",
     ),
     "export": (
         "write a saved model as ONNX",
@@ -206,7 +217,12 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model_file", metavar="MODEL", type=Path, help="a saved model")
+    parser.add_argument(
+        "model_file",
+        metavar="MODEL",
+        type=Path,
+        help="a saved model, or the name of a pretrained one",
+    )
     parser.add_argument(
         "recording",
         metavar="RECORD",
@@ -215,6 +231,51 @@ def _predict(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output", type=Path, metavar="CSV", help="file to write, by default standard output"
+    )
+    _add_cut(parser)
+
+
+def _annotate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "recordings",
+        metavar="RECORDING",
+        type=Path,
+        nargs="+",
+        help="recordings (WFDB, EDF, BDF or DICOM), with or without suffix, or folders of them",
+    )
+    parser.add_argument(
+        "--model", default="holter", help="name of a pretrained model or file, by default holter"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(), metavar="DIR", help="folder, by default this one"
+    )
+    parser.add_argument(
+        "--format",
+        type=_names,
+        default=["wfdb", "csv", "json"],
+        dest="formats",
+        metavar="NAMES",
+        help="files to write, by default wfdb,csv,json",
+    )
+    for name in ("start", "end"):
+        parser.add_argument(
+            f"--{name}",
+            metavar="TIME",
+            help=f"{name} of the part to annotate: clock time such as 22:00, or time from the "
+            "start if the recording does not state its time",
+        )
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="beats of a lower probability are labelled Q",
+    )
+    parser.add_argument(
+        "--n-jobs", type=int, metavar="N", help="recordings to annotate at the same time"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="annotate recordings again whose files exist"
     )
     _add_cut(parser)
 
@@ -291,6 +352,7 @@ _OPTIONS = {
     "train": _train,
     "evaluate": _evaluate,
     "predict": _predict,
+    "annotate": _annotate,
     "export": _export,
     "fetch": _fetch,
 }

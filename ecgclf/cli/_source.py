@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ecgclf import datasets
-from ecgclf.transforms import BeatSegmenter
 
 #: Unit of the rows of the Kaggle set, each of which is scaled separately.
 _SCALED = "scaled to [0, 1]"
@@ -123,7 +122,7 @@ def read_for(model: Any, options: argparse.Namespace) -> Labelled:
     if from_records:
         cut.require(options.model_file)
     beats = read_labelled(options, cut)
-    check_unit(model, beats.unit, options)
+    _check_unit(model, beats.unit, options)
     if from_records:
         _check_length(model, beats.data, beats.cut, options)
     return beats
@@ -144,11 +143,6 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Recordin
     Without --lead, a model of one lead gets MLII if the record has it, and otherwise the first
     lead.
     """
-    if model.n_tabular:
-        raise ValueError(
-            f"{options.model_file} needs {model.n_tabular} features of each beat besides its "
-            "signal, which a record does not contain. Compute them and give the beats as .npz."
-        )
     if options.lead is not None and len(options.lead) != model.n_leads_:
         raise ValueError(
             f"--lead names {len(options.lead)} leads, but the model takes {model.n_leads_}."
@@ -157,24 +151,6 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Recordin
     return (
         recording if options.lead else recording.pick(_default_leads(recording, model.n_leads_))
     )
-
-
-def cut_recording(
-    record: datasets.Recording, cut: Cut, model: Any, options: argparse.Namespace
-) -> datasets.Beats:
-    """Detect the R peaks in the leads of a recording, and cut a beat at each."""
-    fs, window = cut.require(options.model_file)
-    peaks, _ = record.detect_r_peaks()
-    if not len(peaks):
-        raise ValueError(
-            f"No R peak was found in lead {', '.join(record.leads)} of record {record.name}. "
-            "Choose another lead with --lead."
-        )
-    beats = BeatSegmenter(fs, window=window, rhythm=False).segment(
-        record.signal, peaks, fs_record=record.fs, record=record.name, leads=record.leads
-    )
-    _check_length(model, beats.data, cut, options)
-    return beats
 
 
 def refuse(options: argparse.Namespace, names: tuple[str, ...], why: str) -> None:
@@ -280,7 +256,7 @@ def _default_leads(recording: datasets.Recording, n_leads: int) -> list[str | in
     return list(range(n_leads))
 
 
-def check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> None:
+def _check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> None:
     """Raise a ValueError if the amplitudes are known to have another unit than in training."""
     stated = getattr(model, "input_contract_", {}).get("unit")
     if None not in (unit, stated) and unit != stated:

@@ -24,7 +24,7 @@ from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import detect_r_peaks
-from ecgclf.datasets._reading import read_recording
+from ecgclf.datasets._reading import find_recording, read_recording, recordings_in
 from ecgclf.datasets._recordings import Annotations, Recording
 from ecgclf.datasets._rhythm import (
     RHYTHM_FEATURES,

@@ -103,7 +103,7 @@ def read_recording(
     >>> recording.signal.shape, recording.annotations.symbol[:2].tolist()
     ((1, 3600), ['+', 'N'])
     """
-    file = _find_file(Path(path).expanduser())
+    file = find_recording(Path(path).expanduser())
     if file.suffix.lower() == ".hea":
         return read_wfdb(file, leads, annotator)
     with file.open("rb") as stream:
@@ -124,7 +124,7 @@ def read_recording(
     )
 
 
-def _find_file(path: Path) -> Path:
+def find_recording(path: Path) -> Path:
     """Find the header or the file that a path means."""
     if path.is_dir():
         return _find_in_folder(path)
@@ -146,6 +146,17 @@ def _find_file(path: Path) -> Path:
 
 def _find_in_folder(folder: Path) -> Path:
     """Find the one recording in a folder."""
+    whole = recordings_in(folder)
+    if len(whole) == 1:
+        return whole[0]
+    if not whole:
+        raise FileNotFoundError(f"{folder} contains no recording; expected a {_ENDINGS} file")
+    names = ", ".join(file.name for file in whole[:5])
+    raise ValueError(f"{folder} contains {len(whole)} recordings ({names} ...); name one of them")
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """List the files of the recordings in a folder, without the segments of recordings."""
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _ENDINGS)
     # The segments of a recording have headers too, which its own header names.
     segments = {
@@ -155,13 +166,7 @@ def _find_in_folder(folder: Path) -> Path:
         for line in decode(file.read_bytes()).splitlines()[1:]
         if len(line.split()) == 2
     }
-    whole = [file for file in files if file.stem not in segments]
-    if len(whole) == 1:
-        return whole[0]
-    if not whole:
-        raise FileNotFoundError(f"{folder} contains no recording; expected a {_ENDINGS} file")
-    names = ", ".join(file.name for file in whole[:5])
-    raise ValueError(f"{folder} contains {len(whole)} recordings ({names} ...); name one of them")
+    return [file for file in files if file.stem not in segments]
 
 
 def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:

@@ -2,6 +2,14 @@
 
 from ecgclf.recordings._annotate import annotate_recording
 from ecgclf.recordings._annotated import AnnotatedRecording
+from ecgclf.recordings._many import annotate_recordings
+from ecgclf.recordings._model_input import find_model
 from ecgclf.recordings._rhythm import RhythmReport, rhythm_report
 
-__all__ = ["AnnotatedRecording", "RhythmReport", "annotate_recording", "rhythm_report"]
+__all__ = [
+    "AnnotatedRecording",
+    "RhythmReport",
+    "annotate_recording",
+    "annotate_recordings",
+    "rhythm_report",
+]

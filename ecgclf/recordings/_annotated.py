@@ -223,7 +223,7 @@ class AnnotatedRecording:
         changes = changes[changes["sample"] < self.n_samples]
         return pd.concat([changes, beats]).sort_values("sample", kind="stable")
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         counts = self.beats["label"].value_counts()
         of_class = ", ".join(
             f"{name}: {counts[name]:,}" for name in self.classes if name in counts
@@ -236,7 +236,9 @@ class AnnotatedRecording:
 def check_is_no_annotation_file(path: Path) -> None:
     """Raise a ValueError for a name that WFDB reads as annotations."""
     if path.suffix.lower() == ".atr":
-        raise ValueError(f"{path} is a name of WFDB annotations. Choose the ending .csv.")
+        raise ValueError(
+            f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending .csv."
+        )
 
 
 @contextmanager

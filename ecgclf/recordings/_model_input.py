@@ -126,17 +126,16 @@ class ModelInput:
         cut: dict[str, Any] = {"fs": fs, "window": window}
         for name, asked in cut.items():
             stated = contract.get(name)
-            if asked is None and stated is None:
-                raise ValueError(
-                    f"The model does not state the {name} of its beats. Give {name} as in "
-                    "training."
-                )
-            if None not in (asked, stated) and not np.allclose(asked, stated):
+            if asked is not None and stated is not None and not np.allclose(asked, stated):
                 raise ValueError(
                     f"{name}={asked!r} contradicts the model, which was trained with {stated!r}. "
                     "Leave it out."
                 )
             cut[name] = stated if asked is None else asked
+        if missing := " and ".join(name for name, value in cut.items() if value is None):
+            raise ValueError(
+                f"The model does not state how its beats were cut. Give {missing} as in training."
+            )
         return cls(model, float(cut["fs"]), FixedWindow(*cut["window"]))
 
     @property

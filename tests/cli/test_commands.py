@@ -42,7 +42,7 @@ def run_program(*words, **options):
 def test_help_lists_the_commands():
     helped = run_program("--help")
     assert helped.returncode == 0
-    for command in ("train", "evaluate", "predict", "export", "fetch"):
+    for command in ("train", "evaluate", "predict", "annotate", "export", "fetch"):
         assert f"\n    {command} " in helped.stdout
 
 
@@ -54,7 +54,9 @@ def test_the_exit_code_is_that_of_main(work):
     assert failed.stderr.startswith("ecgclf: error: There is no file 'absent.ecgclf'")
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export", "fetch"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "annotate", "export", "fetch"]
+)
 def test_help_of_a_command_shows_examples(command, ecgclf):
     done = ecgclf(f"{command} --help")
     assert done.code == 0
@@ -170,10 +172,8 @@ def test_train_and_evaluate_on_csvs(ecgclf, work, kaggle_csv):
     beats = datasets.load_kaggle_heartbeat(kaggle_csv, "train")
     expected = package.load(work / "kaggle.ecgclf").score(beats.data, beats.target)
     assert report["overall"]["accuracy"] == pytest.approx(expected)
-    # Records are in mV, these rows are not.
-    refused = ecgclf("predict kaggle.ecgclf records/100")
-    assert refused.code == 2
-    assert "'scaled to [0, 1]'" in refused.err
+    # Recordings are cut into such rows.
+    assert ecgclf("predict kaggle.ecgclf records/100").code == 0
 
 
 def test_evaluate(ecgclf, model, beats):
@@ -287,6 +287,46 @@ def test_options_complete_a_model_without_rate_and_window(ecgclf):
     given = ecgclf("predict silent.ecgclf records/own --fs 120 --window 0.25 0.45")
     assert given.code == 0, given.err
     assert given.out == ecgclf("predict model.ecgclf records/own").out
+
+
+def test_predict_by_the_name_of_a_pretrained_model(ecgclf, work):
+    done = ecgclf("predict mitbih-small records/own --output small.csv")
+    assert done.code == 0, done.err
+    expected = package.annotate_recording(
+        work / "records" / "own", "mitbih-small", leads=["MLII"]
+    )
+    assert pd.read_csv(work / "small.csv")["label"].tolist() == expected.beats["label"].tolist()
+
+
+def test_annotate_recordings_in_a_folder(ecgclf, work):
+    (work / "records" / "broken.edf").write_bytes(b"no recording")
+    words = "annotate records --model model.ecgclf --output out"
+    done = ecgclf(words)
+    (work / "records" / "broken.edf").unlink()
+    assert done.code == 2
+    assert done.err.startswith("ecgclf: error: records/broken.edf is a text file; expected")
+    assert done.err.endswith("(1 of 4 recordings failed)\n")
+    assert done.out.count(" beats (") == 3
+    names = {
+        f"{name}{end}" for name in ("100", "101", "own") for end in (".beats", ".csv", ".json")
+    }
+    assert {file.name for file in (work / "out").iterdir()} == names
+    expected = package.annotate_recording(work / "records" / "own", work / "model.ecgclf")
+    table = pd.read_csv(work / "out" / "own.csv")
+    assert table["label"].tolist() == expected.beats["label"].tolist()
+    before = (work / "out" / "own.csv").stat().st_mtime_ns
+    again = ecgclf(words)
+    assert again.code == 0, again.err
+    assert again.out.count("nothing to do") == 3
+    assert (work / "out" / "own.csv").stat().st_mtime_ns == before
+
+
+def test_annotate_a_part_of_a_recording(ecgclf, work):
+    words = "--model silent.ecgclf --fs 120 --window 0.25 0.45 --lead V1 --format csv"
+    done = ecgclf(f"annotate records/own {words} --start 10 --end 0:00:20 --output part")
+    assert done.code == 0, done.err
+    assert pd.read_csv(work / "part" / "own.csv")["time"].between(10, 20).all()
+    assert [file.name for file in (work / "part").iterdir()] == ["own.csv"]
 
 
 def test_predict_an_npz_file(ecgclf, model, beats):

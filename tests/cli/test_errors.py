@@ -31,14 +31,20 @@ WRONG = {
     "train beats.npz .": ". is a folder. Name a file in it.",
     # Beats that do not fit the model
     "evaluate model.ecgclf two_leads.npz": "2 leads",
+    "predict model.ecgclf records/100 --output own.atr": "own.atr is a name of WFDB annotations",
+    "annotate records/100 --model absent": "no file 'absent' and no pretrained model",
+    "annotate absent --model model.ecgclf": "there is no recording absent",
+    "annotate records/100 --model model.ecgclf --start 9:00": "nothing between",
+    "annotate records records/own --model model.ecgclf": "Several recordings have the name own",
+    "annotate records/100 --model model.ecgclf --format txt": "unknown are txt",
     "evaluate model.ecgclf foreign.npz": "predicts the classes F, N, Q, S, V",
     "evaluate model.ecgclf slow.npz": (
         "contains beats of fs 90, but the command line or the model requires 120"
     ),
     "evaluate model.ecgclf records --records 101 --fs 250": "--fs 250 contradicts model.ecgclf",
     "predict model.ecgclf records/100 --window 0.3 0.4": "--window 0.3 0.4 contradicts",
-    "predict silent.ecgclf records/100": "Give --fs HZ and --window BEFORE AFTER as in training",
-    "predict silent.ecgclf records/100 --fs 120": "Give --window BEFORE AFTER as in training",
+    "predict silent.ecgclf records/100": "Give fs and window as in training",
+    "predict silent.ecgclf records/100 --fs 120": "Give window as in training",
     "predict silent.ecgclf records/100 --fs 120 --window 0.2 0.2": "of its training",
     # Leads
     "predict model.ecgclf records/100 --lead V9": "no lead 'V9'; it has 'MLII', 'V1'",

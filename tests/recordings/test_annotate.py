@@ -227,7 +227,7 @@ def test_a_model_that_states_nothing_needs_rate_and_window(record, model):
     plain = ecgclf.ECGMLPClassifier(max_epochs=1, verbose=0, device="cpu").fit(
         beats.data, beats.target
     )
-    with pytest.raises(ValueError, match="does not state the fs of its beats"):
+    with pytest.raises(ValueError, match="Give fs and window as in training"):
         annotate_recording(record, plain)
     with pytest.raises(ValueError, match="takes 60"):
         annotate_recording(record, plain, fs=100, window=(0.2, 0.3))

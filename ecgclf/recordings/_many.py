@@ -1,0 +1,151 @@
+"""Annotation of many recordings, with one file of each format for each recording."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from ecgclf.datasets import find_recording, recordings_in
+from ecgclf.recordings._annotate import annotate_recording
+from ecgclf.recordings._annotated import AnnotatedRecording
+
+#: Ending and method of each format.
+FORMATS: dict[str, tuple[str, Callable[[AnnotatedRecording, Path], Any]]] = {
+    "wfdb": (".beats", AnnotatedRecording.to_wfdb),
+    "csv": (".csv", AnnotatedRecording.to_csv),
+    "json": (".json", AnnotatedRecording.to_json),
+}
+
+#: Columns of the result.
+_COLUMNS = ("recording", "status", "message", "warnings")
+
+
+def annotate_recordings(
+    recordings: Iterable[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    model: Any = "holter",
+    *,
+    formats: Sequence[str] = ("wfdb", "csv", "json"),
+    overwrite: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    **options: Any,
+) -> pd.DataFrame:
+    """Annotate recordings and write the files of each into a folder.
+
+    A recording that cannot be read does not end the others. Files appear when they are complete,
+    and recordings whose files exist are skipped, so an interrupted run can be repeated.
+
+    Parameters
+    ----------
+    recordings : iterable of str or path-like
+        Files, or folders of recordings.
+    output : str or path-like
+        Folder for the files; created if necessary.
+    model : str, path-like or estimator, default="holter"
+        As of `annotate_recording`.
+    formats : sequence of str, default=("wfdb", "csv", "json")
+        Files to write: NAME.beats (WFDB annotations), NAME.csv and NAME.json.
+    overwrite : bool, default=False
+        Whether to annotate recordings again whose files exist.
+    n_jobs : int, optional
+        Number of processes. Any backend of joblib can be used, such as a Dask cluster in
+        `ecgclf.search.on_dask`; its workers need the same folders.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    **options : dict
+        Other parameters of `annotate_recording`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each recording: `recording` (path), `status` ("done", "skipped" or "failed"),
+        `message` and `warnings`, a list.
+
+    Raises
+    ------
+    ValueError
+        If there are no recordings, two have the same name, or a format is unknown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ecgclf.datasets import make_record
+    >>> from ecgclf.recordings import annotate_recordings
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ["anna", "bert"]:
+    ...         path = make_record(f"{folder}/in", name, duration=20, random_state=0)
+    ...     done = annotate_recordings([f"{folder}/in"], f"{folder}/out", "mitbih-small")
+    >>> done["status"].tolist()
+    ['done', 'done']
+    """
+    if unknown := set(formats) - set(FORMATS):
+        raise ValueError(
+            f"formats={list(formats)!r}: unknown are {', '.join(sorted(unknown))}; expected some "
+            f"of {', '.join(FORMATS)}."
+        )
+    paths = _expand(recordings)
+    if len(paths) == 1:
+        options["verbose"], verbose = verbose, 0
+    work = Parallel(n_jobs, return_as="generator")(
+        delayed(_annotate_one)(path, Path(output), model, formats, overwrite, options)
+        for path in paths
+    )
+    rows = list(tqdm(work, "recordings", len(paths), disable=not verbose))
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _expand(recordings: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """List the recordings, with those of folders."""
+    paths: list[Path] = []
+    for path in map(Path, recordings):
+        paths += recordings_in(path) if path.is_dir() else [path]
+    if not paths:
+        raise ValueError("There are no recordings. Name files, or folders that contain some.")
+    twice = [name for name, n in Counter(map(_name, paths)).items() if n > 1]
+    if twice:
+        raise ValueError(
+            f"Several recordings have the name {', '.join(twice)}, and so would their files. "
+            "Write them to different folders."
+        )
+    return paths
+
+
+def _name(path: Path) -> str:
+    """Name the recording of a path, with or without an ending."""
+    try:
+        return find_recording(path.expanduser()).stem
+    except (OSError, ValueError):
+        return path.name  # reported when it is read
+
+
+def _annotate_one(
+    path: Path,
+    output: Path,
+    model: Any,
+    formats: Sequence[str],
+    overwrite: bool,
+    options: dict[str, Any],
+) -> tuple[str, str, str, list[str]]:
+    """Annotate one recording, and describe what was done."""
+    files = {output / f"{_name(path)}{FORMATS[name][0]}": FORMATS[name][1] for name in formats}
+    if not overwrite and all(file.exists() for file in files):
+        return str(path), "skipped", "its files exist, nothing to do", []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            annotated = annotate_recording(path, model, **options)
+            for file, write in files.items():
+                write(annotated, file)
+            status, message = "done", str(annotated)
+        except (OSError, ValueError, ImportError) as error:
+            status, message = "failed", str(error)
+    return str(path), status, message, [str(warning.message) for warning in caught]
