@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ecgclf import ECGContextClassifier
-from ecgclf.augmentation import AtrialFibrillation, Compose, PrematureBeats, StretchScaling
+from ecgclf.augmentation import (
+    AtrialFibrillation,
+    Compose,
+    PrematureBeats,
+    StretchScaling,
+    StretchShift,
+)
 from ecgclf.datasets import Recording, load_mitbih, load_svdb, read_recording
 from ecgclf.evaluation import match_beats
 from ecgclf.transforms import BeatSegmenter
@@ -33,6 +39,7 @@ NETWORK = ECGContextClassifier(
             PrematureBeats(**_PLACE, p=0.2),
             AtrialFibrillation(**_PLACE, p=0.15),
             StretchScaling(p=1.0),
+            StretchShift(fs=FS, p=0.8),
         ]
     ),
     max_epochs=8,

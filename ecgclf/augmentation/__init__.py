@@ -24,6 +24,7 @@ from ecgclf.augmentation._stretches import (
     Stretches,
     StretchNoise,
     StretchScaling,
+    StretchShift,
 )
 
 # `Augmentation`, `OnSignals` and `augment_arrays` are for other packages of the library.
@@ -39,6 +40,7 @@ __all__ = [
     "StretchAugmentation",
     "StretchNoise",
     "StretchScaling",
+    "StretchShift",
     "Stretches",
     "TimeShift",
     "TimeWarp",

@@ -248,6 +248,31 @@ def scale_stretches(
     return replace(stretches, signals=signals * gain, references=stretches.references * gain)
 
 
+def shift_stretches(
+    stretches: Stretches, generator: torch.Generator, *, fs: float, seconds: float, jitter: float
+) -> Stretches:
+    """Move the windows of all beats in time: see `StretchShift`."""
+    seconds = check_not_negative("seconds", seconds)
+    jitter = check_not_negative("jitter", jitter)
+    signals = stretches.signals
+    n, n_beats, n_samples = signals.shape
+    common = draw_uniform((n, 1), -seconds, seconds, signals, generator)
+    own = torch.randn(
+        (n, n_beats), generator=generator, device=signals.device, dtype=signals.dtype
+    )
+
+    def moved(beats: Tensor, shift: Tensor) -> Tensor:
+        first = (shift * fs).round().long()[:, :, None]
+        place = torch.arange(n_samples, device=signals.device) + first
+        return beats.gather(2, place.clamp(0, n_samples - 1).expand_as(beats))
+
+    return replace(
+        stretches,
+        signals=moved(signals, common + jitter * own),
+        references=moved(stretches.references, common),
+    )
+
+
 def add_recorded_noise(
     stretches: Stretches, generator: torch.Generator, *, noise: ArrayLike, amplitude: float
 ) -> Stretches:
@@ -466,6 +491,36 @@ class StretchScaling(StretchAugmentation):
     spread: float = 0.15
 
     _function = staticmethod(scale_stretches)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class StretchShift(StretchAugmentation):
+    """Shift of the windows of a stretch and of its references in time.
+
+    Annotators and detectors place the R peak differently, by a time that is almost the same for
+    all beats of a recording. Beyond its ends the first or last value of a window is repeated.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the beats in Hz.
+    seconds : float, default=0.04
+        Largest shift of a stretch.
+    jitter : float, default=0.004
+        Standard deviation of the further shift of each beat in seconds.
+
+    Examples
+    --------
+    >>> from ecgclf.augmentation import StretchShift
+    >>> StretchShift(fs=128, p=1.0)
+    StretchShift(fs=128, p=1.0)
+    """
+
+    fs: float
+    seconds: float = 0.04
+    jitter: float = 0.004
+
+    _function = staticmethod(shift_stretches)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
