@@ -19,6 +19,7 @@ from ecgclf.augmentation import (
     Stretches,
     StretchNoise,
     StretchScaling,
+    StretchShift,
 )
 
 FS, R_PEAK = 100, 0.4
@@ -28,6 +29,7 @@ ALL = [
     PrematureBeats(**PLACE, p=1.0),
     AtrialFibrillation(**PLACE, p=1.0),
     StretchScaling(p=1.0),
+    StretchShift(fs=FS, seconds=0.1, p=1.0),
     StretchNoise(noise=NOISE, p=1.0),
 ]
 every_augmentation = pytest.mark.parametrize("augment", ALL, ids=lambda a: type(a).__name__)
@@ -158,6 +160,21 @@ def test_scaling_keeps_beats_and_references_in_proportion():
     torch.testing.assert_close(changed.references, stretches.references * gain[:, None, None])
 
 
+def test_shifted_windows_keep_beats_and_references_together():
+    stretches = make_stretches()
+    shifted = StretchShift(fs=FS, seconds=0.1, jitter=0.0, p=1.0)(stretches, seeded())
+    peaks = shifted.signals.argmax(dim=2)
+    assert (peaks == peaks[:, :1]).all()
+    assert (shifted.references.argmax(dim=2) == peaks[:, :2]).all()
+    assert set(peaks[:, 0].tolist()) > {33, 40, 47}
+    assert 30 <= peaks.min() and peaks.max() <= 50
+    later = stretches.signals[0, 0].roll(int(peaks[0, 0]) - 40)
+    torch.testing.assert_close(shifted.signals[0, 0, 10:80], later[10:80])
+    jittered = StretchShift(fs=FS, seconds=0.0, jitter=0.02, p=1.0)(stretches, seeded())
+    assert 1.5 < jittered.signals.argmax(dim=2).double().std() < 2.5
+    torch.testing.assert_close(jittered.references, stretches.references)
+
+
 def test_noise_comes_from_the_recording():
     stretches = make_stretches(n=3, n_beats=4)
     changed = StretchNoise(noise=[*np.arange(120.0), *np.arange(120.0)[::-1]], p=1.0)(
@@ -194,6 +211,7 @@ def test_composition():
         (AtrialFibrillation(**PLACE, amplitude=-1), "amplitude"),
         (AtrialFibrillation(**PLACE, spread=0.1), "spread"),
         (StretchScaling(spread=-0.1), "spread"),
+        (StretchShift(fs=FS, seconds=-0.1), "seconds"),
     ],
 )
 def test_invalid_parameters(augment, words):
