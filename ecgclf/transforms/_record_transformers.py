@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import bottleneck as bn
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -372,11 +373,11 @@ class RecordRelative(RecordTransformer):
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         values = np.asarray(rows, dtype=np.float64)
-        frame = pd.DataFrame(values)
+        known = np.where(np.isfinite(values), values, np.nan)
         if self.n_beats is None:
-            means = np.broadcast_to(frame.mean().to_numpy(), values.shape)
+            means = np.broadcast_to(bn.nanmean(known, axis=0), values.shape)
         else:
-            means = frame.rolling(self.n_beats, min_periods=1).mean().to_numpy()
+            means = bn.move_mean(known, min(self.n_beats, len(known)), min_count=1, axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             related = self.relation(values, means)
         # Estimators refuse infinity; some, such as forests, take NaN.
@@ -443,8 +444,9 @@ class TemplateCorrelation(RecordTransformer):
         if self.n_beats is None:
             templates = np.broadcast_to(np.median(beats, axis=0), beats.shape)
         else:
-            frame = pd.DataFrame(beats)
-            templates = frame.rolling(self.n_beats, min_periods=1).median().to_numpy()
+            window = min(self.n_beats, len(beats))
+            # Columns that are contiguous in memory take half the time.
+            templates = bn.move_median(np.ascontiguousarray(beats.T), window, min_count=1).T
         return _correlation(beats, templates)[:, np.newaxis]
 
     def _names(self) -> Sequence[str]:
