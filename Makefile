@@ -20,7 +20,7 @@ $(VENV)/installed-%: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
-demo: $(VENV)/installed-plots
+demo: $(VENV)/installed-demo
 	$(BIN)/python examples/quickstart.py
 
 test: $(VENV)/installed-test

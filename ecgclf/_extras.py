@@ -11,7 +11,6 @@ _EXTRA_OF = {
     "dask": "dask",
     "distributed": "dask",
     "edfio": "edf",
-    "matplotlib": "plots",
     "mlflow": "mlflow",
     "onnx": "onnx",
     "onnxruntime": "onnx",
@@ -45,8 +44,8 @@ def import_extra(module: str, caller: str) -> Any:
     Examples
     --------
     >>> from ecgclf._extras import import_extra
-    >>> import_extra("matplotlib.pyplot", "This line").__name__
-    'matplotlib.pyplot'
+    >>> import_extra("yaml", "This line").__name__
+    'yaml'
     """
     library = module.partition(".")[0]
     try:

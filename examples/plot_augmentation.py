@@ -4,6 +4,8 @@ Data augmentation of beats
 
 Each augmentation of `ecgclf.augmentation`, applied to a normal and a ventricular beat. During
 training, every beat is changed differently in every epoch.
+
+Needs nothing but ecgclf; the beats are synthetic.
 """
 
 # %%
@@ -54,17 +56,18 @@ fig, axes = plt.subplots(
     len(augmentations), 2, figsize=(9, 13), sharex=True, sharey="col", layout="constrained"
 )
 for row, (title, augment) in zip(axes, augmentations.items(), strict=True):
-    for _ in range(4):
+    for draw in range(4):
         changed = augment(signals, generator)
         for ax, beat in zip(row, changed, strict=True):
-            ax.plot(time, beat[0], linewidth=1)
+            ax.plot(time, beat[0], linewidth=1, label=f"draw {draw + 1}")
     for ax, beat, name in zip(row, signals, names, strict=True):
-        ax.plot(time, beat[0], color="black", linewidth=1.5)
+        ax.plot(time, beat[0], color="black", linewidth=1.5, label="original")
         ax.set_title(f"{title}, {name}", fontsize=10)
+fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
 for ax in axes[-1]:
     ax.set_xlabel("time from the R peak (s)")
 for ax in axes[:, 0]:
-    ax.set_ylabel("mV")
+    ax.set_ylabel("amplitude (mV)")
 
 # %%
 # Rows padded with zeros
@@ -82,10 +85,12 @@ for ax, keep in zip(axes, (True, False), strict=True):
             GaussianNoise(std=0.05, keep_padding=keep, p=1),
         ]
     )
-    for _ in range(3):
-        ax.plot(augment(padded, generator)[0, 0], linewidth=1)
-    ax.plot(padded[0, 0], color="black", linewidth=1.5)
-    ax.set(title=f"keep_padding={keep}", xlabel="sample")
+    for draw in range(3):
+        ax.plot(time, augment(padded, generator)[0, 0], linewidth=1, label=f"draw {draw + 1}")
+    ax.plot(time, padded[0, 0], color="black", linewidth=1.5, label="original")
+    ax.set(title=f"keep_padding={keep}", xlabel="time from the R peak (s)")
+axes[0].set_ylabel("amplitude (mV)")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 # %%
 # Training with augmentation

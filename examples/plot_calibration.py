@@ -5,6 +5,8 @@ Calibration and prediction sets
 Overfitted networks are overconfident on new patients. This example shows two remedies for the
 same network: temperature scaling, and conformal prediction sets. The result of both depends on
 which patients they are fitted on.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

@@ -5,6 +5,8 @@ Random forest on rhythm and shape features
 A classical baseline for comparison with networks: seven features of each beat, most of them
 relative to previous beats, and a random forest. A single pipeline takes the positions and the
 signals of beats.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%
@@ -62,7 +64,8 @@ report = beat_report(test.target, model.predict(test.frame), groups=test.groups)
 print(report)
 
 # %%
-# Two of the features: S and V beats are early, and V beats are wide.
+# Two of the features: S and V beats are early, and V beats are wide. The width is that of the R
+# wave at half its height, much less than the duration of the QRS complex.
 
 table = pd.DataFrame(
     model["features"].transform(train.frame),
@@ -81,7 +84,10 @@ for label, color in {"N": "#999999", "S": "#0072B2", "V": "#D55E00"}.items():
         color=color,
         label=label,
     )
-ax.set(xlabel="previous RR interval / running mean", ylabel="QRS width (ms)")
+ax.set(
+    xlabel="previous RR interval / running mean",
+    ylabel="width of the QRS complex at half height (ms)",
+)
 ax.set(xlim=(0.2, 2), ylim=(0, 150))
 _ = ax.legend()
 

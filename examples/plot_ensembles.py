@@ -6,6 +6,8 @@ Networks can be members of scikit-learn's ensembles. Soft voting averages probab
 voting takes the majority, and stacking fits a logistic regression on the outputs of the members.
 These outputs must be out-of-fold predictions, with folds by patient; otherwise the regression
 favours the member that overfits most.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%
@@ -64,6 +66,6 @@ print(table.round(3))
 ax = table.plot.barh(figsize=(7, 3.5), color=["#0072B2", "#E69F00"])
 ax.invert_yaxis()
 ax.set_xlabel("score on new patients")
-ax.legend(loc="lower left")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
 ax.figure.tight_layout()
 plt.show()

@@ -4,6 +4,8 @@ Filters for records and beats
 
 The filters of `ecgclf.transforms` on a record with baseline wander and power-line interference:
 their frequency responses, and their effect on cut beats.
+
+Needs nothing but ecgclf; the record is synthetic.
 """
 
 # %%

@@ -4,6 +4,8 @@ From records to a report
 
 A complete example: load beats, plot them, train a network, evaluate it on new patients, and
 improve it with rhythm features.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

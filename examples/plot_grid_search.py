@@ -5,6 +5,8 @@ Grid search over an architecture
 Networks work in a :class:`~sklearn.pipeline.Pipeline`, and all of their parameters in a
 :class:`~sklearn.model_selection.GridSearchCV`. With the patients as ``groups``, cross-validation
 keeps each patient within one fold.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

@@ -6,6 +6,8 @@ Nine of ten beats are normal. This example compares two remedies: class weights 
 (``class_weight="balanced"``), and oversampling of rare classes to equal frequency
 (imbalanced-learn's ``RandomOverSampler`` in its ``Pipeline``, which resamples only training
 beats).
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

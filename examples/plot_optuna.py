@@ -5,6 +5,8 @@ Tuning with Optuna
 :class:`~ecgclf.search.OptunaSearchCV` proposes settings similar to the best ones so far, and
 prunes trials that fall behind after the first epochs. The score is computed on validation
 patients.
+
+Needs the extra ``search``; MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

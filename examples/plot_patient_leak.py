@@ -6,6 +6,8 @@ The same network is trained and tested on the same beats with two splits. The fi
 at random, as in the Kaggle "heartbeat" dataset, so each patient is in both sets. In the second,
 each patient is in one set only. The difference is caused by leakage between beats of the same
 patient.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

@@ -4,6 +4,8 @@ Plots of beats, records and models
 
 The plots of `ecgclf.plots`: beats before training, predictions, and the inside of a model. All
 plots can be read without colour.
+
+Needs the extra ``attribution``; MIT-BIH records, or synthetic beats without them.
 """
 
 # %%

@@ -5,6 +5,8 @@ Resampling methods and leakage
 Oversampling, oversampling with augmentation, and SMOTE: the generated beats, and the leakage
 that occurs when resampling precedes the split. :ref:`sphx_glr_gallery_plot_imbalance.py` shows
 the effect of resampling on a network.
+
+Needs nothing but ecgclf; the beats are synthetic.
 """
 
 # %%

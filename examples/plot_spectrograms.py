@@ -4,6 +4,8 @@ Spectrograms and scalograms
 
 Spectrograms and scalograms of beats, and a pipeline that filters and resamples beats, computes
 spectrograms and trains a two-dimensional convolutional network.
+
+Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%
@@ -42,11 +44,14 @@ fig, axes = plt.subplots(3, 2, figsize=(9, 8), sharex=True, layout="constrained"
 for column, beat in zip(axes.T, chosen, strict=True):
     time = np.arange(beats.data.shape[1]) / beats.fs
     column[0].plot(time, beats.data[beat])
-    column[0].set(title=f"{beats.target[beat]} beat", ylabel="mV")
+    column[0].set(title=f"{beats.target[beat]} beat", ylabel="amplitude (mV)")
     for ax, (name, transformer) in zip(column[1:], pictures.items(), strict=True):
         picture = transformer.fit_transform(beats.data[[beat]])[0]
-        ax.pcolormesh(transformer.times_, transformer.frequencies_, picture, shading="nearest")
+        mesh = ax.pcolormesh(
+            transformer.times_, transformer.frequencies_, picture, shading="nearest"
+        )
         ax.set(title=name, ylabel="frequency (Hz)")
+        fig.colorbar(mesh, ax=ax, label="dB")
     column[-1].set_xlabel("time (s)")
 
 # %%

@@ -12,6 +12,7 @@ from ecgclf.evaluation._calibration import (
     reliability_table,
 )
 from ecgclf.evaluation._checks import check_beats, in_class_order
+from ecgclf.evaluation._comparison import ModelComparison, compare_models
 from ecgclf.evaluation._count_metrics import (
     F1,
     Accuracy,
@@ -20,11 +21,11 @@ from ecgclf.evaluation._count_metrics import (
     PositivePredictivity,
     Sensitivity,
 )
-from ecgclf.evaluation._ec57 import EC57Report, ec57_report
+from ecgclf.evaluation._ec57 import EC57_METRICS, EC57Report, ec57_report
 from ecgclf.evaluation._matching import match_beats
 from ecgclf.evaluation._mcnemar import McNemarResult, mcnemar_test
 from ecgclf.evaluation._recording_report import RecordingReport, recording_report
-from ecgclf.evaluation._resampling import compare_models, figures_without, patient_intervals
+from ecgclf.evaluation._resampling import figures_without, patient_intervals
 from ecgclf.evaluation._robustness import (
     LeadInversion,
     NoiseAtSNR,
@@ -38,6 +39,7 @@ from ecgclf.evaluation._splits import InterPatientSplit, PatientAdaptiveSplit
 __all__ = [
     "AUPRC",
     "AUROC",
+    "EC57_METRICS",
     "F1",
     "Accuracy",
     "BeatReport",
@@ -45,6 +47,7 @@ __all__ = [
     "InterPatientSplit",
     "LeadInversion",
     "MacroF1",
+    "ModelComparison",
     "NoiseAtSNR",
     "PatientAdaptiveSplit",
     "PositivePredictivity",

@@ -189,7 +189,9 @@ class _ClassMetric(CountMetric):
         return getattr(count_class(matrices, labels, self.label, not_counted), self._figure)
 
     def __str__(self) -> str:
-        return f"{self.label} {self._figure}".replace("_", " ").replace("f1", "F1")
+        name = f"{self.label} {self._figure}".replace("_", " ").replace("f1", "F1")
+        not_counted = ", ".join(map(str, getattr(self, "not_counted", ())))
+        return f"{name} without {not_counted}" if not_counted else name
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,8 @@ class PositivePredictivity(_ClassMetric):
         The class.
     not_counted : collection of labels
         True classes whose beats are not counted as false positives when predicted as `label`.
-        EC57 uses ``"FQ"`` for V and ``"Q"`` for S, see `ec57_report`.
+        By default each class is compared with all others, as in `beat_report`; `ec57_report`
+        uses ``"FQ"`` for V and ``"Q"`` for S.
 
     Examples
     --------

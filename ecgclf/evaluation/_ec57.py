@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,37 @@ from numpy.typing import ArrayLike
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
 from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
-from ecgclf.evaluation._checks import check_beats, in_class_order
-from ecgclf.evaluation._count_metrics import NO_BEAT, BinaryCounts, count_class, matrices_by_group
+from ecgclf.evaluation._checks import RandomState, check_beats, in_class_order
+from ecgclf.evaluation._count_metrics import (
+    F1,
+    NO_BEAT,
+    BinaryCounts,
+    CountMetric,
+    PositivePredictivity,
+    Sensitivity,
+    count_class,
+    matrices_by_group,
+)
+from ecgclf.evaluation._resampling import (
+    Patients,
+    bootstrap_interval,
+    check_enough_patients,
+    draw_seed,
+)
 
 #: True classes whose beats are not false positives when predicted as S or V.
 EC57_NOT_COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("Q",), "V": ("F", "Q")})
+
+#: Metrics that count as `ec57_report` does.
+EC57_METRICS: tuple[CountMetric, ...] = tuple(
+    metric
+    for label, not_counted in EC57_NOT_COUNTED.items()
+    for metric in (
+        Sensitivity(label),
+        PositivePredictivity(label, not_counted),
+        F1(label, not_counted),
+    )
+)
 
 _LABELS = (*AAMI_CLASSES, NO_BEAT)
 
@@ -28,6 +55,8 @@ _HEADS = {
     "false_positive_rate": "FPR",
     "f1": "F1",
 }
+
+_NAMES = {"S": "SVEB", "V": "VEB", "QRS": "QRS"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +84,13 @@ class EC57Report(PrintedReport):
         Number of beats that were left out.
     excluded_records : tuple
         Records with beats that were left out.
+    intervals : DataFrame or None
+        With groups, the gross figures of S and V with their intervals over patients. Rows are
+        pairs of a row and a column of `gross`, columns as in `patient_intervals`.
+    n_patients : int or None
+        Number of patients; None without groups.
+    confidence_level : float or None
+        Confidence level of the intervals; None without groups.
     """
 
     labels: tuple[str, ...]
@@ -63,6 +99,9 @@ class EC57Report(PrintedReport):
     per_record: pd.DataFrame
     n_excluded: int
     excluded_records: tuple[object, ...]
+    intervals: pd.DataFrame | None = None
+    n_patients: int | None = None
+    confidence_level: float | None = None
 
     @property
     def average(self) -> pd.DataFrame:
@@ -98,12 +137,11 @@ class EC57Report(PrintedReport):
         return f"EC57Report(n_records={len(self.per_record)}, {figures})"
 
     def _parts(self) -> list[Part]:
-        names = {"S": "SVEB", "V": "VEB", "QRS": "QRS"}
         figures = self.to_frame().loc[:, (slice(None), list(_HEADS))]
         # Detection has no true negatives.
         shown = figures.drop(columns=[("QRS", "false_positive_rate")], errors="ignore")
         table = shown.set_axis(
-            [f"{names[pair[0]]} {_HEADS[pair[1]]}" for pair in shown.columns.to_list()],
+            [f"{_NAMES[pair[0]]} {_HEADS[pair[1]]}" for pair in shown.columns.to_list()],
             axis="columns",
         )
         beats = self.confusion_matrix.sum()
@@ -117,6 +155,15 @@ class EC57Report(PrintedReport):
             "Confusion matrix (rows: true class, columns: predicted class)",
             pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
         ]
+        if self.intervals is not None:
+            parts.append(
+                f"Gross figures with {self.confidence_level:.0%} intervals over "
+                f"{self.n_patients} patients"
+            )
+            names = [
+                f"{_NAMES[label]} {_HEADS[figure]}" for label, figure in self.intervals.index
+            ]
+            parts.append(self.intervals.set_axis(names).drop(columns="defined"))
         if table.isna().to_numpy().any():
             parts.append(f"{DASH} undefined: the denominator is 0; not part of the average")
         return parts
@@ -135,6 +182,10 @@ def ec57_report(
     *,
     exclude: ArrayLike | Collection[str] = MITBIH_PACED,
     not_counted: Mapping[str, Collection[str]] = EC57_NOT_COUNTED,
+    groups: ArrayLike | None = None,
+    confidence_level: float = 0.95,
+    n_resamples: int = 1999,
+    random_state: RandomState = None,
 ) -> EC57Report:
     r"""Report on supraventricular and ventricular ectopic beats after ANSI/AAMI EC57 [1]_.
 
@@ -174,6 +225,15 @@ def ec57_report(
     not_counted : mapping of label to collection of labels
         For ``"S"`` and ``"V"``, the true classes whose beats are not false positives when
         predicted as this class; by default as above. See Notes.
+    groups : array-like of shape (n_beats,), optional
+        Patient of each beat (``beats.groups``). If given, the report contains intervals of the
+        gross figures over patients, those of `patient_intervals`.
+    confidence_level : float, default=0.95
+        Nominal probability that an interval contains the true value.
+    n_resamples : int, default=1999
+        Number of draws for the intervals.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of the draws.
 
     Returns
     -------
@@ -189,6 +249,8 @@ def ec57_report(
     See Also
     --------
     beat_report : Each class against the rest, without exceptions.
+    patient_intervals, compare_models : With ``metrics=EC57_METRICS``, sensitivity, positive
+        predictivity and F1 by the rules of this report.
 
     Notes
     -----
@@ -247,6 +309,20 @@ def ec57_report(
         _figures(counts).set_axis([name], axis="index")
         for name, counts in _count_all(total[np.newaxis], labels, not_counted).items()
     ]
+    found: dict[str, Any] = {}
+    if groups is not None:
+        patients = Patients(true, check_groups(groups, len(out))[~out])
+        check_enough_patients(patients)
+        _, of_patients = matrices_by_group(true, pred, patients.groups, labels)
+        found = {
+            "intervals": _intervals(
+                lambda totals: _count_all(totals, labels, not_counted),
+                of_patients,
+                (confidence_level, n_resamples, "percentile", draw_seed(random_state)),
+            ),
+            "n_patients": len(of_patients),
+            "confidence_level": confidence_level,
+        }
     return EC57Report(
         labels=tuple(labels),
         confusion_matrix=total,
@@ -254,6 +330,7 @@ def ec57_report(
         per_record=pd.concat(by_record, axis="columns").rename_axis(index="record"),
         n_excluded=int(out.sum()),
         excluded_records=tuple(in_class_order(set(records[out].tolist()))),
+        **found,
     )
 
 
@@ -267,6 +344,24 @@ def _count_all(
         found = matrices[..., :-1, :-1].sum(axis=(-2, -1))
         counts["QRS"] = BinaryCounts(found, missed, false, np.zeros_like(found))
     return counts
+
+
+def _intervals(
+    count: Callable[[np.ndarray], dict[str, BinaryCounts]],
+    matrices: np.ndarray,
+    settings: tuple[float, int, str, int],
+) -> pd.DataFrame:
+    """Resample the gross figures, from the confusion matrices of the patients."""
+    rows = [(name, figure) for name in "SV" for figure in _HEADS]
+
+    def gross(drawn: np.ndarray) -> np.ndarray:
+        counts = count(matrices[drawn].sum(axis=-3))
+        return np.stack([getattr(counts[name], figure) for name, figure in rows])
+
+    found = bootstrap_interval(gross, len(matrices), *settings)
+    return pd.DataFrame(found._asdict(), index=pd.MultiIndex.from_tuples(rows)).drop(
+        columns="p_value"
+    )
 
 
 def _figures(counts: BinaryCounts) -> pd.DataFrame:

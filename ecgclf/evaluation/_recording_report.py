@@ -240,7 +240,7 @@ def recording_report(
     else:
         patients = Patients(scored.is_true, groups)
         check_enough_patients(patients)
-        estimate, low, high, _ = bootstrap_interval(
+        estimate, low, high, *_ = bootstrap_interval(
             patients.weighted(figures),
             len(patients.names),
             confidence_level,

@@ -1,10 +1,10 @@
-"""Confidence intervals and comparisons by resampling patients."""
+"""Confidence intervals by resampling patients."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -222,96 +222,21 @@ def patient_intervals(
     rows = {
         name: bootstrap_interval(
             patients.statistic(metric, y_pred), n, confidence_level, n_resamples, method, seed
-        )
+        )[:4]
         for name, metric in patients.metrics(metrics, y_pred).items()
     }
     columns = ["estimate", "low", "high", "defined"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
 
 
-def compare_models(
-    y_true: ArrayLike,
-    y_pred_a: ArrayLike,
-    y_pred_b: ArrayLike,
-    groups: ArrayLike,
-    metrics: Metrics = None,
-    *,
-    confidence_level: float = 0.95,
-    n_resamples: int = 1999,
-    method: Literal["percentile", "BCa"] = "percentile",
-    random_state: RandomState = None,
-) -> pd.DataFrame:
-    """Compare two models on the same patients, with confidence intervals of the difference.
+class Resampled(NamedTuple):
+    """Figures of all patients, with the limits of their intervals."""
 
-    Patients who are difficult for one model tend to be difficult for the other, so the interval
-    of the difference is narrower than the intervals of the two metrics suggest. Patients are
-    drawn as in `patient_intervals`, the same for both models.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_beats,)
-        True labels.
-    y_pred_a, y_pred_b : array-like of shape (n_beats,) or (n_beats, ...)
-        Predictions of the two models.
-    groups : array-like of shape (n_beats,)
-        Patient of each beat.
-    metrics, confidence_level, n_resamples, method, random_state
-        As in `patient_intervals`.
-
-    Returns
-    -------
-    DataFrame of n_metrics rows
-        With the columns ``a`` and ``b`` (the metrics), ``difference`` (b minus a), ``low`` and
-        ``high`` (its interval) and ``defined`` (fraction of resamples in which it is defined).
-        If the interval contains 0, either model may be better.
-
-    Raises
-    ------
-    ValueError
-        As in `patient_intervals`.
-
-    Warns
-    -----
-    UserWarning
-        If there are fewer than 8 patients.
-
-    Notes
-    -----
-    The interval compares these two fitted models. It does not include the variation between
-    random seeds of the training; train each model several times for that.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ecgclf.evaluation import Accuracy, compare_models
-    >>> rng = np.random.default_rng(0)
-    >>> groups = np.repeat(np.arange(20), 50)
-    >>> y_true = rng.choice(["N", "V"], size=1000)
-    >>> a = np.where(rng.random(1000) < 0.2, "N", y_true)
-    >>> b = np.where(rng.random(1000) < 0.1, "N", y_true)
-    >>> compare_models(y_true, a, b, groups, Accuracy(), random_state=0).round(2)
-                 a     b  difference   low  high  defined
-    accuracy  0.88  0.94        0.06  0.04  0.08      1.0
-    """
-    patients = Patients(y_true, groups)
-    check_enough_patients(patients)
-    seed = draw_seed(random_state)
-    n = len(patients.names)
-    everyone = np.arange(n)
-    rows = {}
-    for name, metric in patients.metrics(metrics, y_pred_a, y_pred_b).items():
-        of_a = patients.statistic(metric, y_pred_a, y_pred_b)
-        of_b = patients.statistic(metric, y_pred_b, y_pred_a)
-        interval = bootstrap_interval(
-            _difference(of_a, of_b), n, confidence_level, n_resamples, method, seed
-        )
-        rows[name] = (of_a(everyone), of_b(everyone), *interval)
-    columns = ["a", "b", "difference", "low", "high", "defined"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
-
-
-def _difference(of_a: Statistic, of_b: Statistic) -> Statistic:
-    return lambda drawn: of_b(drawn) - of_a(drawn)
+    estimate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    defined: np.ndarray
+    p_value: np.ndarray
 
 
 def check_enough_patients(patients: Patients) -> None:
@@ -339,10 +264,10 @@ def bootstrap_interval(
     n_resamples: int,
     method: str,
     seed: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return estimates, lower and upper limits, and the fractions of defined resamples.
+) -> Resampled:
+    """Resample a statistic, which may return several figures, on the first axis.
 
-    The statistic may return several figures, on the first axis.
+    The p-value is that of the hypothesis that a figure is 0.
     """
     everyone = np.arange(n_patients)
     with warnings.catch_warnings():
@@ -359,12 +284,14 @@ def bootstrap_interval(
             random_state=np.random.default_rng(seed),
         )
         defined = np.isfinite(result.bootstrap_distribution)
+        drawn = np.where(defined, result.bootstrap_distribution, np.nan)
         low, high = result.confidence_interval
         if method == "percentile":
             tail = (1 - confidence_level) / 2
-            drawn = np.where(defined, result.bootstrap_distribution, np.nan)
             low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=-1)
-    return statistic(everyone), low, high, defined.mean(axis=-1)
+    beyond = np.minimum((drawn <= 0).sum(axis=-1), (drawn >= 0).sum(axis=-1))
+    p_value = np.minimum(1, 2 * (beyond + 1) / (defined.sum(axis=-1) + 1))
+    return Resampled(statistic(everyone), low, high, defined.mean(axis=-1), p_value)
 
 
 def figures_without(

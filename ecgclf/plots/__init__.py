@@ -1,11 +1,11 @@
 """Plots of beats, records and predictions, as Display classes like those of scikit-learn.
 
-Drawing requires matplotlib (``pip install ecgclf[plots]``), which is imported only when a plot
-is drawn. Without it the methods that draw raise an ImportError.
+Matplotlib is imported only when a plot is drawn.
 """
 
 from ecgclf.plots._beat_panels import AttributionDisplay, ReconstructionDisplay
 from ecgclf.plots._class_panels import BeatDisplay, BeatErrorDisplay
+from ecgclf.plots._comparison import ComparisonDisplay
 from ecgclf.plots._display import class_styles
 from ecgclf.plots._exploration import Exploration, explore
 from ecgclf.plots._models import EmbeddingDisplay, HistoryDisplay
@@ -16,6 +16,7 @@ __all__ = [
     "AttributionDisplay",
     "BeatDisplay",
     "BeatErrorDisplay",
+    "ComparisonDisplay",
     "ConfusionDisplay",
     "EmbeddingDisplay",
     "HistoryDisplay",

@@ -165,7 +165,7 @@ class AttributionDisplay(_BeatPanelDisplay):
         fs: float,
         before: float = 0.0,
         unit: Literal["mV", "scaled"] = "mV",
-        time_unit: Literal["s", "ms"] = "ms",
+        time_unit: Literal["s", "ms"] = "s",
         titles: Sequence[str] | None = None,
         lead_names: Sequence[str] | None = None,
         colorbar_label: str = "attribution",
@@ -320,7 +320,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         fs: float,
         before: float = 0.0,
         unit: Literal["mV", "scaled"] = "mV",
-        time_unit: Literal["s", "ms"] = "ms",
+        time_unit: Literal["s", "ms"] = "s",
         lead_names: Sequence[str] | None = None,
         ax: AxesLike = None,
     ) -> ReconstructionDisplay:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._extras import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +49,6 @@ def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     return styles
 
 
-def pyplot(caller: str) -> ModuleType:
-    """Import ``matplotlib.pyplot``; the ImportError names the `caller` that needs it."""
-    return import_extra("matplotlib.pyplot", caller)
-
-
 class Display(InheritedParameterDocs):
     """Base class of displays.
 
@@ -90,7 +83,8 @@ class Display(InheritedParameterDocs):
         ValueError
             If the number of axes or a parameter of the display is invalid.
         """
-        plt = pyplot(type(self).__name__)
+        from matplotlib import pyplot as plt
+
         axes = self._new_axes(plt) if ax is None else self._check_axes(ax)
         self.ax_ = np.asarray(axes, dtype=object).flat[0]
         self.figure_ = self.ax_.figure
@@ -123,7 +117,7 @@ class PanelDisplay(Display):
         the time axis.
     unit : {"mV", "scaled"}, default="mV"
         Unit of the amplitudes; ``"scaled"`` for signals without a unit.
-    time_unit : {"s", "ms"}, default="ms"
+    time_unit : {"s", "ms"}, default="s"
         Unit of the time axis.
     lead_names : sequence of str, optional
         Name of each lead.
@@ -139,7 +133,7 @@ class PanelDisplay(Display):
     fs: float
     before: float = 0.0
     unit: Literal["mV", "scaled"] = "mV"
-    time_unit: Literal["s", "ms"] = "ms"
+    time_unit: Literal["s", "ms"] = "s"
     lead_names: Sequence[str] | None = None
 
     #: What the columns are, and the maximum number side by side in a new figure.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ecgclf.evaluation import in_class_order
 from ecgclf.plots._class_panels import BeatDisplay
-from ecgclf.plots._display import COLORS, class_styles, pyplot, unpack_beats
+from ecgclf.plots._display import COLORS, class_styles, unpack_beats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,8 @@ class Exploration:
             with missing values or flat leads. Below, the mean of each class with the band
             from the 10th to the 90th percentile.
         """
-        plt = pyplot("Exploration")
+        from matplotlib import pyplot as plt
+
         n_classes = len(self.means)
         n_leads, n_samples = next(iter(self.means.values())).shape
         figure = plt.figure(

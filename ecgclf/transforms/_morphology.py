@@ -73,7 +73,8 @@ class QRSWidth(BeatMeasure):
     The height is the largest deflection from the baseline near the R peak, positive or
     negative. The width is the time around it during which the signal exceeds a fraction of the
     height, with linear interpolation between samples. It ends at the latest at the ends of the
-    beat. It does not depend on the amplitude. The width of a constant beat is NaN.
+    beat. It does not depend on the amplitude, and is shorter than the QRS duration from onset to
+    offset. The width of a constant beat is NaN.
 
     Parameters
     ----------

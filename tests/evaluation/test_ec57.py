@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgclf.datasets import DS2
-from ecgclf.evaluation import beat_report, ec57_report
+from ecgclf.evaluation import EC57_METRICS, beat_report, ec57_report, patient_intervals
 
 # Rows: true N, S, V, F, Q; columns: predicted. It gives the six figures in the abstract of P. de
 # Chazal, M. O'Dwyer and R. B. Reilly, IEEE Trans. Biomed. Eng. 51(7), p. 1196, 2004. Its rows are
@@ -100,12 +100,15 @@ def test_counts_against_bxb(labels):
     assert lenient.loc["V"].equals(gross.loc["V"])
 
 
+FIGURES = ("sensitivity", "positive_predictivity", "f1")
+
+
 def test_against_beat_report():
     matrix = DE_CHAZAL[:3, :3]
     y_true, y_pred = beats_of(matrix, "NSV")
     plain = beat_report(y_true, y_pred).per_class
     gross = report_on(matrix, "NSV").gross
-    for figure in ("sensitivity", "positive_predictivity", "f1"):
+    for figure in FIGURES:
         np.testing.assert_allclose(gross[figure], plain.loc[["S", "V"], figure])
 
 
@@ -140,6 +143,23 @@ def test_print(three_records):
     assert "undefined" in lines[-1]
     assert "nan" not in str(report).lower() + report._repr_html_().lower()
     assert repr(report).startswith("EC57Report(n_records=3, S_Se=")
+
+
+def test_intervals_are_those_of_patient_intervals():
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.choice(list("NSVFQ"), p=[0.4, 0.2, 0.2, 0.1, 0.1], size=(2, 800))
+    groups = np.arange(800) // 40
+    record = groups * 10 + np.arange(800) % 2  # two records of each patient
+    report = ec57_report(y_true, y_pred, record, groups=groups, random_state=1)
+    expected = patient_intervals(y_true, y_pred, groups, EC57_METRICS, random_state=1)
+    shown = [(name, figure) for name in "SV" for figure in FIGURES]
+    np.testing.assert_allclose(report.intervals.loc[shown], expected)
+    for name, figure in shown:
+        assert report.intervals.loc[(name, figure), "estimate"] == report.gross.loc[name, figure]
+    assert expected.index[4] == "V positive predictivity without F, Q"
+    assert "Gross figures with 95% intervals over 20 patients" in str(report)
+    assert report.n_patients == 20
+    assert ec57_report(y_true, y_pred, record).intervals is None
 
 
 @pytest.mark.parametrize("as_mask", [True, False])

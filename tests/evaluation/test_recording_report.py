@@ -149,11 +149,14 @@ def test_resampling_in_batches_gives_the_same_intervals(labels, scores, groups, 
 
 def test_comparison_of_two_models(labels, scores, groups, rng):
     better = labels + 0.3 * rng.normal(size=labels.shape)
-    table = compare_models(labels, scores, better, groups, [AUROC(), AUPRC(1)], random_state=0)
-    assert table.index.tolist() == ["AUROC", "1 AUPRC"]
-    assert table.loc["AUROC", "a"] == pytest.approx(roc_auc_score(labels, scores))
-    assert table.loc["AUROC", "b"] == pytest.approx(roc_auc_score(labels, better))
-    assert (table["low"] > 0).all()
+    comparison = compare_models(
+        labels, {"b": better, "a": scores}, groups, [AUROC(), AUPRC(1)], random_state=0
+    )
+    estimates = comparison.estimates["estimate"]
+    assert estimates.index.unique("metric").tolist() == ["AUROC", "1 AUPRC"]
+    assert estimates["AUROC", "a"] == pytest.approx(roc_auc_score(labels, scores))
+    assert estimates["AUROC", "b"] == pytest.approx(roc_auc_score(labels, better))
+    assert (comparison.differences["low"] > 0).all()
 
 
 def test_intervals_of_a_wider_level_are_wider(labels, scores, groups):

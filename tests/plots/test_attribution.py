@@ -47,7 +47,7 @@ def test_bands(rng):
     assert display.axes_[1, 0].get_ylabel() == "II, amplitude (mV)"
     # The fifth beat starts a second row of panels.
     assert display.axes_[0, 4].get_ylabel() == "I, amplitude (mV)"
-    assert display.axes_[1, 4].get_xlabel() == "time from R peak (ms)"
+    assert display.axes_[1, 4].get_xlabel() == "time from R peak (s)"
 
 
 def test_sign_is_visible_without_colour(rng):

@@ -85,7 +85,7 @@ def test_figure(beats):
     mean = drawn["N  (n = 4)"].lines[0]
     np.testing.assert_allclose(mean.get_ydata(), found.means["N"][0])
     np.testing.assert_allclose(mean.get_xdata(), np.arange(10) * 10 - 20)
-    assert drawn["N  (n = 4)"].get_xlabel() == "time from R peak (ms)"
+    assert drawn["N  (n = 4)"].get_xlabel() == "time from R peak (s)"
 
 
 def test_without_patients(beats):

@@ -30,7 +30,7 @@ def test_panels():
     titles = [panel.get_title() for panel in display.axes_[0]]
     assert titles == ["N, score −0.01 mV²", "V, score −0.25 mV²"]  # noqa: RUF001
     assert display.axes_[1, 0].get_ylabel() == "II, amplitude (mV)"
-    assert display.axes_[1, 1].get_xlabel() == "time (ms)"
+    assert display.axes_[1, 1].get_xlabel() == "time (s)"
     legend = [text.get_text() for text in display.figure_.legends[0].get_texts()]
     assert legend == ["beat", "reconstruction", "error"]
 

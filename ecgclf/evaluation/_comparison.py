@@ -1,0 +1,245 @@
+"""Paired comparison of models on the same patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ecgclf.evaluation._beat_report import Part, PrintedReport
+from ecgclf.evaluation._checks import RandomState
+from ecgclf.evaluation._resampling import (
+    Metrics,
+    Patients,
+    Statistic,
+    bootstrap_interval,
+    check_enough_patients,
+    draw_seed,
+)
+
+#: Predictions of a model, or of several runs of it.
+Predictions: TypeAlias = ArrayLike | Sequence[np.ndarray]
+
+#: Longest printed name of a model, so that the tables have at most 80 columns.
+_LONGEST = 19
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelComparison(PrintedReport):
+    """Comparison returned by `compare_models`.
+
+    Attributes
+    ----------
+    estimates : DataFrame
+        Indexed by metric and model, with the columns ``estimate`` (the metric on all beats),
+        ``low`` and ``high`` (its interval) and ``defined`` (fraction of resamples in which it
+        is defined).
+    differences : DataFrame
+        Indexed by metric, ``model`` and ``minus``, for all pairs, with the columns
+        ``difference`` (of the first model minus the second), ``low`` and ``high`` (its
+        interval), ``defined``, ``p_value`` and ``p_holm`` (corrected for the number of pairs).
+    n_patients : int
+        Number of patients.
+    confidence_level : float
+        Confidence level of the intervals.
+    """
+
+    estimates: pd.DataFrame
+    differences: pd.DataFrame
+    n_patients: int
+    confidence_level: float
+
+    def __repr__(self) -> str:
+        models = self.estimates.index.unique("model").tolist()
+        return f"ModelComparison(models={models}, n_patients={self.n_patients})"
+
+    def _parts(self) -> list[Part]:
+        level = f"{self.confidence_level:.0%}"
+        parts: list[Part] = [
+            f"{self.n_patients} patients; in brackets: {level} intervals over patients"
+        ]
+        for metric, models in self.estimates.groupby("metric", sort=False):
+            pairs = self.differences.loc[metric]
+            names = [
+                *map(_shortened, models.index.get_level_values("model")),
+                *(" - ".join(map(_shortened, pair)) for pair in pairs.index),
+            ]
+            figures = np.vstack([models.iloc[:, :3], pairs.iloc[:, :3]])
+            table = pd.DataFrame(
+                {
+                    "": [f"{one:.3f} [{low:.3f}, {high:.3f}]" for one, low, high in figures],
+                    "p (Holm)": [""] * len(models) + [f"{p:.3f}" for p in pairs["p_holm"]],
+                },
+                index=names,
+            )
+            parts.append(table.rename_axis(columns=metric))
+        return parts
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+
+
+def compare_models(
+    y_true: ArrayLike,
+    y_preds: Mapping[str, Predictions],
+    groups: ArrayLike,
+    metrics: Metrics = None,
+    *,
+    confidence_level: float = 0.95,
+    n_resamples: int = 1999,
+    random_state: RandomState = None,
+) -> ModelComparison:
+    r"""Compare models on the same patients, with confidence intervals of their differences.
+
+    Patients who are difficult for one model tend to be difficult for the others, so the interval
+    of a difference is narrower than the intervals of the two metrics suggest. Patients are drawn
+    as in `patient_intervals`, the same for all models.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True labels.
+    y_preds : dict of str to array-like of shape (n_beats,) or (n_beats, ...)
+        Predictions of each model, by name. A list of arrays holds several runs of a model, such
+        as one for each seed; its metric is the mean over the runs.
+    groups : array-like of shape (n_beats,)
+        Patient of each beat.
+    metrics : callable, sequence or dict of callables, optional
+        As in `patient_intervals`.
+    confidence_level : float, default=0.95
+        Nominal probability that an interval contains the true value.
+    n_resamples : int, default=1999
+        Number of draws; the smallest p-value is ``2 / (n_resamples + 1)``.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of the draws.
+
+    Returns
+    -------
+    ModelComparison
+        The metrics of all models and the differences of all pairs, printed as one table for
+        each metric.
+
+    Raises
+    ------
+    ValueError
+        As in `patient_intervals`, or if there are fewer than two models.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than 8 patients.
+
+    See Also
+    --------
+    ecgclf.plots.ComparisonDisplay : Picture of a comparison.
+
+    Notes
+    -----
+    The p-value of a difference is :math:`2 \min(P(d \le 0), P(d \ge 0))` over the resampled
+    differences :math:`d`: it is below 0.05 if the 95% interval excludes 0. ``p_holm`` corrects it
+    for the number of pairs with the method of Holm [1]_, for each metric by itself. The intervals
+    are not corrected. Both are too optimistic for few patients, as in `patient_intervals`.
+
+    Without several runs, the comparison is that of the fitted models and does not include the
+    variation between seeds of the training.
+
+    References
+    ----------
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat.
+       6(2), 1979.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.evaluation import Accuracy, compare_models
+    >>> rng = np.random.default_rng(0)
+    >>> groups = np.repeat(np.arange(20), 50)
+    >>> y_true = rng.choice(["N", "V"], size=1000)
+    >>> errors = {"A": 0.1, "B": 0.1, "C": 0.2}
+    >>> y_preds = {
+    ...     name: np.where(rng.random(1000) < error, "N", y_true)
+    ...     for name, error in errors.items()
+    ... }
+    >>> print(compare_models(y_true, y_preds, groups, Accuracy(), random_state=0))
+    20 patients; in brackets: 95% intervals over patients
+    <BLANKLINE>
+    accuracy                        p (Holm)
+    A          0.940 [0.924, 0.955]
+    B          0.937 [0.922, 0.952]
+    C          0.910 [0.895, 0.926]
+    A - B     0.003 [-0.016, 0.022]    0.777
+    A - C      0.030 [0.012, 0.049]    0.006
+    B - C      0.027 [0.009, 0.043]    0.014
+    """
+    if len(y_preds) < 2:
+        raise ValueError(f"y_preds holds {len(y_preds)} model; expected at least two, by name.")
+    patients = Patients(y_true, groups)
+    check_enough_patients(patients)
+    runs = [_runs(y_pred, len(patients.y_true)) for y_pred in y_preds.values()]
+    every = list(chain.from_iterable(runs))
+    n, pairs = len(runs), list(combinations(y_preds, 2))
+    seed = draw_seed(random_state)
+    estimates, differences = {}, {}
+    for name, metric in patients.metrics(metrics, *every).items():
+        statistic = _with_differences(
+            [_mean([patients.statistic(metric, run, *every) for run in group]) for group in runs]
+        )
+        found = bootstrap_interval(
+            statistic, len(patients.names), confidence_level, n_resamples, "percentile", seed
+        )
+        table = pd.DataFrame(found._asdict())
+        estimates[name] = table[:n].drop(columns="p_value").set_axis(list(y_preds))
+        differences[name] = (
+            table[n:]
+            .rename(columns={"estimate": "difference"})
+            .assign(p_holm=holm(found.p_value[n:]))
+            .set_axis(pd.MultiIndex.from_tuples(pairs))
+        )
+    return ModelComparison(
+        pd.concat(estimates, names=["metric", "model"]),
+        pd.concat(differences, names=["metric", "model", "minus"]),
+        n_patients=len(patients.names),
+        confidence_level=confidence_level,
+    )
+
+
+def _runs(y_pred: Predictions, n_beats: int) -> list[ArrayLike]:
+    """Return the runs of a model."""
+    if isinstance(y_pred, list | tuple):
+        runs = [run for run in y_pred if isinstance(run, np.ndarray) and len(run) == n_beats]
+        if runs and len(runs) == len(y_pred):
+            return list(runs)
+    return [y_pred]
+
+
+def _mean(statistics: Sequence[Statistic]) -> Statistic:
+    return lambda drawn: np.mean([statistic(drawn) for statistic in statistics], axis=0)
+
+
+def _with_differences(statistics: Sequence[Statistic]) -> Statistic:
+    """Return the figures of all models, then the differences of all pairs."""
+
+    def of_draws(drawn: np.ndarray) -> np.ndarray:
+        figures = [statistic(drawn) for statistic in statistics]
+        return np.stack([*figures, *(one - other for one, other in combinations(figures, 2))])
+
+    return of_draws
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Correct p-values for their number.
+
+    >>> holm(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.06, 0.06])
+    """
+    order = np.argsort(p_values)
+    corrected = np.empty_like(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return corrected
