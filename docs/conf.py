@@ -24,7 +24,11 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
+    "api_index",
     "benchmark_tables",
     "model_cards",
     "myst_parser",
@@ -54,6 +58,16 @@ autosummary_context = {
 }
 numpydoc_show_class_members = False
 
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "unsrt"
+bibtex_reference_style = "author_year"
+
+# The repository is not public yet, and publishers refuse automatic requests.
+linkcheck_ignore = [r"https://github\.com/ecgclf/.*", r"https://doi\.org/.*"]
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
@@ -62,7 +76,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "capture_repr": (),
     "abort_on_example_error": False,
-    "min_reported_time": 0,
+    "min_reported_time": 3600,
     "write_computation_times": False,
     "show_signature": False,
     "download_all_examples": False,
@@ -82,8 +96,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ecgclf"
 html_show_sourcelink = False
 html_static_path = ["_static"]
-html_css_files = ["gallery.css"]
+html_css_files = ["site.css"]
+html_logo = html_favicon = "_static/logo.svg"
 html_theme_options = {
+    "logo": {"text": "ecgclf", "alt_text": "ecgclf"},
     "github_url": "https://github.com/ecgclf/ecgclf",
     "navigation_with_keys": False,
     "show_toc_level": 2,
@@ -93,6 +109,27 @@ html_theme_options = {
         **{f"gallery/{file.stem}": [] for file in HERE.parent.glob("examples/plot_*.py")},
     },
 }
+# The switcher of versions needs a site: the address of its root, such as https://example.org/docs.
+if site := os.environ.get("ECGCLF_DOCS_SITE"):
+    html_baseurl = f"{site}/{'dev' if 'dev' in version else version}/"
+    html_theme_options |= {
+        "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+        "switcher": {
+            "json_url": f"{site}/switcher.json",
+            "version_match": "dev" if "dev" in version else version,
+        },
+        "check_switcher": False,
+    }
+
 # Pages without subpages need no sidebar.
-single = ["index", "start", "kaggle", "networks", "benchmarks", "faq", "contributing"]
+single = [
+    "index",
+    "start",
+    "kaggle",
+    "networks",
+    "benchmarks",
+    "faq",
+    "references",
+    "contributing",
+]
 html_sidebars = {page: [] for page in single}

@@ -3,13 +3,12 @@
 Networks are trained on the published training rows with the published settings and tested once on
 the published test rows. Training and test rows share patients: the figures compare networks and
 do not apply to new patients. Our own networks and the members of our ensembles were chosen on
-held-out training rows, as the second command shows. The third one is a quick check.
+held-out training rows, as the second command shows.
 
 Finished runs are cached, so an interrupted benchmark continues with the missing ones.
 
     python -m benchmarks.accuracy.kaggle --seeds 0
     python -m benchmarks.accuracy.kaggle --held-out --only small residual
-    python -m benchmarks.accuracy.kaggle --fraction 0.05 --epochs 2 --output networks-smoke
 """
 
 from __future__ import annotations
