@@ -2,8 +2,8 @@
 From a CSV file to a report
 ===========================
 
-A CSV file with one beat in each row, as most tutorials use it: look at the beats, train a network,
-test it on patients that it has not seen, save it, and use it on new rows.
+A CSV file with one beat in each row, as most tutorials use it: look at the beats, train a
+network, test it on patients that it has not seen, save it, and use it on new rows.
 
 Needs nothing but ecgclf; the CSV file is written here from synthetic beats.
 """
@@ -40,8 +40,8 @@ y, patients = table["label"].to_numpy(), table["patient"].to_numpy()
 print(X.shape, table["label"].value_counts().to_dict())
 
 # %%
-# Some beats of each class. The rate of these beats is 120 Hz, and their R peak is 0.25 s after the
-# start; the rows of the Kaggle dataset have the same rate and begin with the R peak.
+# Some beats of each class. The rate of these beats is 120 Hz, and their R peak is 0.25 s after
+# the start; the rows of the Kaggle dataset have the same rate and begin with the R peak.
 
 FS, BEFORE = 120, 0.25
 BeatDisplay.from_beats(

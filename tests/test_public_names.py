@@ -33,6 +33,7 @@ EXAMPLE_OF = {
     "datasets.Annotations": "datasets.read_recording",
     "datasets.RecordingSet": "datasets.load_ptbxl",
     "evaluation.BeatReport": "evaluation.beat_report",
+    "evaluation.ModelComparison": "evaluation.compare_models",
     "evaluation.EC57Report": "evaluation.ec57_report",
     "evaluation.RecordingReport": "evaluation.recording_report",
     "recordings.AnnotatedRecording": "recordings.annotate_recording",

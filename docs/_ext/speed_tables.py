@@ -8,9 +8,8 @@ def speed(figures):
     yield "what", "compared with", "ratio", "range", "target"
     for row in figures:
         ratio = row[row.get("counts", "cpu")]
-        has_range = (
-            "lowest" in row and row.get("counts", "cpu") == "cpu"
-        )  # it is that of CPU time
+        # The range is that of CPU time.
+        has_range = "lowest" in row and row.get("counts", "cpu") == "cpu"
         spread = f"{row['lowest']:.2f} to {row['highest']:.2f}" if has_range else ""
         reach = "" if row["reach"] is None else f"{row['reach']:.2f}"
         yield row["what"], row["against"], f"{ratio:.2f}", spread, reach

@@ -1,4 +1,4 @@
-"""Draw strip.png: ten seconds of record 233 of DS2, annotated by the pretrained holter network."""
+"""Draw strip.png: ten seconds of record 233, with the beats of the pretrained holter network."""
 
 from pathlib import Path
 

@@ -185,7 +185,8 @@ def compare_models(
     every = list(chain.from_iterable(runs))
     n, pairs = len(runs), list(combinations(y_preds, 2))
     seed = draw_seed(random_state)
-    estimates, differences = {}, {}
+    estimates: dict[str, pd.DataFrame] = {}
+    differences: dict[str, pd.DataFrame] = {}
     for name, metric in patients.metrics(metrics, *every).items():
         statistic = _with_differences(
             [_mean([patients.statistic(metric, run, *every) for run in group]) for group in runs]

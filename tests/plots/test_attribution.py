@@ -39,8 +39,10 @@ def test_bands(rng):
         assert band.get_clim() == (-highest, highest)
         # Each piece contains its sample, and consecutive pieces join.
         pieces = np.array(band.get_segments())
-        time = np.arange(20) * 10 - 50
-        np.testing.assert_allclose(pieces[:, 1], np.column_stack([time, X[beat, lead]]))
+        time = np.arange(20) / 100 - 0.05
+        np.testing.assert_allclose(
+            pieces[:, 1], np.column_stack([time, X[beat, lead]]), atol=1e-12
+        )
         np.testing.assert_allclose(pieces[1:, 0], pieces[:-1, 2])
         np.testing.assert_allclose(display.axes_[lead, beat].lines[0].get_ydata(), X[beat, lead])
     assert [panel.get_title() for panel in display.axes_[0]] == list("abcde")

@@ -84,7 +84,7 @@ def test_figure(beats):
     assert [[bar.get_height() for bar in bars] for bars in (missing, flat)] == [[1, 0], [2, 0]]
     mean = drawn["N  (n = 4)"].lines[0]
     np.testing.assert_allclose(mean.get_ydata(), found.means["N"][0])
-    np.testing.assert_allclose(mean.get_xdata(), np.arange(10) * 10 - 20)
+    np.testing.assert_allclose(mean.get_xdata(), np.arange(10) / 100 - 0.02, atol=1e-12)
     assert drawn["N  (n = 4)"].get_xlabel() == "time from R peak (s)"
 
 
