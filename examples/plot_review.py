@@ -79,9 +79,9 @@ print(ec57_report(test.target, y_pred, test.record, groups=test.groups, random_s
 # The models by the same rules: each figure is the mean over the seeds. If the interval of a
 # difference contains 0, the result is inconclusive, even where the models seem far apart.
 
-comparison = compare_models(
-    test.target, predicted, test.groups, [*EC57_METRICS[:2], *EC57_METRICS[3:5]], random_state=0
-)
+names = ["SVEB Se", "SVEB +P", "SVEB F1", "VEB Se", "VEB +P", "VEB F1"]
+metrics = dict(zip(names, EC57_METRICS, strict=True))
+comparison = compare_models(test.target, predicted, test.groups, metrics, random_state=0)
 print(comparison)
 
 # %%
@@ -101,7 +101,7 @@ print(mcnemar_test(test.target, predicted["beat"][0], y_pred))
 names, counts = np.unique(test.record[test.target == "S"], return_counts=True)
 most = names[counts.argmax()]
 print(f"Record {most} has {counts.max() / counts.sum():.0%} of the S beats.")
-print(figures_without(test.target, y_pred, test.record, [most], EC57_METRICS).round(3))
+print(figures_without(test.target, y_pred, test.record, [most], metrics).round(3))
 
 # %%
 # The table in LaTeX, which needs ``\usepackage{booktabs}``:
@@ -111,7 +111,7 @@ cells = [
     for row in comparison.estimates.itertuples()
 ]
 table = comparison.estimates.assign(cell=cells)["cell"].unstack("model", sort=False)
-latex = table.to_latex(
+latex = table.rename_axis(index=None, columns=None).to_latex(
     column_format="lccc",
     escape=True,
     caption=r"Results on DS2 without record 202, with 95\% intervals over patients.",

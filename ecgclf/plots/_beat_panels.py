@@ -58,9 +58,10 @@ class _BeatPanelDisplay(PanelDisplay):
 class AttributionDisplay(_BeatPanelDisplay):
     """Beats with the contribution of each sample to a decision.
 
-    The width of the band along the curve is proportional to the size of the attribution; its
-    colour is orange for positive and blue for negative attributions. All panels have the same
-    scale. Create it with `from_estimator` or `from_attributions`.
+    The width of the band along the curve is proportional to the square root of the size of the
+    attribution, so that small ones remain visible; its colour is orange for positive and blue for
+    negative attributions. All panels have the same scale. Create it with `from_estimator` or
+    `from_attributions`.
 
     Parameters
     ----------
@@ -218,27 +219,36 @@ class AttributionDisplay(_BeatPanelDisplay):
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         from matplotlib.collections import LineCollection
-        from matplotlib.colors import LinearSegmentedColormap
+        from matplotlib.colors import FuncNorm, LinearSegmentedColormap
 
         self.bands_ = np.empty(self.axes_.shape, dtype=object)
         colors = LinearSegmentedColormap.from_list("attribution", _DIVERGING)
         highest = self.vmax or float(np.abs(self.attributions).max()) or 1.0
+        norm = FuncNorm((_signed_root, _signed_square), vmin=-highest, vmax=highest)
         for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, values = self.X[beat, lead], self.attributions[beat, lead]
             self.bands_[lead, beat] = band = LineCollection(
                 list(_pieces(time, signal)),
                 array=values,
                 cmap=colors,
-                linewidths=_WIDEST * np.minimum(np.abs(values) / highest, 1),
+                norm=norm,
+                linewidths=_WIDEST * _signed_root(np.minimum(np.abs(values) / highest, 1)),
                 capstyle="round",
             )
-            band.set_clim(-highest, highest)
             panel.add_collection(band)
             panel.plot(time, signal, color=COLORS["black"], lw=0.9)
         self.colorbar_ = self.figure_.colorbar(
             self.bands_[0, 0], ax=list(self.axes_.ravel()), aspect=30, label=self.colorbar_label
         )
         return ()
+
+
+def _signed_root(values: np.ndarray) -> np.ndarray:
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def _signed_square(values: np.ndarray) -> np.ndarray:
+    return np.sign(values) * np.square(values)
 
 
 def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:

@@ -73,9 +73,9 @@ class Exploration:
         Returns
         -------
         matplotlib Figure
-            The number of beats of each class and of each patient, the lengths, and the beats
-            with missing values or flat leads. Below, the mean of each class with the band
-            from the 10th to the 90th percentile.
+            The number of beats of each class and, if known, of each patient; the lengths, if
+            they differ; and the beats with missing values or flat leads, if there are any.
+            Below, the mean of each class with the band from the 10th to the 90th percentile.
         """
         from matplotlib import pyplot as plt
 
@@ -85,21 +85,15 @@ class Exploration:
             figsize=(max(10.0, 2.2 * n_classes), 3.4 + 2.4 * n_leads), layout="constrained"
         )
         upper, lower = figure.subfigures(2, height_ratios=(3.0, 0.4 + 2.2 * n_leads))
-        counts, patients, lengths, problems = upper.subplots(1, 4)
-        self._draw_counts(counts)
-        bars = self._draw_patients(patients)
-        if bars:
-            upper.legend(
-                handles=bars,
-                title="classes of the patients' beats",
-                title_fontsize="small",
-                fontsize="small",
-                loc="outside upper center",
-                ncols=len(bars),
-                frameon=False,
-            )
-        self._draw_lengths(lengths)
-        self._draw_problems(problems)
+        shown = {
+            self._draw_counts: True,
+            self._draw_patients: self.patients is not None,
+            self._draw_lengths: self.lengths.min() < self.lengths.max(),
+            self._draw_problems: self.problems.to_numpy().any(),
+        }
+        draws = [draw for draw, is_shown in shown.items() if is_shown]
+        for ax, draw in zip(upper.subplots(1, len(draws), squeeze=False)[0], draws):
+            draw(ax)
         axes = lower.subplots(n_leads, n_classes, sharex=True, sharey="row", squeeze=False)
         display = BeatDisplay(
             dict.fromkeys(self.means, np.empty((0, n_leads, n_samples))),
@@ -128,11 +122,9 @@ class Exploration:
         ax.set(yscale="log", title="beats of each class", xlabel="class", ylabel="beats")
         ax.set_ylim(0.7, 3 * self.summary["beats"].max())
 
-    def _draw_patients(self, ax: Any) -> list[Any]:
+    def _draw_patients(self, ax: Any) -> None:
+        assert self.patients is not None
         ax.set(title="beats of each patient", xlabel="patient", ylabel="beats")
-        if self.patients is None:
-            _write(ax, "not known")
-            return []
         table = self.patients.loc[self.patients.sum(axis=1).sort_values(ascending=False).index]
         below, place, bars = np.zeros(len(table)), np.arange(len(table)), []
         for (label, style), hatch in zip(
@@ -150,15 +142,19 @@ class Exploration:
         else:
             ax.set_xlabel(f"{len(table)} patients")
         ax.locator_params(axis="y", integer=True)
-        return bars
+        ax.figure.legend(
+            handles=bars,
+            title="classes of the patients' beats",
+            title_fontsize="small",
+            fontsize="small",
+            loc="outside upper center",
+            ncols=len(bars),
+            frameon=False,
+        )
 
     def _draw_lengths(self, ax: Any) -> None:
-        shortest, longest = self.lengths.min(), self.lengths.max()
         ax.set(title="lengths without padding", xlabel="length (s)", ylabel="beats")
-        if shortest == longest:
-            _write(ax, f"all {longest:.3g} s")
-        else:
-            ax.hist(self.lengths, bins=30, color=COLORS["sky blue"], edgecolor="white")
+        ax.hist(self.lengths, bins=30, color=COLORS["sky blue"], edgecolor="white")
 
     def _draw_problems(self, ax: Any) -> None:
         place = np.arange(len(self.summary))
@@ -178,12 +174,6 @@ class Exploration:
         ax.set_ylim(0, 1.35 * max(1, self.summary[["missing", "flat"]].to_numpy().max()))
         ax.locator_params(axis="y", integer=True)
         ax.legend(fontsize="x-small", ncols=2, loc="upper center")
-
-
-def _write(ax: Any, text: str) -> None:
-    """Write a text in place of a plot."""
-    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
-    ax.set(xticks=[], yticks=[])
 
 
 def explore(beats: Any, *, flat_below: float = 0.0) -> Exploration:

@@ -35,7 +35,9 @@ def test_bands(rng):
     for (lead, beat), band in np.ndenumerate(display.bands_):
         np.testing.assert_allclose(band.get_array(), attributions[beat, lead])
         widths = np.asarray(band.get_linewidths())
-        np.testing.assert_allclose(widths / 9, np.abs(attributions[beat, lead]) / highest)
+        np.testing.assert_allclose(
+            widths / 9, np.sqrt(np.abs(attributions[beat, lead]) / highest)
+        )
         assert band.get_clim() == (-highest, highest)
         # Each piece contains its sample, and consecutive pieces join.
         pieces = np.array(band.get_segments())
@@ -64,7 +66,7 @@ def test_vmax(rng):
     X, attributions = rng.normal(size=(2, 1, 20))
     display = draw(X, attributions, vmax=0.5)
     widths = np.asarray(display.bands_[0, 0].get_linewidths())
-    np.testing.assert_allclose(widths, 9 * np.minimum(np.abs(attributions[0]) / 0.5, 1))
+    np.testing.assert_allclose(widths, 9 * np.sqrt(np.minimum(np.abs(attributions[0]) / 0.5, 1)))
     assert display.bands_[0, 0].get_clim() == (-0.5, 0.5)
 
 

@@ -92,9 +92,7 @@ def test_without_patients(beats):
     found = explore(Beats(data=beats.data[[0, 5]], target=beats.target[[0, 5]], fs=FS))
     assert found.patients is None
     assert "patients" not in found.summary
-    drawn = panels(found.plot())
-    assert drawn["beats of each patient"].texts[0].get_text() == "not known"
-    assert drawn["lengths without padding"].texts[0].get_text() == "all 0.1 s"
+    assert set(panels(found.plot())) == {"beats of each class", "N  (n = 1)", "V  (n = 1)"}
 
 
 def test_leads_of_a_frame():
@@ -107,7 +105,7 @@ def test_leads_of_a_frame():
         found.means["V"], beats.data[beats.target == "V"].mean(axis=0), rtol=1e-5, atol=1e-6
     )
     figure = found.plot()
-    assert [panel.get_ylabel() for panel in figure.get_axes()[4::5]] == [
+    assert [panel.get_ylabel() for panel in figure.get_axes()[2::5]] == [
         "MLII, amplitude (mV)",
         "V1, amplitude (mV)",
     ]
