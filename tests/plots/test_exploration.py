@@ -92,7 +92,7 @@ def test_without_patients(beats):
     found = explore(Beats(data=beats.data[[0, 5]], target=beats.target[[0, 5]], fs=FS))
     assert found.patients is None
     assert "patients" not in found.summary
-    assert set(panels(found.plot())) == {"beats of each class", "N  (n = 1)", "V  (n = 1)"}
+    assert set(panels(found.plot())) == {"beats of each class", "V  (n = 2)"}
 
 
 def test_leads_of_a_frame():
