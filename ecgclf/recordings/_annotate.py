@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -23,9 +23,6 @@ _PREFERRED = ("MLII", "II")
 
 #: Recordings with more leads are classified in one.
 _FEW_LEADS = 3
-
-#: Expected range of about a hundred Gaussian values, in standard deviations.
-_NOISE_RANGE = 5.0
 
 #: Smallest probability in a logarithm.
 _TINY = 1e-12
@@ -50,7 +47,8 @@ def annotate_recording(
     r"""Detect and classify all beats of a recording.
 
     R peaks are detected in all leads together. A model of one lead classifies each lead, and
-    the logarithms of the probabilities are averaged over the leads that are readable at a beat.
+    the logarithms of the probabilities are averaged over the leads whose quality at the beat is
+    above 0.
 
     Parameters
     ----------
@@ -127,64 +125,115 @@ def annotate_recording(
         recording = recording.pick(leads)
     part = find_part(recording, start, end)
     groups = _group_leads(recording, estimator.n_leads_, is_chosen=leads is not None)
+    analysed = recording.crop(*part)
     with tqdm(
         total=1 + len(groups), disable=not verbose, desc=recording.name, leave=False
     ) as progress:
-        analysed = recording.crop(*part)
         peaks, unreadable = analysed.detect_r_peaks()
         progress.update()
-        probabilities, quality = _classify(analysed, peaks, model_input, groups, progress.update)
-    classes = estimator.classes_
-    if set(classes) <= set(AAMI_CLASSES):
-        table = pd.DataFrame(probabilities, columns=classes).reindex(
-            columns=list(AAMI_CLASSES), fill_value=0.0
+        probabilities, quality = predict_leads(
+            model_input, _cut_leads(model_input, analysed, peaks, groups, progress.update), peaks
         )
-    else:
-        table = pd.DataFrame(probabilities, columns=[str(label) for label in classes])
-    is_uncertain = (table.max(axis=1) < min_confidence) | (quality == 0)
-    label = table.idxmax(axis=1) if len(table) else pd.Series(dtype=str)
-    if uncertain == "Q":
-        label = label.mask(is_uncertain, "Q")
     sample = peaks + part[0]
-    beats = pd.DataFrame({"time": sample / recording.fs, "sample": sample, "label": label})
+    beats = pd.DataFrame({"time": sample / recording.fs, "sample": sample})
+    table = label_beats(
+        probabilities,
+        quality,
+        estimator.classes_,
+        min_confidence=min_confidence,
+        uncertain=uncertain,
+    )
     return AnnotatedRecording(
         recording,
-        pd.concat([beats, table], axis=1).assign(quality=quality, uncertain=is_uncertain),
+        pd.concat([beats, table], axis=1),
         unreadable + part[0],
         *part,
         leads=tuple(recording.leads[lead] for group in groups for lead in group),
         model=name,
-        classes=tuple(table.columns),
+        classes=tuple(table.columns[1:-2]),
     )
 
 
-def _classify(
+def _cut_leads(
+    model_input: ModelInput,
     recording: Recording,
     peaks: NDArray[np.int64],
-    model_input: ModelInput,
     groups: Sequence[Sequence[int]],
     advance: Callable[[], Any],
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Cut the beats in one group of leads after the other."""
+    for group in groups if len(peaks) else []:
+        yield model_input.cut(recording.pick(group), peaks)
+        advance()
+
+
+def predict_leads(
+    model_input: ModelInput,
+    cuts: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    peaks: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the probabilities and the quality of each beat from groups of leads."""
+    """Average the log-probabilities of the beats over the leads that are readable.
+
+    Parameters
+    ----------
+    model_input : ModelInput
+        The model.
+    cuts : iterable of tuples (rows, quality)
+        Of each group of leads, as from `ModelInput.cut`.
+    peaks : ndarray of shape (n_beats,)
+        Positions of the beats.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_beats, n_classes)
+    quality : ndarray of shape (n_beats,)
+        As `annotate_recording` describes it.
+    """
     logs = np.zeros((len(peaks), len(model_input.model.classes_)))
     total, quality = np.zeros((len(peaks), 1)), np.zeros(len(peaks))
-    for group in groups if len(peaks) else []:
-        rows, readable = model_input.cut(recording.pick(group), peaks)
-        weight = np.where(readable.all(axis=1), 1.0, _TINY)[:, np.newaxis]
+    for rows, of_leads in cuts:
+        worst = of_leads.min(axis=1)
+        weight = np.where(worst > 0, 1.0, _TINY)[:, np.newaxis]
         logs += weight * np.log(model_input.predict_proba(rows, peaks).clip(_TINY))
-        quality = np.maximum(quality, (readable * measure_quality(rows)).min(axis=1))
         total += weight
-        advance()
+        quality = np.maximum(quality, worst)
     return softmax(logs / total, axis=1), quality
 
 
-def measure_quality(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Measure the quality of each lead of each beat, as `annotate_recording` describes it."""
-    differences = 2 * rows[..., 2:-2] - rows[..., :-4] - rows[..., 4:]
-    noise = 1.482602 / np.sqrt(6) * np.median(np.abs(differences), axis=-1)
-    height = np.ptp(rows, axis=-1)
-    share = np.divide(noise, height, out=np.ones_like(noise), where=height > 0)
-    return (1 - _NOISE_RANGE * share).clip(0, 1)
+def label_beats(
+    probabilities: NDArray[np.float64],
+    quality: NDArray[np.float64],
+    classes: NDArray,
+    *,
+    min_confidence: float,
+    uncertain: str,
+) -> pd.DataFrame:
+    """Choose the label of each beat.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_beats, n_classes)
+    quality : ndarray of shape (n_beats,)
+        As from `predict_leads`.
+    classes : ndarray of shape (n_classes,)
+        Labels of the columns.
+    min_confidence, uncertain
+        As of `annotate_recording`.
+
+    Returns
+    -------
+    DataFrame
+        The columns `label`, those of the classes, `quality` and `uncertain`.
+    """
+    table = pd.DataFrame(probabilities, columns=[str(label) for label in classes])
+    if set(table) <= set(AAMI_CLASSES):
+        table = table.reindex(columns=list(AAMI_CLASSES), fill_value=0.0)
+    is_uncertain = (table.max(axis=1) < min_confidence) | (quality == 0)
+    label = table.idxmax(axis=1) if len(table) else pd.Series(dtype=str)
+    if uncertain == "Q":
+        label = label.mask(is_uncertain, "Q")
+    table.insert(0, "label", label)
+    return table.assign(quality=quality, uncertain=is_uncertain)
 
 
 def _group_leads(recording: Recording, n_leads: int, *, is_chosen: bool) -> list[list[int]]:

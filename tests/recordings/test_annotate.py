@@ -151,7 +151,7 @@ def test_uncertain_beats_are_unclassifiable_or_marked(model, record, annotated):
 
 
 def test_quality_is_high_without_noise_and_low_with_it():
-    from ecgclf.recordings._annotate import measure_quality
+    from ecgclf.recordings._model_input import measure_quality
 
     rng = np.random.default_rng(0)
     beat = np.exp(-(np.linspace(-8, 8, 112) ** 2))
