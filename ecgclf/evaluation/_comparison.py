@@ -64,7 +64,7 @@ class ModelComparison(PrintedReport):
             f"{self.n_patients} patients; in brackets: {level} intervals over patients"
         ]
         for metric, models in self.estimates.groupby("metric", sort=False):
-            pairs = self.differences.loc[metric]
+            pairs = self.differences.loc[[metric]].droplevel("metric")
             names = [
                 *map(_shortened, models.index.get_level_values("model")),
                 *(" - ".join(map(_shortened, pair)) for pair in pairs.index),

@@ -72,9 +72,8 @@ class ComparisonDisplay(Display):
         self.joined_ = {}
         alpha = 1 - self.comparison.confidence_level
         for ax, metric in zip(axes, self._metrics(), strict=True):
-            models = self.comparison.estimates.loc[metric].sort_values(
-                "estimate", ascending=False, kind="stable"
-            )
+            table = self.comparison.estimates.loc[[metric]].droplevel("metric")
+            models = table.sort_values("estimate", ascending=False, kind="stable")
             rows = np.arange(len(models))
             ax.hlines(rows, models["low"], models["high"], color="0.4")
             ax.plot(models["estimate"], rows, "o", color="black")
@@ -82,7 +81,8 @@ class ComparisonDisplay(Display):
             ax.margins(y=0.3 / len(models))
             ax.invert_yaxis()
             ax.grid(axis="x", alpha=0.3)
-            groups = not_different(models.index, self.comparison.differences.loc[metric], alpha)
+            differences = self.comparison.differences.loc[[metric]].droplevel("metric")
+            groups = not_different(models.index, differences, alpha)
             self.joined_[metric] = [models.index[group].tolist() for group in groups]
             for i, group in enumerate(groups):
                 ax.plot(
@@ -103,7 +103,8 @@ def not_different(models: pd.Index, differences: pd.DataFrame, alpha: float) -> 
     p_values = differences["p_holm"].to_dict()
 
     def differs(one: Any, other: Any) -> bool:
-        return p_values.get((one, other), p_values.get((other, one))) < alpha
+        pair = (one, other) if (one, other) in p_values else (other, one)
+        return p_values[pair] < alpha
 
     found: list[slice] = []
     for start in range(len(models)):

@@ -84,7 +84,8 @@ class Exploration:
         figure = plt.figure(
             figsize=(max(10.0, 2.2 * n_classes), 3.4 + 2.4 * n_leads), layout="constrained"
         )
-        upper, lower = figure.subfigures(2, height_ratios=(3.0, 0.4 + 2.2 * n_leads))
+        subfigures: Any = figure.subfigures(2, height_ratios=(3.0, 0.4 + 2.2 * n_leads))
+        upper, lower = subfigures
         shown = {
             self._draw_counts: True,
             self._draw_patients: self.patients is not None,
