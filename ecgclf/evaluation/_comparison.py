@@ -77,7 +77,7 @@ class ModelComparison(PrintedReport):
                 },
                 index=names,
             )
-            parts.append(table.rename_axis(columns=metric))
+            parts.append(table.rename_axis(columns=str(metric)))
         return parts
 
 
