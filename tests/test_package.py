@@ -126,6 +126,7 @@ ONLY_IN = {
     "torch": {"augmentation", "modules", "training", "estimators", "evaluation", "export"},
     "captum": {"evaluation"},
     "imblearn": {"sampling"},
+    "jinja2": {"recordings"},
     "pywt": {"transforms"},
     "wfdb": {"datasets", "recordings"},
     "zarr": {"datasets"},

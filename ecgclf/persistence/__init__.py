@@ -6,7 +6,12 @@ untrusted file may be invalid but cannot run code.
 
 from ecgclf._model_file import PersistenceError
 from ecgclf.persistence._load import load, read_document
-from ecgclf.persistence._pretrained import list_pretrained, load_pretrained, model_card
+from ecgclf.persistence._pretrained import (
+    card_facts,
+    list_pretrained,
+    load_pretrained,
+    model_card,
+)
 
 __all__ = [
     "PersistenceError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -105,6 +106,24 @@ def model_card(name: str) -> str:
     """
     _check_name(name)
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+def card_facts(name: str) -> dict[str, Any] | None:
+    """Read the facts that a model card is made of, or None if `name` is no pretrained model.
+
+    Parameters
+    ----------
+    name : str
+        Any name.
+
+    Returns
+    -------
+    dict or None
+        With the keys ``title``, ``split``, ``test``, ``figures``, ``limits`` and others.
+    """
+    if name not in list_pretrained():
+        return None
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _check_name(name: str) -> None:

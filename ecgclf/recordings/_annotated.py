@@ -17,6 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecgclf.datasets import AAMI_CLASSES, Recording
+from ecgclf.persistence import card_facts
+from ecgclf.recordings._report import ReportData, render_report
 from ecgclf.recordings._rhythm import RhythmReport, rhythm_report
 
 #: Symbol of WFDB for a change of signal quality, with these codes for unreadable and readable
@@ -180,6 +182,42 @@ class AnnotatedRecording:
         """
         with replaced(Path(path)) as file:
             file.write_text(json.dumps(self._as_dict(), default=_plain) + "\n", encoding="utf-8")
+        return Path(path)
+
+    def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = False) -> Path:
+        """Write a report as one HTML file, which needs no network and prints on A4 paper.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write.
+        full_disclosure : bool, default=False
+            Whether to include the whole first lead, in rows of one minute.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If there are other labels than the AAMI classes N, S, V, F and Q.
+        """
+        data = ReportData(
+            self.recording.pick(self.leads),
+            self.beats,
+            self.rhythm,
+            self.start,
+            self.stop,
+            self.unreadable,
+            self.model,
+            card_facts(self.model),
+        )
+        with replaced(Path(path)) as file:
+            file.write_text(
+                render_report(data, full_disclosure=full_disclosure), encoding="utf-8"
+            )
         return Path(path)
 
     def _as_dict(self) -> dict[str, Any]:

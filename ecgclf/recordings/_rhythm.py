@@ -23,6 +23,8 @@ PAUSE = 2.0
 #: cover.
 _MINUTE, _COVERED = 60.0, 0.8
 
+_HOUR = 3600.0
+
 #: Fewest ectopic beats of bigeminy and trigeminy.
 _FEWEST = 3
 
@@ -51,8 +53,6 @@ class RhythmReport:
         Indexed by the start of each hour in s, with the columns ``analysed_s``, ``beats``,
         ``heart_rate``, ``lowest``, ``highest``, ``pauses``, ``S``, ``V``, ``S_runs`` and
         ``V_runs``.
-    minutes : DataFrame
-        As `hours` for each minute, with the columns ``heart_rate``, ``S`` and ``V``.
     rr : DataFrame
         RR intervals that span no unreadable stretch, with the columns ``first`` (the beat that
         starts it), ``rr_s`` and ``is_nn`` (between two N beats).
@@ -61,7 +61,6 @@ class RhythmReport:
     summary: dict[str, Any]
     episodes: pd.DataFrame
     hours: pd.DataFrame
-    minutes: pd.DataFrame
     rr: pd.DataFrame
 
     def __repr__(self) -> str:
@@ -144,9 +143,7 @@ def rhythm_report(
     episodes = _find_episodes(beats)
     rates = _minute_rates(beats)
     rr = beats.rr
-    second = 0.0 if clock is None else 60.0 * clock.minute + clock.second
-    hours = _table(beats, rates, episodes, readable, 3600.0, second % 3600)
-    minutes = _table(beats, rates, episodes, readable, 60.0, second % 60)
+    past_hour = 0.0 if clock is None else 60.0 * clock.minute + clock.second
     summary = {
         "duration_s": (stop - start) / fs,
         "analysed_s": readable.total,
@@ -165,8 +162,7 @@ def rhythm_report(
     return RhythmReport(
         summary=summary,
         episodes=episodes.assign(**places),
-        hours=hours,
-        minutes=minutes[["heart_rate", *ECTOPIC]],
+        hours=_hours(beats, rates, episodes, readable, past_hour),
         rr=rr.assign(first=kept[rr["first"]]),
     )
 
@@ -353,7 +349,7 @@ def _summarize_class(
     return {
         "count": count,
         "burden_percent": 100 * count / len(beats.label) if len(beats.label) else None,
-        "per_hour": 3600 * count / readable.total if readable.total else None,
+        "per_hour": _HOUR * count / readable.total if readable.total else None,
         "singles": count - 2 * n_couplets - in_runs,
         "couplets": n_couplets,
         "runs": len(runs),
@@ -381,40 +377,39 @@ def _rr_variability(rr: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _table(
+def _hours(
     beats: _Beats,
     rates: pd.DataFrame,
     episodes: pd.DataFrame,
     readable: _Readable,
-    length: float,
-    offset: float,
+    past_hour: float,
 ) -> pd.DataFrame:
-    """Count what happens in each hour or minute."""
+    """Count what happens in each hour; sample 0 is `past_hour` seconds after a full hour."""
     begin, end = readable.start / beats.fs, readable.stop / beats.fs
-    first = (begin + offset) // length
-    n_parts = max(int(np.ceil((end + offset) / length - first)), 1)
-    edges = (first + np.arange(n_parts + 1)) * length - offset
+    first = (begin + past_hour) // _HOUR
+    n_hours = max(int(np.ceil((end + past_hour) / _HOUR - first)), 1)
+    edges = ((first + np.arange(n_hours + 1)) * _HOUR - past_hour).clip(begin, end)
 
     def place(time: ArrayLike) -> NDArray[np.int64]:
-        return np.searchsorted(edges, time, side="right") - 1
+        return np.searchsorted(edges[1:-1], time, side="right")
 
     def count(time: ArrayLike) -> NDArray[np.int64]:
-        return np.bincount(place(time), minlength=n_parts)
+        return np.bincount(place(time), minlength=n_hours)
 
     rr = beats.rr
-    in_part = rr["rr_s"].groupby(place(beats.time[rr["first"] + 1]))
+    in_hour = rr["rr_s"].groupby(place(beats.time[rr["first"] + 1]))
     minute = rates["rate"].groupby(place(rates["time_s"]))
     kind = episodes["label"] + episodes["kind"]
     table = pd.DataFrame(
         {
-            "analysed_s": readable.between(edges.clip(begin, end)),
+            "analysed_s": readable.between(edges),
             "beats": count(beats.time),
-            "heart_rate": 60 / in_part.mean().reindex(range(n_parts)),
-            "lowest": minute.min().reindex(range(n_parts)),
-            "highest": minute.max().reindex(range(n_parts)),
+            "heart_rate": 60 / in_hour.mean().reindex(range(n_hours)),
+            "lowest": minute.min().reindex(range(n_hours)),
+            "highest": minute.max().reindex(range(n_hours)),
             "pauses": count(episodes.loc[kind == "pause", "time_s"]),
             **{name: count(beats.time[beats.label == name]) for name in ECTOPIC},
             **{f"{c}_runs": count(episodes.loc[kind == f"{c}run", "time_s"]) for c in ECTOPIC},
         }
     )
-    return table.set_axis(pd.Index(edges[:-1].clip(begin), name="start_s"))
+    return table.set_axis(pd.Index(edges[:-1], name="start_s"))

@@ -170,14 +170,14 @@ def test_every_ectopic_beat_is_single_or_in_a_couplet_or_run(arguments):
 
 @settings(deadline=None, max_examples=30)
 @given(recordings())
-def test_hours_and_minutes_add_up(arguments):
+def test_hours_add_up(arguments):
     report = rhythm_report(**arguments)
     summary = report.summary
     assert report.hours["beats"].sum() == summary["beats"]["all"]
     assert report.hours["pauses"].sum() == summary["pauses"]["count"]
     assert report.hours["analysed_s"].sum() == pytest.approx(summary["analysed_s"])
     for name in "SV":
-        assert report.hours[name].sum() == report.minutes[name].sum() == summary[name]["count"]
+        assert report.hours[name].sum() == summary[name]["count"]
         assert report.hours[f"{name}_runs"].sum() == summary[name]["runs"]
     assert summary["analysed_s"] + summary["unreadable_s"] == pytest.approx(summary["duration_s"])
     json.dumps(summary, allow_nan=False)

@@ -1,0 +1,189 @@
+"""Paths of the pictures in a report, as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+#: Speed and gain of ECG paper, in mm/s and mm/mV.
+SPEED, GAIN = 25.0, 10.0
+
+#: Vertical units of a trace per mV. Whole numbers make short paths.
+TRACE_UNITS = 500
+
+#: Largest deflection from the median that a lead is drawn with, in mV.
+_CLIP = 2.5
+
+#: Most parts that a recording is divided into in a trend, and their lengths in s.
+_N_BINS = 360
+_BINS = (10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
+
+#: Limits and cells of the RR histogram and the Poincaré plot in s.
+RR_LIMITS = (0.2, 2.0)
+_HISTOGRAM_CELL, _POINCARE_CELL = 0.02, 0.03
+
+
+def trace_path(values: NDArray[np.floating]) -> str:
+    """Draw a lead: one unit a sample to the right, ``TRACE_UNITS`` per mV upwards."""
+    level = -np.rint(np.nan_to_num(values) * TRACE_UNITS).astype(np.int64)
+    edges = np.flatnonzero(np.diff(np.isfinite(values), prepend=False, append=False))
+    return "".join(
+        f"M{start} {level[start]}l" + " ".join(f"1 {step}" for step in np.diff(level[start:stop]))
+        for start, stop in edges.reshape(-1, 2)
+        if stop - start > 1
+    )
+
+
+def band_path(low: NDArray[np.floating], high: NDArray[np.floating]) -> str:
+    """Draw the area between two leads in the units of `trace_path`."""
+    x = np.concatenate([np.arange(len(low)), np.arange(len(low))[::-1]])
+    y = -np.rint(np.concatenate([low, high[::-1]]) * TRACE_UNITS).astype(np.int64)
+    return f"M{' '.join(f'{at} {level}' for at, level in zip(x, y))}Z"
+
+
+class LeadTrace(NamedTuple):
+    """Lead on ECG paper, with the places of its baseline and its name in mm."""
+
+    name: str
+    y: float
+    label_y: float
+    path: str
+
+
+def stack_leads(
+    signal: NDArray[np.floating], names: Sequence[str], top: float
+) -> tuple[list[LeadTrace], float]:
+    """Place leads below each other on ECG paper, and return the height in mm."""
+    traces = []
+    for name, lead in zip(names, signal):
+        known = lead[np.isfinite(lead)]
+        centred = (lead - (np.median(known) if len(known) else 0.0)).clip(-_CLIP, _CLIP)
+        above = max(np.nanmax(centred, initial=0.5), 0.5) * GAIN
+        below = max(-np.nanmin(centred, initial=-0.5), 0.5) * GAIN
+        traces.append(LeadTrace(name, float(top + 2 + above), top + 2, trace_path(centred)))
+        top += 4 + above + below
+    return traces, float(np.ceil(top / 5) * 5)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Heart rate and ectopic beats over a recording, in units of its picture.
+
+    Attributes
+    ----------
+    seconds : int
+        Length of the parts.
+    rate, band : str
+        Paths of the mean heart rate, and of the range from the 10th to the 90th percentile.
+    low, high : int
+        Limits of the heart rate axis.
+    bars : dict of (path, highest count)
+        Ectopic beats in each part, by class.
+    """
+
+    seconds: int
+    rate: str
+    band: str
+    low: int
+    high: int
+    bars: dict[str, tuple[str, int]]
+
+
+def draw_trend(
+    beats: pd.DataFrame,
+    rr: pd.DataFrame,
+    begin: float,
+    end: float,
+    *,
+    width: float,
+    rate_height: float,
+    bar_height: float,
+    classes: Sequence[str],
+) -> Trend:
+    """Draw the heart rate and the density of ectopic beats.
+
+    Parameters
+    ----------
+    beats : DataFrame
+        With the columns `time` in s and `label`.
+    rr : DataFrame
+        RR intervals, as of `RhythmReport`.
+    begin, end : float
+        Limits in s.
+    width, rate_height, bar_height : float
+        Size of the picture.
+    classes : sequence of str
+        Classes of ectopic beats.
+
+    Returns
+    -------
+    Trend
+    """
+    seconds = next((s for s in _BINS if (end - begin) / s <= _N_BINS), _BINS[-1])
+    n_bins = int(np.ceil((end - begin) / seconds))
+    scale = width * seconds / (end - begin)
+
+    def place(time: ArrayLike) -> NDArray[np.int64]:
+        return ((np.asarray(time) - begin) / seconds).astype(np.int64)
+
+    ends = place(beats["time"].to_numpy()[rr["first"] + 1])
+    grouped = rr["rr_s"].groupby(ends)
+    enough = (grouped.sum() > seconds / 4).reindex(range(n_bins), fill_value=False)
+    figures = pd.DataFrame(
+        {"mean": grouped.mean(), "low": grouped.quantile(0.9), "high": grouped.quantile(0.1)}
+    ).reindex(range(n_bins))
+    rates = 60 / figures.where(enough)
+    low = int(np.floor(np.nanmin(rates, initial=60.0) / 20) * 20)
+    high = int(np.ceil(np.nanmax(rates, initial=100.0) / 20) * 20)
+    x = (np.arange(n_bins) + 0.5) * scale
+    level = (high - rates) * rate_height / (high - low)
+    known = np.flatnonzero(np.diff(enough.to_numpy(), prepend=False, append=False))
+    line, band = [], []
+    for start, stop in known.reshape(-1, 2):
+        at, part = x[start:stop], level.iloc[start:stop]
+        line.append(_points(at, part["mean"]))
+        around = np.concatenate([part["low"], part["high"][::-1]])
+        band.append(_points(np.concatenate([at, at[::-1]]), around) + "Z")
+    bars = {}
+    for name in classes:
+        count = np.bincount(place(beats.loc[beats["label"] == name, "time"]), minlength=n_bins)
+        top = max(int(count.max()), 1)
+        drawn = [f"M{x[i]:.1f} 0v{-count[i] * bar_height / top:.1f}" for i in count.nonzero()[0]]
+        bars[name] = ("".join(drawn), int(count.max()))
+    return Trend(seconds, "".join(line), "".join(band), low, high, bars)
+
+
+def _points(x: NDArray[np.floating], y: ArrayLike) -> str:
+    return "M" + " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, np.asarray(y))) + "h.1"
+
+
+def draw_histogram(rr: NDArray[np.floating], size: float) -> tuple[str, int]:
+    """Draw the histogram of RR intervals, and return the highest count."""
+    edges = np.arange(RR_LIMITS[0], RR_LIMITS[1] + _HISTOGRAM_CELL / 2, _HISTOGRAM_CELL)
+    count = np.histogram(rr.clip(RR_LIMITS[0], RR_LIMITS[1] - 1e-6), edges)[0]
+    step, top = size / len(count), max(int(count.max()), 1)
+    bars = "".join(f"V{size * (1 - n / top):.1f}h{step:.3f}" for n in count)
+    return f"M0 {size:g}{bars}V{size:g}Z", int(count.max())
+
+
+def draw_poincare(
+    rr: NDArray[np.floating], following: NDArray[np.floating], size: float
+) -> list[str]:
+    """Draw each RR interval against the one before, as cells of four shades by their count."""
+    n_cells = round((RR_LIMITS[1] - RR_LIMITS[0]) / _POINCARE_CELL)
+    pairs = np.clip([rr, following], RR_LIMITS[0], RR_LIMITS[1] - 1e-6)
+    count = np.histogram2d(*pairs, bins=n_cells, range=[RR_LIMITS, RR_LIMITS])[0]
+    shade = np.floor(np.log10(np.maximum(count, 1))).clip(0, 3)
+    cell = size / n_cells
+    return [
+        "".join(
+            f"M{i * cell:.1f} {size - j * cell:.1f}h{cell:.1f}v{-cell:.1f}h{-cell:.1f}Z"
+            for i, j in np.argwhere((count > 0) & (shade == level))
+        )
+        for level in range(4)
+    ]
