@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,12 @@ class AnnotatedRecording:
         ValueError
             If there are other labels than the AAMI classes N, S, V, F and Q.
         """
+        html = self._render(full_disclosure=full_disclosure)
+        with replaced(Path(path)) as file:
+            file.write_text(html, encoding="utf-8")
+        return Path(path)
+
+    def _render(self, *, full_disclosure: bool = False) -> str:
         data = ReportData(
             self.recording.pick(self.leads),
             self.beats,
@@ -214,11 +221,13 @@ class AnnotatedRecording:
             self.model,
             card_facts(self.model),
         )
-        with replaced(Path(path)) as file:
-            file.write_text(
-                render_report(data, full_disclosure=full_disclosure), encoding="utf-8"
-            )
-        return Path(path)
+        return render_report(data, full_disclosure=full_disclosure)
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{escape(self._render())}" title="Report" '
+            'style="width: 100%; height: 80vh; border: 0"></iframe>'
+        )
 
     def _as_dict(self) -> dict[str, Any]:
         start = self.recording.start

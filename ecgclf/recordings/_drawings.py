@@ -138,8 +138,9 @@ def draw_trend(
         {"mean": grouped.mean(), "low": grouped.quantile(0.9), "high": grouped.quantile(0.1)}
     ).reindex(range(n_bins))
     rates = 60 / figures.where(enough)
-    low = int(np.floor(np.nanmin(rates, initial=60.0) / 20) * 20)
-    high = int(np.ceil(np.nanmax(rates, initial=100.0) / 20) * 20)
+    known_rates = rates.to_numpy()[np.isfinite(rates)]
+    low = int(np.floor(np.min(known_rates, initial=60.0) / 20) * 20)
+    high = int(np.ceil(np.max(known_rates, initial=100.0) / 20) * 20)
     x = (np.arange(n_bins) + 0.5) * scale
     level = (high - rates) * rate_height / (high - low)
     known = np.flatnonzero(np.diff(enough.to_numpy(), prepend=False, append=False))
