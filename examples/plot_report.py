@@ -2,8 +2,8 @@
 Report of a recording
 =====================
 
-A recording goes in, labelled beats and a report come out. Record 233 of the MIT-BIH Arrhythmia
-Database is not in the training data of the model. Without the database, a synthetic record is used.
+Labelled beats and a report of a whole recording. Record 233 of the MIT-BIH Arrhythmia Database is
+not in the training data of the model. Without the database, a synthetic record is used.
 """
 
 # sphinx_gallery_capture_repr = ('_repr_html_',)
@@ -38,4 +38,4 @@ print(annotated.rhythm.episodes.nlargest(5, "rate").to_string(index=False))
 # The report. ``annotated.to_html("report.html")`` writes the same page to a file; with
 # ``full_disclosure=True``, the whole recording is part of it.
 
-annotated
+annotated  # noqa: B018

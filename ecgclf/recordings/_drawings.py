@@ -177,8 +177,9 @@ def draw_poincare(
 ) -> list[str]:
     """Draw each RR interval against the one before, as cells of four shades by their count."""
     n_cells = round((RR_LIMITS[1] - RR_LIMITS[0]) / _POINCARE_CELL)
-    pairs = np.clip([rr, following], RR_LIMITS[0], RR_LIMITS[1] - 1e-6)
-    count = np.histogram2d(*pairs, bins=n_cells, range=[RR_LIMITS, RR_LIMITS])[0]
+    first, second = (x.clip(RR_LIMITS[0], RR_LIMITS[1] - 1e-6) for x in (rr, following))
+    edges = np.linspace(*RR_LIMITS, n_cells + 1)
+    count = np.histogram2d(first, second, bins=(edges, edges))[0]
     shade = np.floor(np.log10(np.maximum(count, 1))).clip(0, 3)
     cell = size / n_cells
     return [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from ecgclf._version import __version__
 from ecgclf.datasets import AAMI_CLASSES, Recording
 from ecgclf.recordings import _drawings as drawings
 from ecgclf.recordings._rhythm import ECTOPIC, RhythmReport
+
+#: Row of a table.
+Row: TypeAlias = dict[Hashable, Any]
 
 #: Names of the classes.
 CLASS_NAMES = {
@@ -194,7 +197,7 @@ def _rr_pictures(rr: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _longest(episodes: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
+def _longest(episodes: pd.DataFrame, kind: str) -> list[Row]:
     """Return the episodes with most beats."""
     of_kind = episodes[episodes["kind"] == kind]
     return of_kind.nlargest(_N_ROWS, ["beats", "rate"]).to_dict("records")
@@ -262,22 +265,22 @@ def _class_strips(data: ReportData, name: str) -> dict[str, list[dict[str, Any]]
     strips = {}
     for kind, rows in (("typical", of_class[::-1]), ("uncertain", of_class)):
         strips[kind] = [
-            _strip(data, row["time"] - _STRIP / 2, _title(row, name), [row["sample"]])
+            _strip(data, row["time"] - _STRIP / 2, _title(row, name), np.array([row["sample"]]))
             for row in _apart(rows, _N_STRIPS)
         ]
     return strips
 
 
-def _title(row: dict[str, Any], name: str) -> str:
+def _title(row: Row, name: str) -> str:
     """State the probability of the class, and of the next one."""
     others = {c: row[c] for c in AAMI_CLASSES if c != name and c in row}
     second = max(others, key=others.__getitem__)
     return f"{name} {row[name]:.2f}, {second} {others[second]:.2f}"
 
 
-def _apart(rows: pd.DataFrame, n_rows: int) -> list[dict[str, Any]]:
+def _apart(rows: pd.DataFrame, n_rows: int) -> list[Row]:
     """Take the first beats that are not within the strip of another one."""
-    chosen: list[dict[str, Any]] = []
+    chosen: list[Row] = []
     for i, time in enumerate(rows["time"]):
         if all(abs(time - other["time"]) >= _STRIP for other in chosen):
             chosen.append(rows.iloc[i].to_dict())
@@ -302,17 +305,17 @@ def _event_strips(data: ReportData) -> Iterator[dict[str, Any]]:
                 f"{row['beats']} beats, {row['rate']:.0f} per minute, " if row["beats"] else ""
             )
             lead_in = np.clip((_STRIP - row["duration_s"]) / 2, 0.5, 3.0)
-            marked = sample[row["first"] : row["last"] + 1] if row["beats"] else []
+            marked = sample[row["first"] : row["last"] + 1] if row["beats"] else sample[:0]
             detail = f"{beats}{row['duration_s']:.1f} s"
             yield _strip(data, row["time_s"] - lead_in, f"{title}: {detail}", marked)
     for name in ("lowest", "highest"):
         if rate[name] is not None:
             title = f"Middle of the minute of {name} heart rate, {rate[name]:.0f} per minute"
-            yield _strip(data, rate[f"{name}_s"] - 30 - _STRIP / 2, title, [])
+            yield _strip(data, rate[f"{name}_s"] - 30 - _STRIP / 2, title, sample[:0])
 
 
 def _strip(
-    data: ReportData, begin: float, title: str, marked: Sequence[int] | NDArray[np.int64]
+    data: ReportData, begin: float, title: str, marked: NDArray[np.int64]
 ) -> dict[str, Any]:
     """Draw a strip on ECG paper with the labels of its beats."""
     n_samples = round(_STRIP * data.fs)
@@ -344,7 +347,7 @@ def _disclosure(data: ReportData) -> dict[str, Any]:
     """
     first, last = (round(at / data.fs * _COLUMNS) for at in (data.start, data.stop))
     parts = []
-    minutes = np.arange(first, last, 60 * _COLUMNS)
+    minutes = range(first, last, 60 * _COLUMNS)
     lead = data.recording.pick([data.recording.leads[0]])
     for begin in minutes:
         edges = np.arange(begin, min(begin + 60 * _COLUMNS, last) + 1) / _COLUMNS * data.fs

@@ -173,7 +173,8 @@ def browser(report):
     options = webdriver.ChromeOptions()
     options.binary_location = places[0]
     off = [f"disable-{part}" for part in ("background-networking", "component-update", "sync")]
-    for argument in ("headless=new", "no-sandbox", "disable-gpu", *off, "window-size=1100,900"):
+    still = "force-prefers-reduced-motion"
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", still, *off):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(places[1]))
