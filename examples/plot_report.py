@@ -35,7 +35,6 @@ print(json.dumps(annotated.summary["V"], indent=2))
 print(annotated.rhythm.episodes.nlargest(5, "rate").to_string(index=False))
 
 # %%
-# The report. ``annotated.to_html("report.html")`` writes the same page to a file; with
-# ``full_disclosure=True``, the whole recording is part of it.
+# The report. ``annotated.to_html("report.html")`` writes it to a file, with the whole recording.
 
 annotated  # noqa: B018

@@ -2,8 +2,8 @@
 
 `annotate_recording` detects and classifies the beats of all leads with the pretrained network
 `holter`. Detections are paired with the annotated beats within 150 ms; all beats count, including
-those of the first minutes. Burden, pauses and runs are those of `rhythm_report` on the annotated and
-on the found beats. A run or pause is found if one of the same kind and class overlaps it.
+those of the first minutes. Burden, pauses and runs are those of `rhythm_report` on the annotated
+and on the found beats. A run or pause is found if one of the same kind and class overlaps it.
 
 `holter` was trained on svdb, so its results on svdb are not a test. It has not seen DS2.
 

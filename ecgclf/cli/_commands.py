@@ -109,6 +109,7 @@ def annotate(options: argparse.Namespace) -> None:
         options.output,
         options.model,
         formats=options.formats,
+        report=options.report,
         overwrite=options.overwrite,
         n_jobs=options.n_jobs,
         verbose=int(sys.stderr.isatty()),

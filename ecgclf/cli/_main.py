@@ -76,10 +76,10 @@ CSV: time of the R peak in seconds, its sample, the label and its probability. B
         "annotate all beats of recordings",
         """\
 Detect and classify all beats of recordings and write, for each one, a WFDB annotation file
-(NAME.beats), a table (NAME.csv) and a summary (NAME.json). A recording that cannot be read does
-not end the others. Recordings whose files exist are skipped.""",
+(NAME.beats), a table (NAME.csv), a summary (NAME.json) and a report (NAME.html). A recording that
+cannot be read does not end the others. Recordings whose files exist are skipped.""",
         """\
-  ecgclf annotate night.hea --start 22:00 --end 06:00
+  ecgclf annotate night.hea --start 22:00 --end 06:00 --report report.html
   ecgclf annotate study --output annotations --n-jobs 2""",
     ),
     "export": (
@@ -252,10 +252,16 @@ def _annotate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         type=_names,
-        default=["wfdb", "csv", "json"],
+        default=["wfdb", "csv", "json", "html"],
         dest="formats",
         metavar="NAMES",
-        help="files to write, by default wfdb,csv,json",
+        help="files to write, by default wfdb,csv,json,html",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="HTML",
+        help="file for the report of a single recording, instead of NAME.html",
     )
     for name in ("start", "end"):
         parser.add_argument(

@@ -185,14 +185,14 @@ class AnnotatedRecording:
             file.write_text(json.dumps(self._as_dict(), default=_plain) + "\n", encoding="utf-8")
         return Path(path)
 
-    def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = False) -> Path:
+    def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = True) -> Path:
         """Write a report as one HTML file, which needs no network and prints on A4 paper.
 
         Parameters
         ----------
         path : str or path-like
             File to write.
-        full_disclosure : bool, default=False
+        full_disclosure : bool, default=True
             Whether to include the whole first lead, in rows of one minute.
 
         Returns

@@ -22,6 +22,7 @@ FORMATS: dict[str, tuple[str, Callable[[AnnotatedRecording, Path], Any]]] = {
     "wfdb": (".beats", AnnotatedRecording.to_wfdb),
     "csv": (".csv", AnnotatedRecording.to_csv),
     "json": (".json", AnnotatedRecording.to_json),
+    "html": (".html", AnnotatedRecording.to_html),
 }
 
 #: Columns of the result.
@@ -33,7 +34,8 @@ def annotate_recordings(
     output: str | os.PathLike[str],
     model: Any = "holter",
     *,
-    formats: Sequence[str] = ("wfdb", "csv", "json"),
+    formats: Sequence[str] = ("wfdb", "csv", "json", "html"),
+    report: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -52,8 +54,11 @@ def annotate_recordings(
         Folder for the files; created if necessary.
     model : str, path-like or estimator, default="holter"
         As of `annotate_recording`.
-    formats : sequence of str, default=("wfdb", "csv", "json")
-        Files to write: NAME.beats (WFDB annotations), NAME.csv and NAME.json.
+    formats : sequence of str, default=("wfdb", "csv", "json", "html")
+        Files to write: NAME.beats (WFDB annotations), NAME.csv, NAME.json and the report
+        NAME.html.
+    report : str or path-like, optional
+        File for the report of a single recording instead of NAME.html.
     overwrite : bool, default=False
         Whether to annotate recordings again whose files exist.
     n_jobs : int, optional
@@ -73,7 +78,8 @@ def annotate_recordings(
     Raises
     ------
     ValueError
-        If there are no recordings, two have the same name, or a format is unknown.
+        If there are no recordings, two have the same name, a format is unknown, or there is one
+        file for several reports.
 
     Examples
     --------
@@ -93,11 +99,20 @@ def annotate_recordings(
             f"of {', '.join(FORMATS)}."
         )
     paths = _expand(recordings)
+    if report is not None and len(paths) > 1:
+        raise ValueError(
+            f"report={os.fspath(report)!r} is one file, but there are {len(paths)} recordings. "
+            "Leave it out; each recording has its report beside its other files."
+        )
     if len(paths) == 1:
         options["verbose"], verbose = verbose, 0
+
+    def files_of(path: Path) -> dict[str, Path]:
+        files = {name: Path(output) / f"{_name(path)}{FORMATS[name][0]}" for name in formats}
+        return files if report is None else {**files, "html": Path(report)}
+
     work = Parallel(n_jobs, return_as="generator")(
-        delayed(_annotate_one)(path, Path(output), model, formats, overwrite, options)
-        for path in paths
+        delayed(_annotate_one)(path, files_of(path), model, overwrite, options) for path in paths
     )
     rows = list(tqdm(work, "recordings", len(paths), disable=not verbose))
     return pd.DataFrame(rows, columns=list(_COLUMNS))
@@ -129,22 +144,20 @@ def _name(path: Path) -> str:
 
 def _annotate_one(
     path: Path,
-    output: Path,
+    files: dict[str, Path],
     model: Any,
-    formats: Sequence[str],
     overwrite: bool,
     options: dict[str, Any],
 ) -> tuple[str, str, str, list[str]]:
     """Annotate one recording, and describe what was done."""
-    files = {output / f"{_name(path)}{FORMATS[name][0]}": FORMATS[name][1] for name in formats}
-    if not overwrite and all(file.exists() for file in files):
+    if not overwrite and all(file.exists() for file in files.values()):
         return str(path), "skipped", "its files exist, nothing to do", []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
             annotated = annotate_recording(path, model, **options)
-            for file, write in files.items():
-                write(annotated, file)
+            for name, file in files.items():
+                FORMATS[name][1](annotated, file)
             status, message = "done", str(annotated)
         except (OSError, ValueError, ImportError) as error:
             status, message = "failed", str(error)

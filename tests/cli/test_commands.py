@@ -307,9 +307,8 @@ def test_annotate_recordings_in_a_folder(ecgclf, work):
     assert done.err.startswith("ecgclf: error: records/broken.edf is a text file; expected")
     assert done.err.endswith("(1 of 4 recordings failed)\n")
     assert done.out.count(" beats (") == 3
-    names = {
-        f"{name}{end}" for name in ("100", "101", "own") for end in (".beats", ".csv", ".json")
-    }
+    ends = (".beats", ".csv", ".json", ".html")
+    names = {f"{name}{end}" for name in ("100", "101", "own") for end in ends}
     assert {file.name for file in (work / "out").iterdir()} == names
     expected = package.annotate_recording(work / "records" / "own", work / "model.ecgclf")
     table = pd.read_csv(work / "out" / "own.csv")
@@ -323,10 +322,13 @@ def test_annotate_recordings_in_a_folder(ecgclf, work):
 
 def test_annotate_a_part_of_a_recording(ecgclf, work):
     words = "--model silent.ecgclf --fs 120 --window 0.25 0.45 --lead V1 --format csv"
-    done = ecgclf(f"annotate records/own {words} --start 10 --end 0:00:20 --output part")
+    done = ecgclf(
+        f"annotate records/own {words} --start 10 --end 0:00:20 --output part --report own.html"
+    )
     assert done.code == 0, done.err
     assert pd.read_csv(work / "part" / "own.csv")["time"].between(10, 20).all()
     assert [file.name for file in (work / "part").iterdir()] == ["own.csv"]
+    assert "0:00:10 to 0:00:20" in (work / "own.html").read_text(encoding="utf-8")
 
 
 def test_predict_an_npz_file(ecgclf, model, beats):

@@ -61,6 +61,8 @@ def test_names_must_differ(folder, model, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     with pytest.raises(ValueError, match="Several recordings have the name anna, bert, carl"):
         annotate_recordings([folder, tmp_path / "copy"], tmp_path, model)
+    with pytest.raises(ValueError, match="one file, but there are 3 recordings"):
+        annotate_recordings([folder], tmp_path, model, report=tmp_path / "report.html")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="There are no recordings"):
         annotate_recordings([tmp_path / "empty"], tmp_path, model)

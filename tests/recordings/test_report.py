@@ -58,7 +58,7 @@ def annotated(tmp_path_factory) -> AnnotatedRecording:
 @pytest.fixture(scope="module")
 def report(annotated, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    return annotated.to_html(path, full_disclosure=True)
+    return annotated.to_html(path)
 
 
 class Page(HTMLParser):
@@ -138,7 +138,9 @@ def test_times_of_the_next_day_are_marked(report):
 def test_report_without_ectopic_beats_and_of_an_unknown_model(annotated, tmp_path):
     beats = annotated.beats.assign(label="N")
     plain = AnnotatedRecording(**{**vars_of(annotated), "beats": beats, "model": "own.ecgclf"})
-    text = plain.to_html(tmp_path / "plain.html").read_text(encoding="utf-8")
+    text = plain.to_html(tmp_path / "plain.html", full_disclosure=False).read_text(
+        encoding="utf-8"
+    )
     assert "own.ecgclf</b> is not a model of this package" in text
     assert "disclosure-data" not in text.split("<script>")[0]
 
