@@ -53,6 +53,7 @@ def evaluate(options: argparse.Namespace) -> None:
     from ecgclf.evaluation import beat_report
 
     model = ecgclf.load(options.model_file)
+    _check_one_label(model, options.model_file)
     beats = read_for(model, options)
     _check_labels(beats.target, model.classes_, options)
     probabilities = model.predict_proba(beats.data)
@@ -75,6 +76,7 @@ def predict(options: argparse.Namespace) -> None:
             "file that ends in .csv, or use ecgclf annotate."
         )
     model, _ = find_model(options.model_file)
+    _check_one_label(model, options.model_file)
     if options.recording.suffix == ".npz":
         probabilities = model.predict_proba(read_unlabelled(model, options))
         table = _label(pd.DataFrame(probabilities, columns=model.classes_))
@@ -179,6 +181,15 @@ def _make_model(name: str, settings: list[str], seed: int | None) -> Any:
         model.set_params(**{key: value})
     model._validate_params()  # before the beats are read, which takes longer
     return model
+
+
+def _check_one_label(model: Any, name: Any) -> None:
+    """Check that a model gives each beat one label."""
+    if getattr(model, "multilabel_", False):
+        raise ValueError(
+            f"{name} predicts several labels at once, but this command needs one label a beat. "
+            "Use its predict in Python."
+        )
 
 
 def _check_labels(target: np.ndarray, classes: np.ndarray, options: argparse.Namespace) -> None:

@@ -97,21 +97,55 @@ def weigh_classes(
     if class_weight is None:
         return weight
     totals = np.bincount(codes, weight, minlength=len(classes))
-    if callable(class_weight):
-        factors = np.asarray(class_weight(totals), dtype=np.float64)
-        if factors.shape != totals.shape or not (np.isfinite(factors) & (factors >= 0)).all():
-            raise ValueError(
-                f"class_weight={class_weight!r} returned {factors.tolist()} for the class totals "
-                f"{totals.tolist()}: expected a finite weight of 0 or more for each class."
-            )
-    elif isinstance(class_weight, str):
-        factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
-    else:
-        factors = _named_factors(class_weight, classes)
-    weighed = weight * factors[codes]
+    balanced = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
+    weighed = weight * _factors(class_weight, totals, balanced, classes)[codes]
     if not weighed.any():
         raise ValueError(f"class_weight={class_weight!r} gives every beat the weight 0.")
     return weighed
+
+
+def weigh_labels(
+    class_weight: Mapping | str | ClassWeights | None, weight: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Compute the weight of each beat and label: that of the beat, times that of a label it has.
+
+    Parameters
+    ----------
+    class_weight : mapping of label to weight, "balanced", callable or None
+        As in `BeatClassifier`.
+    weight : ndarray of shape (n_beats,)
+        Weights of the beats.
+    y : ndarray of shape (n_beats, n_labels)
+        Indicator matrix.
+    """
+    weights = np.repeat(weight[:, np.newaxis], y.shape[1], axis=1)
+    if class_weight is None:
+        return weights
+    totals = weight @ y
+    balanced = np.divide(weight.sum() - totals, totals, out=np.ones(y.shape[1]), where=totals > 0)
+    return weights * np.where(
+        y == 1, _factors(class_weight, totals, balanced, np.arange(y.shape[1])), 1.0
+    )
+
+
+def _factors(
+    class_weight: Mapping | str | ClassWeights,
+    totals: np.ndarray,
+    balanced: np.ndarray,
+    classes: np.ndarray,
+) -> np.ndarray:
+    """Compute the weight of each class from the total weights of their beats."""
+    if isinstance(class_weight, str):
+        return balanced
+    if isinstance(class_weight, Mapping):
+        return _named_factors(class_weight, classes)
+    factors = np.asarray(class_weight(totals), dtype=np.float64)
+    if factors.shape != totals.shape or not (np.isfinite(factors) & (factors >= 0)).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} returned {factors.tolist()} for the class totals "
+            f"{totals.tolist()}: expected a finite weight of 0 or more for each class."
+        )
+    return factors
 
 
 def _named_factors(class_weight: Mapping, classes: np.ndarray) -> np.ndarray:
@@ -131,6 +165,6 @@ def _named_factors(class_weight: Mapping, classes: np.ndarray) -> np.ndarray:
         warnings.warn(
             f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
             "not named and weigh 1.",
-            stacklevel=6,  # the caller of fit, outside of its decorators
+            stacklevel=7,  # the caller of fit, outside of its decorators
         )
     return np.array([class_weight.get(label, 1.0) for label in labels])

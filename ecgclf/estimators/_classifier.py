@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
+from scipy.special import expit, softmax
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -18,7 +20,7 @@ from torch import nn
 from ecgclf import training
 from ecgclf._sklearn import ClassifierMixin, _fit_context
 from ecgclf._validation import NOT_NEGATIVE
-from ecgclf.estimators._class_weight import ClassWeights, weigh_classes
+from ecgclf.estimators._class_weight import ClassWeights, weigh_classes, weigh_labels
 from ecgclf.estimators._estimator import (
     DROPOUT_PER_LAYER,
     WIDTHS,
@@ -40,6 +42,9 @@ from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 class BeatClassifier(ClassifierMixin, BeatEstimator):
     """Base of the classifiers: an encoder for the signal, then fully connected layers.
 
+    With an indicator matrix as `y`, a beat can have several labels or none. The network then
+    ends in one sigmoid a label, and the loss is the mean of the labels' losses.
+
     A subclass declares its own parameters as fields, their constraints, and a method that
     builds its encoder.
 
@@ -50,24 +55,34 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
     dense_dropout : float or sequence of float, default=0.0
         Dropout rate after each layer of `dense`, one value for all of them or one for each.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
-        Loss function. The focal loss gives less weight to beats that are already classified
-        well.
+        Loss function; with an indicator matrix the binary one of each label. The focal loss
+        gives less weight to beats that are already classified well.
     focal_gamma : float, default=2.0
         Exponent of the focal loss; 0 is the cross-entropy. Use `class_weight` for the alpha of
         the focal loss.
     label_smoothing : float, default=0.0
         Share of each beat's target that is spread evenly over all classes, with the
-        cross-entropy. The losses in ``history_`` are computed with it.
+        cross-entropy. The losses in ``history_`` are computed with it. With an indicator matrix
+        a share of 0.1 turns 0 and 1 into 0.05 and 0.95.
     class_weight : dict, "balanced", callable or None, default=None
         Weight of each class in the loss, multiplied with `sample_weight`. "balanced" is
         inversely proportional to the class frequencies. A callable, such as
         `EffectiveNumber`, takes the number of beats of each class (the sum of their weights),
-        an ndarray of shape (n_classes,), and returns the weights.
+        an ndarray of shape (n_classes,), and returns the weights. With an indicator matrix,
+        the weight of a label counts where a beat has the label; where it lacks it, the weight
+        is 1. "balanced" gives both sides of each label the same total.
+    scoring : str, callable or None, default=None
+        Metric for early stopping: the name of a scikit-learn scorer, such as "roc_auc_ovr" or
+        "f1_macro", or a function ``scorer(estimator, X, y)``. Early stopping then waits for a
+        higher score on the held-out beats, and ``valid_score`` in ``history_`` is this score.
+        None waits for a lower loss, and the score is the accuracy.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, in sorted order.
+        The labels, in sorted order; the column numbers of an indicator matrix.
+    multilabel_ : bool
+        Whether the network was trained with an indicator matrix.
     """
 
     dense: Sequence[int] = ()
@@ -76,6 +91,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
     focal_gamma: float = 2.0
     label_smoothing: float = 0.0
     class_weight: Mapping | Literal["balanced"] | ClassWeights | None = None
+    scoring: str | Callable[..., float] | None = None
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatEstimator._parameter_constraints,
@@ -85,6 +101,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         "focal_gamma": [NOT_NEGATIVE],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, callable, None],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
     }
 
     #: Whether a row of `X` alone is the input of the network.
@@ -110,8 +127,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
             The beats. The columns of a 2-D `X` are the samples of the first lead, those of the
             second and so on, then the per-beat features.
-        y : array-like of shape (n_beats,)
-            Labels of the beats.
+        y : array-like of shape (n_beats,), or array or sparse matrix of shape (n_beats, n_labels)
+            Labels of the beats; 0 and 1 in an indicator matrix of several labels.
         sample_weight : array-like of shape (n_beats,), optional
             Weight of each beat in the loss. Beats of weight 0 are ignored.
         groups : array-like of shape (n_beats,), optional
@@ -134,9 +151,9 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         codes = self._encode(y, None, reset=not warm)
         weight = check_weights(sample_weight, rows.view)
         groups = number_groups(groups, len(rows))
-        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
-        present = self.classes_[np.unique(codes[weight > 0])]
-        if len(present) < 2:
+        weight = self._weigh(weight, codes)
+        present = [] if self.multilabel_ else self.classes_[np.unique(codes[weight > 0])]
+        if len(present) == 1:
             raise ValueError(
                 f"y has only one class among the beats of positive weight, {present.tolist()}: a "
                 "classifier needs beats of at least 2 classes."
@@ -161,10 +178,11 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         ----------
         X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
             The beats, as in `fit`.
-        y : array-like of shape (n_beats,)
-            Labels of the beats.
+        y : array-like of shape (n_beats,), or array or sparse matrix of shape (n_beats, n_labels)
+            Labels of the beats, as in `fit`.
         classes : array-like of shape (n_classes,), optional
-            All labels that can occur in any call; required in the first call.
+            All labels that can occur in any call; required in the first call, except for an
+            indicator matrix.
         sample_weight : array-like of shape (n_beats,), optional
             Weight of each beat in the loss. Beats of weight 0 are ignored.
 
@@ -187,14 +205,13 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 "partial_fit does not know the frequencies of the classes: set class_weight to a "
                 f"dict instead of {self.class_weight!r}, or pass sample_weight."
             )
-        if first and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
         rows = self._read(X, reset=first, unpack=True)
         y = check_labels(y, len(rows))
+        if first and classes is None and y.ndim == 1:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
         classes = None if classes is None else check_classes(classes)
         codes = self._encode(y, classes, reset=first)
-        weight = check_weights(sample_weight, rows.view)
-        weight = weigh_classes(self.class_weight, weight, codes, self.classes_)
+        weight = self._weigh(check_weights(sample_weight, rows.view), codes)
         if first:
             self._begin()
         else:
@@ -219,12 +236,14 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
         Returns
         -------
-        ndarray of shape (n_beats,)
-            The most probable class.
+        ndarray of shape (n_beats,), or (n_beats, n_labels) after an indicator matrix
+            The most probable class, or 1 for each label with a probability above 0.5.
         """
         # `_logits` checks that the model is fitted, so it precedes the use of classes_.
-        codes = self._logits(X).argmax(axis=1)
-        return self.classes_[codes]
+        logits = self._logits(X)
+        if self.multilabel_:
+            return (logits > 0).astype(np.int64)
+        return self.classes_[logits.argmax(axis=1)]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the probability of each class.
@@ -237,9 +256,11 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         Returns
         -------
         ndarray of shape (n_beats, n_classes), float64
-            The softmax of the logits, with the columns in the order of ``classes_``.
+            The softmax of the logits, with the columns in the order of ``classes_``. After an
+            indicator matrix, the sigmoid of each logit.
         """
-        return softmax(self._logits(X).astype(np.float64), axis=1)
+        logits = self._logits(X).astype(np.float64)
+        return expit(logits) if self.multilabel_ else softmax(logits, axis=1)
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute the logits.
@@ -255,7 +276,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             With two classes of shape (n_beats,): the second logit minus the first.
         """
         logits = self._logits(X).astype(np.float64)
-        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+        is_binary = len(self.classes_) == 2 and not self.multilabel_
+        return logits[:, 1] - logits[:, 0] if is_binary else logits
 
     def features(self, X: ArrayLike) -> np.ndarray:
         """Compute the input of the last layer of the network.
@@ -291,14 +313,28 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         return training.Rows(view.unpacked() if unpack else view)
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None, *, reset: bool) -> np.ndarray:
-        """Convert labels to their positions in ``classes_``, which is set with `reset`."""
+        """Convert labels to their positions in ``classes_``, which is set with `reset`.
+
+        An indicator matrix is returned as it is.
+        """
         if reset:
-            self.classes_: np.ndarray = np.unique(y) if classes is None else classes
+            self.multilabel_: bool = y.ndim == 2
+            found = np.arange(y.shape[1]) if self.multilabel_ else np.unique(y)
+            self.classes_: np.ndarray = found if classes is None else classes
         elif classes is not None and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
                 f"{self.classes_.tolist()}."
             )
+        n_labels = len(self.classes_) if self.multilabel_ else None
+        if (y.shape[1] if y.ndim == 2 else None) != n_labels:
+            expected = f"(n_beats, {n_labels})" if n_labels else "(n_beats,)"
+            raise ValueError(
+                f"y has the shape {y.shape}, but the network was fitted with {expected}: give "
+                "labels in the same form, or fit a new estimator."
+            )
+        if self.multilabel_:
+            return y
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
@@ -306,6 +342,34 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 f"{self.classes_.tolist()} of the network."
             )
         return np.searchsorted(self.classes_, y)
+
+    def _weigh(self, weight: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Multiply the weights of beats by those of their classes or labels."""
+        if self.multilabel_:
+            return weigh_labels(self.class_weight, weight, codes)
+        return weigh_classes(self.class_weight, weight, codes, self.classes_)
+
+    def _validation_score(self) -> Callable[[training.Rows], float] | None:
+        if self.scoring is None and not self.multilabel_:
+            return None
+        scorer = get_scorer(self.scoring or "accuracy")
+        model = copy.copy(self)
+        vars(model)["_read"] = lambda rows, reset: rows  # checked before they were held out
+        if self.multilabel_:  # scikit-learn would take two columns of labels for two classes
+            vars(model)["classes_"] = [np.array([0, 1])] * len(self.classes_)
+
+        def score(rows: training.Rows) -> float:
+            y = rows.y if self.multilabel_ else self.classes_[rows.y]
+            value = float(scorer(model, rows, y))
+            if not np.isfinite(value):
+                raise ValueError(
+                    f"scoring={self.scoring!r} is {value} for the {len(rows)} held-out beats. "
+                    "They may lack a class or a label: raise validation_fraction, or choose "
+                    "another metric."
+                )
+            return value
+
+        return score
 
     def _make_module(self) -> BeatNetwork:
         encoder = self._make_encoder(self.n_leads_, self.n_samples_)
@@ -324,3 +388,13 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 )
             return training.FocalLoss(self.focal_gamma)
         return training.CrossEntropyLoss(self.label_smoothing)
+
+    def _set_fitted(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        # A file of an earlier version has no such attribute.
+        attributes = {"multilabel_": False, **values["attributes"]}
+        super()._set_fitted({**values, "attributes": attributes}, arrays)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

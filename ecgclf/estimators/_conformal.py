@@ -150,6 +150,11 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         X, y = indexable(X, y)
         y = check_labels(y, _num_samples(X))
+        if y.ndim == 2:
+            raise ValueError(
+                "y is an indicator matrix, but prediction sets are for one label a beat. Fit one "
+                f"{type(self).__name__} for each column."
+            )
         patients = number_groups(groups, len(y))
         if isinstance(self.estimator, FrozenEstimator):
             held_out = np.arange(len(y))

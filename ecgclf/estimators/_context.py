@@ -154,6 +154,11 @@ class ECGContextClassifier(ConvolutionalClassifier):
         super()._configure(net)
         net.n_leads, net.n_samples = self.n_leads_, self.n_samples_
         net.context, net.classes = self.context, self.classes_
+        if self.multilabel_ and self.augment_stretches is not None:
+            raise ValueError(
+                "augment_stretches changes the label of a beat, but y is an indicator matrix. "
+                "Set augment_stretches=None."
+            )
         net.augment_stretches = self.augment_stretches
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> ConvEncoder:

@@ -185,8 +185,8 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         Number of epochs that the network has been trained for.
     history_ : DataFrame
         One row per epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``. The loss is
-        the mean over batches, the score the accuracy of a classifier, ``lr`` that of the
-        epoch's last batch, and the time in seconds. Callbacks may add columns.
+        the mean over batches, the score that of `scoring` or the accuracy of a classifier,
+        ``lr`` that of the epoch's last batch, and the time in seconds. Callbacks may add columns.
     net_ : BeatNet
         The skorch net; ``net_.module_`` is the torch module.
     training_data_ : list of dict
@@ -340,7 +340,13 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
             n_steps=self.max_epochs * n_batches,
             patience=self.n_iter_no_change if self.early_stopping else None,
             accuracy=is_classifier(self),
+            score=self._validation_score(),
+            stop_on_score=getattr(self, "scoring", None) is not None,
         )
+
+    def _validation_score(self) -> Callable[[training.Rows], float] | None:
+        """Make the function that scores the held-out beats; None for the accuracy, if any."""
+        return None
 
     def _train(
         self,

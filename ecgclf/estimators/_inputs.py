@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
+    check_consistent_length,
     column_or_1d,
     validate_data,
 )
@@ -177,9 +179,19 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
 
 
 def check_labels(y: Any, n_beats: int) -> np.ndarray:
-    """Check that `y` has one class label for each beat; return it as a 1-D array."""
+    """Check that `y` has one class label for each beat, or is an indicator matrix.
+
+    Returns
+    -------
+    ndarray of shape (n_beats,), or (n_beats, n_labels) and int64
+    """
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
+    if type_of_target(y, input_name="y") == "multilabel-indicator":
+        y = check_array(y, accept_sparse="csr", dtype=np.int64, input_name="y")
+        y = y.toarray() if issparse(y) else y
+        check_consistent_length(np.empty(n_beats), y)
+        return y
     y = _check_sortable("y", column_or_1d(y, warn=True))
     if len(y) != n_beats:
         raise ValueError(f"X has {n_beats} beats, but y has {len(y)} labels: give one per beat.")
@@ -255,7 +267,10 @@ def fingerprint(X: RowView, y: np.ndarray | None = None) -> dict[str, Any]:
         of_beats.update(np.ascontiguousarray(block).data)
     found: dict[str, Any] = {"n_beats": len(X), "X_sha256": of_beats.hexdigest()}
     if y is not None:
-        labels, counts = np.unique(y, return_counts=True)
+        if y.ndim == 2:
+            labels, counts = np.arange(y.shape[1]), y.sum(axis=0)
+        else:
+            labels, counts = np.unique(y, return_counts=True)
         found["class_counts"] = dict(zip(labels.tolist(), counts.tolist()))
         of_labels = hashlib.sha256()
         for start in range(0, len(y), _N_LABELS):

@@ -238,7 +238,8 @@ def integrated_gradients(
     check_is_fitted(estimator)
     rows = np.asarray(check_beats(estimator, X, reset=False))
     origin = _baseline_rows(baseline, rows)
-    target = estimator.predict(rows) if target is None else target
+    if target is None:
+        target = estimator.classes_[estimator.predict_proba(rows).argmax(axis=1)]
     codes = _target_codes(estimator, target, len(rows))
     module = estimator.net_.module_.eval()
     device = next(module.parameters()).device

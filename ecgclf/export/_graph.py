@@ -90,8 +90,8 @@ def _remove_source_locations(graph: Any) -> None:
         del tensor.metadata_props[:]
 
 
-def add_label(model: Any, classes: np.ndarray) -> None:
-    """Add the label of each beat as the first output.
+def add_label(model: Any, classes: np.ndarray, *, multilabel: bool = False) -> None:
+    """Add the label of each beat, or an indicator matrix, as the first output.
 
     Parameters
     ----------
@@ -99,6 +99,8 @@ def add_label(model: Any, classes: np.ndarray) -> None:
         Graph from `trace`; it is changed in place.
     classes : ndarray of shape (n_classes,)
         Class labels.
+    multilabel : bool, default=False
+        Whether a beat has each label whose logit is above 0.
 
     Raises
     ------
@@ -114,16 +116,23 @@ def add_label(model: Any, classes: np.ndarray) -> None:
                 "requires. Fit with labels of one of these types."
             )
         names = classes.astype(object)
-    graph = model.graph
-    graph.initializer.append(onnx.numpy_helper.from_array(names, "classes"))
-    graph.node.extend(
-        [
-            onnx.helper.make_node("ArgMax", [_LOGITS], ["code"], axis=1, keepdims=0),
-            onnx.helper.make_node("Gather", ["classes", "code"], [LABEL]),
+    graph, make_node = model.graph, onnx.helper.make_node
+    if multilabel:
+        kind, shape = onnx.TensorProto.INT64, ["n_beats", len(classes)]
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0), "threshold"))
+        nodes = [
+            make_node("Greater", [_LOGITS, "threshold"], ["present"]),
+            make_node("Cast", ["present"], [LABEL], to=kind),
         ]
-    )
-    kind = graph.initializer[-1].data_type
-    label = onnx.helper.make_tensor_value_info(LABEL, kind, ["n_beats"])
+    else:
+        graph.initializer.append(onnx.numpy_helper.from_array(names, "classes"))
+        kind, shape = graph.initializer[-1].data_type, ["n_beats"]
+        nodes = [
+            make_node("ArgMax", [_LOGITS], ["code"], axis=1, keepdims=0),
+            make_node("Gather", ["classes", "code"], [LABEL]),
+        ]
+    graph.node.extend(nodes)
+    label = onnx.helper.make_tensor_value_info(LABEL, kind, shape)
     probabilities = graph.output[1]
     outputs = [label, onnx.ValueInfoProto.FromString(probabilities.SerializeToString())]
     del graph.output[:]

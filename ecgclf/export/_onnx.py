@@ -37,7 +37,8 @@ def export_onnx(
     The input of the graph is ``X``, float32 of shape (n_beats, n_columns) for any number of
     beats: the samples of each lead in turn, then the per-beat features. The outputs are
     ``label`` of shape (n_beats,), with the type of ``classes_``, and ``probabilities``, float32
-    of shape (n_beats, n_classes), with the columns in the order of ``classes_``.
+    of shape (n_beats, n_classes), with the columns in the order of ``classes_``. Of a classifier
+    with several labels a beat, ``label`` is an indicator matrix, int64.
 
     The metadata have one entry, ``ecgclf``: JSON with ``version``, ``classifier``, ``classes``,
     ``steps`` (the names of the steps before the network) and ``input_contract``.
@@ -107,7 +108,7 @@ def export_onnx(
     contract |= {"n_leads": first.n_leads_, "n_samples": first.n_samples_}
     network = _Classification(steps, classifier)
     graph = trace(network, first.n_features_in_)
-    add_label(graph, classifier.classes_)
+    add_label(graph, classifier.classes_, multilabel=classifier.multilabel_)
     description = {
         "version": __version__,
         "classifier": type(classifier).__name__,
@@ -148,19 +149,20 @@ def _is_sampler(step: Any) -> bool:
 
 
 class _Classification(nn.Module):
-    """Preprocessing, network and softmax: from input rows to logits and probabilities."""
+    """Preprocessing, network, and softmax or sigmoid: from rows to logits and probabilities."""
 
     def __init__(self, steps: list[tuple[str, Any]], classifier: BeatClassifier) -> None:
         super().__init__()
         self.steps = nn.Sequential(*(layer_of(name, step) for name, step in steps))
         network = copy.deepcopy(classifier.net_.module_).cpu()
         self.network = network.requires_grad_(False)
+        self.multilabel = classifier.multilabel_
         self.eval()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Classify beats of shape (batch, n_columns)."""
         logits = self.network(self.steps(x))
-        return logits, logits.softmax(dim=1)
+        return logits, logits.sigmoid() if self.multilabel else logits.softmax(dim=1)
 
 
 def _check(content: bytes, network: _Classification, n_columns: int) -> None:

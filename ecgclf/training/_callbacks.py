@@ -80,6 +80,27 @@ class LearningRate(Callback):
         net.history.record("lr", self.lr_)
 
 
+class ValidationScore(Callback):
+    """Callback that records a score of the validation rows as ``valid_score``.
+
+    Parameters
+    ----------
+    score : callable
+        Function of the validation rows.
+    """
+
+    def __init__(self, score: Callable[[Any], float] | None) -> None:
+        self.score = score
+
+    def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
+        """Compute and record the score."""
+        if self.score is not None:
+            net.history.record("valid_score", self.score(dataset_valid))
+
+    def __getstate__(self) -> dict:
+        return {"score": None}  # it belongs to one fit of one estimator
+
+
 class Schedule(Callback):
     """Callback that steps a learning-rate scheduler of torch and restarts it with every fit.
 
@@ -301,7 +322,14 @@ SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine, "plateau": plateau}
 
 
 def fit_callbacks(
-    *, lr: float, lr_schedule: str, n_steps: int, patience: int | None, accuracy: bool = True
+    *,
+    lr: float,
+    lr_schedule: str,
+    n_steps: int,
+    patience: int | None,
+    accuracy: bool = True,
+    score: Callable[[Any], float] | None = None,
+    stop_on_score: bool = False,
 ) -> list[Callback]:
     """Build the callbacks of one fit.
 
@@ -315,6 +343,10 @@ def fit_callbacks(
         Number of epochs without improvement before early stopping. None means no validation.
     accuracy : bool, default=True
         Whether to record the accuracy on the validation rows as ``valid_score``.
+    score : callable, optional
+        Function of the validation rows to record instead.
+    stop_on_score : bool, default=False
+        Whether early stopping waits for a higher score. By default it waits for a lower loss.
 
     Returns
     -------
@@ -326,10 +358,18 @@ def fit_callbacks(
         monitor = "train_loss" if patience is None else "valid_loss"
         callbacks.append(SCHEDULES[lr_schedule](lr, n_steps, monitor))
     if patience is not None:
-        if accuracy:
+        if score is not None:
+            callbacks.append(ValidationScore(score))
+        elif accuracy:
             callbacks.append(EpochScoring("accuracy", lower_is_better=False, name="valid_score"))
         callbacks.append(
-            EarlyStopping("valid_loss", patience=patience, load_best=True, sink=_ignore)
+            EarlyStopping(
+                "valid_score" if stop_on_score else "valid_loss",
+                patience=patience,
+                lower_is_better=not stop_on_score,
+                load_best=True,
+                sink=_ignore,
+            )
         )
     # After early stopping, which restores the best weights.
     return [*callbacks, BatchNormStatistics()]

@@ -19,7 +19,7 @@ class WeightedLoss(nn.Module):
             Output of the network.
         target : Tensor of shape (batch, ...)
             Target, such as class codes.
-        weight : Tensor of shape (batch,)
+        weight : Tensor of shape (batch,) or (batch, n_labels)
             Weights with mean 1 over the training set, so that the loss of each batch is an
             unbiased estimate of the weighted loss of the set.
 
@@ -31,17 +31,18 @@ class WeightedLoss(nn.Module):
         return (self.per_beat(output, target) * weight).mean()
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, of shape (batch,)."""
+        """Compute the loss of each beat, or of each beat and label."""
         raise NotImplementedError
 
 
 class CrossEntropyLoss(WeightedLoss):
-    """Cross-entropy of logits and class codes.
+    """Cross-entropy of logits and class codes, or binary cross-entropy with an indicator matrix.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Share of the target distribution that is spread evenly over all classes.
+        Share of the target distribution that is spread evenly over all classes, or over the
+        presence and absence of each label.
 
     Notes
     -----
@@ -54,7 +55,10 @@ class CrossEntropyLoss(WeightedLoss):
         self.label_smoothing = label_smoothing
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, of shape (batch,)."""
+        """Compute the loss of each beat, or of each beat and label."""
+        if target.ndim == 2:
+            smooth = target * (1 - self.label_smoothing) + self.label_smoothing / 2
+            return F.binary_cross_entropy_with_logits(output, smooth, reduction="none")
         return F.cross_entropy(
             output, target, reduction="none", label_smoothing=self.label_smoothing
         )
@@ -79,7 +83,7 @@ class FocalLoss(CrossEntropyLoss):
         self.gamma = gamma
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, of shape (batch,)."""
+        """Compute the loss of each beat, or of each beat and label."""
         cross_entropy = super().per_beat(output, target)
         # 1 - p, but not 0, where a power below 1 has no derivative.
         doubt = (-torch.expm1(-cross_entropy)).clamp_min(torch.finfo(output.dtype).tiny)

@@ -163,9 +163,9 @@ class Rows(Dataset):
     ----------
     X : RowView or ndarray of shape (n_beats, n_columns)
         The rows.
-    y : ndarray of shape (n_beats,), int64, optional
-        Class codes. Default: 0.
-    weight : ndarray of shape (n_beats,), optional
+    y : ndarray of shape (n_beats,) or (n_beats, n_labels), int64, optional
+        Class codes, or an indicator matrix. Default: 0.
+    weight : ndarray of the shape of `y`, optional
         Weights, kept in double precision. Default: 1.
     record : ndarray of shape (n_beats,), int, optional
         Number of the record of each beat. None if the beats do not belong to records.
@@ -207,7 +207,11 @@ class Rows(Dataset):
 
     def used(self) -> np.ndarray:
         """Find the rows to train on, as a mask: in records all, because beats have neighbours."""
-        return self.weight > 0 if self.record is None else np.full(len(self), True)
+        return (
+            self.weight.reshape(len(self), -1).any(axis=1)
+            if self.record is None
+            else np.full(len(self), True)
+        )
 
     def with_mean_weight_1(self) -> Rows:
         """Scale the weights to a mean of 1."""
@@ -221,7 +225,8 @@ class Rows(Dataset):
         """
         labelled = np.column_stack([self.X, self.y])
         _, first, which = np.unique(labelled, axis=0, return_index=True, return_inverse=True)
-        weight = np.bincount(which.ravel(), weights=self.weight)
+        weight = np.zeros((len(first), *self.weight.shape[1:]))
+        np.add.at(weight, which.ravel(), self.weight)
         return Rows(self.view.take(first), self.y[first], weight)
 
 
@@ -379,8 +384,8 @@ def hold_out(
 
     Parameters
     ----------
-    y : ndarray of shape (n_beats,)
-        Class codes.
+    y : ndarray of shape (n_beats,) or (n_beats, n_labels)
+        Class codes, or an indicator matrix.
     fraction : float
         Share of the rows, or of the patients, for validation.
     seed : int
@@ -413,7 +418,7 @@ def hold_out(
         splitter = GroupShuffleSplit(N_SPLITS, test_size=fraction, random_state=seed)
         splits = splitter.split(y, y, groups)
     else:
-        counts = np.bincount(y)
+        counts = _class_counts(y)
         n_valid = int(np.ceil(fraction * len(y)))
         if n_valid >= len(y):
             raise ValueError(
@@ -421,7 +426,11 @@ def hold_out(
                 f"{len(y)} beats leaves none."
             )
         n_classes = np.count_nonzero(counts)
-        if counts[counts > 0].min() > 1 and n_classes <= min(n_valid, len(y) - n_valid):
+        if (
+            y.ndim == 1
+            and counts[counts > 0].min() > 1
+            and n_classes <= min(n_valid, len(y) - n_valid)
+        ):
             splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
         else:
             splitter = ShuffleSplit(N_SPLITS, test_size=n_valid, random_state=seed)
@@ -438,8 +447,13 @@ def hold_out(
 
 def _badness(y: np.ndarray, valid: np.ndarray, fraction: float) -> tuple[int, float]:
     """Count the classes missing from training, and measure how uneven the class shares are."""
-    counts = np.bincount(y)
-    held_out = np.bincount(y[valid], minlength=len(counts))
+    counts = _class_counts(y)
+    held_out = _class_counts(y[valid], len(counts))
     present = counts > 0
     share = held_out[present] / counts[present]
     return int(np.sum(share == 1)), float(np.abs(share - fraction).sum())
+
+
+def _class_counts(y: np.ndarray, n_classes: int = 0) -> np.ndarray:
+    """Count the rows of each class, or with each label."""
+    return y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=n_classes)

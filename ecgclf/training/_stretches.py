@@ -209,7 +209,7 @@ class StretchBatches(Batches):
         lead = number % self.n_leads
         if self.shuffle:
             lead = torch.randint_like(number, self.n_leads, generator=generator)
-        x, labels = x.unflatten(0, index.shape), y.view(index.shape)
+        x, labels = x.unflatten(0, index.shape), y.unflatten(0, index.shape)
         width = self.n_leads * self.n_samples
         leads = x[..., :width].unflatten(2, (self.n_leads, self.n_samples))
         signals = leads[number, :, lead]
@@ -239,7 +239,7 @@ class StretchBatches(Batches):
         references = stretches.references.flatten(1).unsqueeze(1).expand(-1, index.shape[1], -1)
         intervals = stretches.intervals.unfold(1, 2, 1)  # before and after each beat
         parts = [stretches.signals, references, intervals, x[..., width:]]
-        return {"x": torch.cat(parts, 2), "weight": weight}, stretches.labels.flatten()
+        return {"x": torch.cat(parts, 2), "weight": weight}, stretches.labels.flatten(0, 1)
 
     @cached_property
     def _references(self) -> Tensor:

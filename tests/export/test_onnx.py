@@ -96,6 +96,15 @@ def test_type_of_labels(kind, beats, tmp_path, run_graph):
     assert label.tolist() == expected.tolist()
 
 
+def test_several_labels(beats, tmp_path, run_graph):
+    y = np.column_stack([beats.target == "N", beats.data[:, 0] > 0])
+    model = clone(MLP).fit(beats.data, y)
+    export_onnx(model, tmp_path / "model.onnx")
+    labels, probabilities = run_graph(tmp_path / "model.onnx", beats.data)
+    np.testing.assert_allclose(probabilities, model.predict_proba(beats.data), rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(labels, model.predict(beats.data))
+
+
 def test_several_leads_and_tabular_features(tmp_path, run_graph):
     beats = make_beats(n_beats=100, n_leads=2, random_state=0)
     features = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)

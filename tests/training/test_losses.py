@@ -109,3 +109,20 @@ def test_per_beat_equals_torch():
     expected = F.cross_entropy(logits, codes, reduction="none")
     torch.testing.assert_close(CrossEntropyLoss().per_beat(logits, codes), expected)
     assert (FocalLoss(1.0).per_beat(logits, codes) < expected).all()
+
+
+def test_several_labels_equal_torch():
+    rng = torch.Generator().manual_seed(0)
+    logits, target = torch.randn(7, 3, generator=rng), torch.arange(21).reshape(7, 3) % 2
+    expected = F.binary_cross_entropy_with_logits(logits, target.float(), reduction="none")
+    torch.testing.assert_close(CrossEntropyLoss().per_beat(logits, target), expected)
+    torch.testing.assert_close(FocalLoss(0.0).per_beat(logits, target), expected)
+    p_true = torch.where(target == 1, logits.sigmoid(), 1 - logits.sigmoid())
+    focal = -((1 - p_true) ** 2) * p_true.log()
+    torch.testing.assert_close(FocalLoss(2.0).per_beat(logits, target), focal)
+    smooth = F.binary_cross_entropy_with_logits(logits, 0.9 * target + 0.05, reduction="none")
+    torch.testing.assert_close(CrossEntropyLoss(0.1).per_beat(logits, target), smooth)
+    weight = torch.rand(7, 3, generator=rng)
+    torch.testing.assert_close(
+        CrossEntropyLoss()(logits, target, weight), (expected * weight).mean()
+    )
