@@ -14,6 +14,7 @@ from ecgclf.augmentation._augmenters import (
     GaussianNoise,
     LeadDropout,
     RandomAugmentation,
+    RandomCrop,
     TimeShift,
     TimeWarp,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "LeadDropout",
     "PrematureBeats",
     "RandomAugmentation",
+    "RandomCrop",
     "StretchAugmentation",
     "StretchNoise",
     "StretchScaling",

@@ -45,7 +45,7 @@ class OnSignals:
         """Augment a batch of shape (batch, n_columns)."""
         width = self.n_leads * self.n_samples
         signals = x[:, :width].reshape(-1, self.n_leads, self.n_samples)
-        changed = _augment(signals, self.augment, generator)
+        changed = _augment(signals, self.augment, generator, may_crop=True)
         return torch.cat([changed.flatten(1), x[:, width:]], dim=1)
 
 
@@ -64,15 +64,19 @@ def augment_arrays(signals: np.ndarray, augment: Augmentation, seed: int) -> np.
     return changed
 
 
-def _augment(signals: Tensor, augment: Augmentation, generator: torch.Generator) -> Tensor:
+def _augment(
+    signals: Tensor, augment: Augmentation, generator: torch.Generator, *, may_crop: bool = False
+) -> Tensor:
     """Augment a batch and check the shape of the result."""
     shape = tuple(signals.shape)  # the augmentation may change it in place
     changed = augment(signals, generator)
-    is_tensor = isinstance(changed, Tensor)
-    if not is_tensor or changed.shape != shape:
-        found = tuple(changed.shape) if is_tensor else type(changed).__name__
+    found = tuple(changed.shape) if isinstance(changed, Tensor) else type(changed).__name__
+    cropped = (
+        may_crop and isinstance(found, tuple) and len(found) == 3 and 0 < found[2] <= shape[2]
+    )
+    if found != ((*shape[:2], found[2]) if cropped else shape):
         raise ValueError(
             f"augment returned {found}, expected a Tensor of the signals' shape {shape}: batch, "
-            "leads, samples."
+            f"leads, samples{' (or fewer samples)' * may_crop}."
         )
     return changed

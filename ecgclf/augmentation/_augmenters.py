@@ -16,6 +16,7 @@ from ecgclf.augmentation._functions import (
     add_baseline_wander,
     add_noise,
     check_share,
+    crop_randomly,
     draw_uniform,
     drop_leads,
     scale_amplitude,
@@ -264,6 +265,57 @@ class LeadDropout(RandomAugmentation):
     rate: float = 0.3
 
     _function = staticmethod(drop_leads)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class RandomCrop(InheritedParameterDocs, BaseEstimator):
+    """Stretch of each recording at a random place, the same for all of its leads.
+
+    A network with a global pooling trains on the stretches, and predicts whole recordings. An
+    epoch then takes less time, and the stretches differ from epoch to epoch.
+
+    Parameters
+    ----------
+    n_samples : int
+        Length of the stretches in samples, at most that of the recordings.
+
+    Notes
+    -----
+    Strodthoff et al., "Deep learning for ECG analysis: benchmarks and insights from PTB-XL", IEEE
+    J Biomed Health Inform 25(5), 2021, train on 2.5 of 10 s.
+
+    Examples
+    --------
+    >>> crop = RandomCrop(n_samples=3)
+    >>> crop(torch.arange(10.0).expand(2, 1, 10), torch.Generator().manual_seed(0))[:, 0]
+    tensor([[4., 5., 6.],
+            [7., 8., 9.]])
+    """
+
+    n_samples: int
+
+    def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        """Crop each recording.
+
+        Parameters
+        ----------
+        signals : Tensor of shape (batch, n_leads, n_samples)
+            Recordings.
+        generator : torch.Generator
+            Only source of random numbers, on the device of the signals.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_leads, n_samples), with the new `n_samples`
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not from 1 to the length of the recordings.
+        TypeError
+            As in the other augmentations.
+        """
+        return crop_randomly(signals, generator, n_samples=self.n_samples)
 
 
 class Compose(_BaseComposition):

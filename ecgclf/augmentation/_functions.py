@@ -136,6 +136,22 @@ def shift_time(
     return torch.where(sample_number(signals) < length, take_samples(signals, source), signals)
 
 
+def crop_randomly(signals: Tensor, generator: torch.Generator, *, n_samples: int) -> Tensor:
+    """Take a stretch of each recording: see `RandomCrop`."""
+    check_batch(signals, generator)
+    n_beats, n_leads, length = signals.shape
+    if not isinstance(n_samples, Integral) or not 1 <= n_samples <= length:
+        raise ValueError(
+            f"n_samples={n_samples!r} is not an integer from 1 to {length}, the length of the "
+            "signals."
+        )
+    start = torch.randint(
+        length - n_samples + 1, (n_beats, 1, 1), generator=generator, device=signals.device
+    )
+    index = start + torch.arange(n_samples, device=signals.device)
+    return signals.gather(2, index.expand(-1, n_leads, -1))
+
+
 def sample_number(signals: Tensor) -> Tensor:
     """Count the samples from 0, of shape (n_samples,)."""
     return torch.arange(signals.shape[2], device=signals.device)

@@ -37,6 +37,12 @@ class ECGTransferClassifier(BeatClassifier):
         whole network. "gradual" first trains the new layers, then unfreezes the layers of the
         encoder one by one, starting from the last [1]_; in the last epoch all layers are
         trained. In `partial_fit`, which has no last epoch, "gradual" means "frozen".
+    combine_leads : {"mix", "pool", "concatenate"}, default="mix"
+        What happens if the beats have another number of leads than those of `source`. "mix": a
+        linear layer maps them to the leads of the source. The others apply the encoder of a
+        source with one lead to each lead, with the same weights; "pool" takes the mean and the
+        maximum of the features over the leads, and "concatenate" joins them, so that the new
+        layers know the lead.
     dense : sequence of int, default=(256, 128)
         Units of each new fully connected layer between the encoder and the output.
 
@@ -47,9 +53,9 @@ class ECGTransferClassifier(BeatClassifier):
 
     Notes
     -----
-    The beats may differ from those of `source` in their classes, in the number of leads (a
-    linear layer then combines the leads) and, if the encoder ends in a global pooling, in
-    length. They should have the same sampling rate and scaling.
+    The beats may differ from those of `source` in their classes, in the number of leads and, if
+    the encoder ends in a global pooling, in length. Networks of single beats can so start
+    networks of 12-lead recordings. They should have the same sampling rate and scaling.
 
     Kachuee et al. [2]_ transfer from arrhythmia to infarction beats with "frozen" and
     ``dense=(256, 128)``.
@@ -76,12 +82,14 @@ class ECGTransferClassifier(BeatClassifier):
 
     source: Any = None
     strategy: Literal["frozen", "finetune", "gradual"] = "frozen"
+    combine_leads: Literal["mix", "pool", "concatenate"] = "mix"
     dense: Sequence[int] = (256, 128)
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
         "source": [BeatEstimator, str, os.PathLike],
         "strategy": [StrOptions({"frozen", "finetune", "gradual"})],
+        "combine_leads": [StrOptions({"mix", "pool", "concatenate"})],
     }
 
     def parameter_table(self) -> pd.DataFrame:
@@ -119,6 +127,7 @@ class ECGTransferClassifier(BeatClassifier):
             copy.deepcopy(self.source_.net_.module_.encoder).cpu(),
             n_leads,
             self.source_.n_leads_,
+            self.combine_leads,
         )
         self._check_length(encoder)
         if self.strategy != "finetune":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -77,8 +78,12 @@ class PretrainedEncoder(Encoder):
     n_leads : int
         Number of leads of the new beats.
     n_leads_before : int
-        Number of leads that `encoder` takes. If it differs from `n_leads`, a linear layer maps
-        the new leads to the old ones. It starts as their mean and is never frozen.
+        Number of leads that `encoder` takes.
+    combine : {"mix", "pool", "concatenate"}, default="mix"
+        How new beats with another number of leads are encoded. "mix": a linear layer maps the new
+        leads to the old ones. It starts as their mean and is never frozen. The others apply an
+        encoder of one lead to each lead; "pool" takes the mean and the maximum of the features
+        over the leads, and "concatenate" joins them.
 
     Attributes
     ----------
@@ -86,16 +91,30 @@ class PretrainedEncoder(Encoder):
         Number of layers that can be frozen.
     """
 
-    def __init__(self, encoder: Encoder, n_leads: int, n_leads_before: int) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        n_leads: int,
+        n_leads_before: int,
+        combine: Literal["mix", "pool", "concatenate"] = "mix",
+    ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(True)
         for inner in encoder.modules():
             if isinstance(inner, PretrainedEncoder):
                 inner.n_frozen = 0
-        self.out_features = encoder.out_features
         self.n_frozen: int = 0
         self.mix: nn.Linear | None = None
-        if n_leads != n_leads_before:
+        self.combine = combine if n_leads != n_leads_before else "mix"
+        n_copies = {"mix": 1, "pool": 2, "concatenate": n_leads}[self.combine]
+        self.out_features = n_copies * encoder.out_features
+        if self.combine != "mix":
+            if n_leads_before != 1:
+                raise ValueError(
+                    f"combine={combine!r} applies an encoder of one lead to each lead, but this "
+                    f"encoder takes {n_leads_before} leads: set combine='mix'."
+                )
+        elif n_leads != n_leads_before:
             self.mix = nn.Linear(n_leads, n_leads_before, bias=False)
             nn.init.constant_(self.mix.weight, 1.0 / n_leads)
 
@@ -121,6 +140,11 @@ class PretrainedEncoder(Encoder):
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
+        if self.combine != "mix":
+            features = self.encoder(x.flatten(0, 1).unsqueeze(1)).unflatten(0, x.shape[:2])
+            if self.combine == "concatenate":
+                return features.flatten(1)
+            return torch.cat([features.mean(dim=1), features.amax(dim=1)], dim=1)
         if self.mix is not None:
             x = self.mix(x.transpose(1, 2)).transpose(1, 2)
         return self.encoder(x)
@@ -248,8 +272,13 @@ class BeatNetwork(nn.Module):
 
     def _encoded(self, x: Tensor) -> Tensor:
         """Encode the signal and append the per-beat features."""
-        width = self.n_leads * self.n_samples
-        features = self.encoder(x[:, :width].reshape(-1, self.n_leads, self.n_samples))
+        width = x.shape[1] - self.n_tabular  # smaller than in prediction after a random crop
+        features = self.encoder(x[:, :width].unflatten(1, (self.n_leads, -1)))
+        if features.shape[1] != self.encoder.out_features:
+            raise ValueError(
+                f"augment crops {self.n_samples} samples to {width // self.n_leads}, but this "
+                "network takes one length only. Choose one with a global pooling."
+            )
         if self.n_tabular:
             features = torch.cat([features, x[:, width:]], dim=1)
         return features

@@ -21,6 +21,7 @@ from ecgclf.augmentation import (
     GaussianNoise,
     LeadDropout,
     OnSignals,
+    RandomCrop,
     TimeShift,
     TimeWarp,
 )
@@ -298,3 +299,34 @@ def test_invalid_parameters_raise_in_fit(beats):
         model(augment=TimeShift(max_shift=500)).fit(beats.data, beats.target)
     with pytest.raises(ValueError, match="one lead"):
         model(augment=LeadDropout()).fit(beats.data[:, 0], beats.target)
+
+
+# --- crops -------------------------------------------------------------------------------------
+
+
+def test_crops_are_stretches_of_all_leads_at_random_places():
+    signals = torch.arange(20.0).expand(500, 3, 20) + 100 * torch.arange(3.0)[:, None]
+    crops = RandomCrop(n_samples=8)(signals, seeded())
+    starts = crops[:, 0, 0].int()
+    assert crops.shape == (500, 3, 8)
+    assert set(starts.tolist()) == set(range(13))
+    for crop, start in zip(crops, starts):
+        assert torch.equal(crop, signals[0, :, start : start + 8])
+
+
+@pytest.mark.parametrize("n_samples", [0, 31, 2.5, None])
+def test_invalid_crops(n_samples):
+    with pytest.raises(ValueError, match=f"n_samples={n_samples}.*from 1 to 30"):
+        RandomCrop(n_samples=n_samples)(random_beats(2, 2, 30), seeded())
+
+
+def test_training_on_crops():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2, 200)).astype(np.float32), np.arange(60) % 2
+    X[y == 1] += np.sin(np.arange(200))
+    cropped = model(augment=RandomCrop(n_samples=50), global_pool="avg", max_epochs=30)
+    cropped.set_params(batch_size=16).fit(X, y)
+    assert cropped.n_samples_ == 200
+    assert cropped.score(X, y) > 0.9
+    with pytest.raises(ValueError, match=r"crops 200 samples to 50.*global pooling"):
+        model(augment=RandomCrop(n_samples=50), global_pool=None).fit(X, y)

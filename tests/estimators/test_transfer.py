@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
+import ecgclf
 from ecgclf import ECGCNNClassifier
 from ecgclf.datasets import make_beats
 from ecgclf.estimators._transfer import ECGTransferClassifier
@@ -162,3 +163,42 @@ def test_another_length(source, rng):
 def test_invalid_source(beats, wrong, error, message):
     with pytest.raises(error, match=message):
         transfer(wrong).fit(beats.data, beats.target)
+
+
+@pytest.mark.parametrize("combine", ["pool", "concatenate"])
+def test_the_encoder_of_one_lead_on_each_of_twelve_longer_leads(combine, source, rng):
+    X = rng.normal(size=(40, 12, 300)).astype(np.float32)
+    y = X[:, 7, :150].mean(axis=1) > 0
+    model = transfer(source, combine_leads=combine).fit(X, y)
+    by_lead = np.stack([_encode(source, X[:, lead]) for lead in range(12)], axis=1)
+    expected = {
+        "pool": np.concatenate([by_lead.mean(axis=1), by_lead.max(axis=1)], axis=1),
+        "concatenate": by_lead.reshape(40, -1),
+    }[combine]
+    with torch.no_grad():
+        encoded = model.net_.module_.eval().encoder(torch.from_numpy(X)).numpy()
+    np.testing.assert_allclose(encoded, expected, rtol=1e-4, atol=1e-5)
+    for strategy in ("finetune", "gradual"):
+        again = transfer(source, combine_leads=combine, strategy=strategy).fit(X, y)
+        assert again.parameter_table()["trains"].all()
+
+
+def _encode(source, beats):
+    with torch.no_grad():
+        return source.net_.module_.eval().encoder(torch.from_numpy(beats[:, None])).numpy()
+
+
+def test_a_saved_transfer_to_twelve_leads(source, rng, tmp_path):
+    X, y = rng.normal(size=(40, 12, 300)), np.arange(40) % 2
+    model = transfer(source, combine_leads="pool").fit(X, y)
+    model.save(tmp_path / "model.ecgclf")
+    np.testing.assert_array_equal(
+        ecgclf.load(tmp_path / "model.ecgclf").predict_proba(X), model.predict_proba(X)
+    )
+
+
+def test_several_leads_cannot_be_shared(rng):
+    X, y = rng.normal(size=(40, 12, 60)), np.arange(40) % 2
+    two = ECGCNNClassifier(filters=(8, 16), stride=2, **QUICK).fit(X[:, :2], y)
+    with pytest.raises(ValueError, match="takes 2 leads: set combine='mix'"):
+        transfer(two, combine_leads="concatenate").fit(X, y)
