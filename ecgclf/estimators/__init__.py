@@ -7,6 +7,7 @@ from ecgclf.estimators._cnn import ECGCNNClassifier, ECGCRNNClassifier
 from ecgclf.estimators._conformal import ConformalClassifier
 from ecgclf.estimators._context import ECGContextClassifier
 from ecgclf.estimators._estimator import BeatEstimator
+from ecgclf.estimators._inception import ECGInceptionClassifier
 from ecgclf.estimators._inputs import check_beats
 from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._resnet import ECGResNetClassifier
@@ -24,6 +25,7 @@ __all__ = [
     "ECGCNNClassifier",
     "ECGCRNNClassifier",
     "ECGContextClassifier",
+    "ECGInceptionClassifier",
     "ECGLSTMClassifier",
     "ECGMLPClassifier",
     "ECGRNNClassifier",

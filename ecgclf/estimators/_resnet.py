@@ -23,10 +23,11 @@ class ECGResNetClassifier(BeatClassifier):
 
     Parameters
     ----------
-    block : {"basic", "bottleneck", "pooled"}, default="basic"
+    block : {"basic", "bottleneck", "xresnet", "pooled"}, default="basic"
         Type of the residual blocks. "basic" is two convolutions, each with batch norm.
         "bottleneck" is a convolution at a quarter of the width between two of kernel size 1,
-        each after batch norm and ReLU. "pooled" is two convolutions without batch norm, then
+        each after batch norm and ReLU; "xresnet" has the batch norms after its three
+        convolutions. "pooled" is two convolutions without batch norm, then
         max pooling. `ResidualEncoder <ecgclf.modules.ResidualEncoder>` has formulas and
         references.
     filters : sequence of int, default=(32, 64, 96, 128)
@@ -38,12 +39,15 @@ class ECGResNetClassifier(BeatClassifier):
     stride : int, sequence of int or None, default=None
         Factor by which the first block of each stage shortens the signal. None is 1 for the
         first stage and 2 for the others.
-    stem_filters : int, default=32
-        Number of filters of the convolution before the first stage.
+    stem_filters : int or sequence of int, default=32
+        Number of filters of the convolution before the first stage, or of several such
+        convolutions.
     stem_kernel_size : int, default=7
-        Length of the kernels of this convolution in samples.
+        Length of the kernels of these convolutions in samples.
     stem_stride : int, default=2
-        Step of this convolution in samples.
+        Step of the first of these convolutions in samples.
+    stem_pool_size : int or None, default=None
+        Window in samples of a max pooling with stride 2 after these convolutions.
     pool_size : int, default=5
         Window of the max pooling in "pooled" blocks, in samples.
     squeeze_excite : bool, default=True
@@ -87,6 +91,18 @@ class ECGResNetClassifier(BeatClassifier):
     global_pool="avg"``. Its published count of 2,782,725 parameters, as given by Keras, includes
     59,168 running means and variances of the batch norms. 2,723,557 parameters are learned.
 
+    The xresnet1d101 of Strodthoff et al. [1]_ for recordings of 12 leads and 10 s at 100 Hz is
+    ``block="xresnet", filters=(256,) * 4, n_blocks=(3, 4, 23, 3), stem_filters=(32, 32, 64),
+    stem_kernel_size=5, stem_pool_size=3, squeeze_excite=False, dense=(128,),
+    dense_dropout=0.5``; xresnet1d50 has ``n_blocks=(3, 4, 6, 3)``. Theirs has two more batch
+    norms between the dense layers.
+
+    References
+    ----------
+    .. [1] N. Strodthoff, P. Wagner, T. Schaeffter and W. Samek, "Deep learning for ECG analysis:
+       benchmarks and insights from PTB-XL", IEEE J Biomed Health Inform 25(5), 2021,
+       arXiv:2004.13701.
+
     Examples
     --------
     >>> from ecgclf import ECGResNetClassifier
@@ -102,9 +118,10 @@ class ECGResNetClassifier(BeatClassifier):
     n_blocks: int | Sequence[int] = 1
     kernel_size: int | Sequence[int] = 5
     stride: int | Sequence[int] | None = None
-    stem_filters: int = 32
+    stem_filters: int | Sequence[int] = 32
     stem_kernel_size: int = 7
     stem_stride: int = 2
+    stem_pool_size: int | None = None
     pool_size: int = 5
     squeeze_excite: bool = True
     block_dropout: float = 0.0
@@ -112,14 +129,15 @@ class ECGResNetClassifier(BeatClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BeatClassifier._parameter_constraints,
-        "block": [StrOptions({"basic", "bottleneck", "pooled"})],
+        "block": [StrOptions({"basic", "bottleneck", "xresnet", "pooled"})],
         "filters": WIDTHS_NOT_EMPTY,
         "n_blocks": INTEGER_PER_LAYER,
         "kernel_size": INTEGER_PER_LAYER,
         "stride": [*INTEGER_PER_LAYER, None],
-        "stem_filters": [POSITIVE_INTEGER],
+        "stem_filters": [POSITIVE_INTEGER, *WIDTHS_NOT_EMPTY],
         "stem_kernel_size": [POSITIVE_INTEGER],
         "stem_stride": [POSITIVE_INTEGER],
+        "stem_pool_size": [POSITIVE_INTEGER, None],
         "pool_size": [POSITIVE_INTEGER],
         "squeeze_excite": ["boolean"],
         "block_dropout": [DROPOUT],
@@ -139,6 +157,7 @@ class ECGResNetClassifier(BeatClassifier):
             stem_filters=self.stem_filters,
             stem_kernel_size=self.stem_kernel_size,
             stem_stride=self.stem_stride,
+            stem_pool_size=self.stem_pool_size,
             pool_size=self.pool_size,
             squeeze_excite=self.squeeze_excite,
             block_dropout=self.block_dropout,

@@ -28,6 +28,7 @@ from ecgclf.modules._convolutional import (
     encoded_length,
     minimum_length,
 )
+from ecgclf.modules._inception import InceptionEncoder
 from ecgclf.modules._recurrent import Cell, ConvRecurrentEncoder, RecurrentEncoder, StepPool
 from ecgclf.modules._residual import (
     Block,
@@ -46,6 +47,7 @@ __all__ = [
     "Dropout",
     "Encoder",
     "FlatEncoder",
+    "InceptionEncoder",
     "RecurrentEncoder",
     "ResidualEncoder",
     "ResidualStage",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from torch import Tensor, nn
 
 from ecgclf.modules._basic_layers import (
@@ -24,7 +25,7 @@ from ecgclf.modules._basic_layers import (
 from ecgclf.modules._beat_network import Encoder
 
 #: Types of residual block; see `ResidualEncoder`.
-Block = Literal["basic", "bottleneck", "pooled"]
+Block = Literal["basic", "bottleneck", "xresnet", "pooled"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class ResidualEncoder(Encoder):
     stages : sequence of int or of ResidualStage
         The stages. A number stands for a stage of one block with that many filters and kernel
         size 5, and with stride 2 except in the first stage.
-    block : {"basic", "bottleneck", "pooled"}, default="basic"
+    block : {"basic", "bottleneck", "xresnet", "pooled"}, default="basic"
         Type of the blocks. With the input ``x`` of a block, its output ``y``, batch norm
         ``BN``, a convolution ``Ck`` with the kernel size of the stage and ``C1`` with kernel
         size 1:
@@ -126,15 +127,22 @@ class ResidualEncoder(Encoder):
           first two convolutions have a quarter of the filters, and the first one has the
           stride. The first block omits its first ``r``, which the stem applies; a final ``r``
           follows the last stage [2]_.
+        - "xresnet": ``y = ReLU(BN(C1(ReLU(BN(Ck(ReLU(BN(C1(x)))))))) + x)``. The first two
+          convolutions have a quarter of the filters, and the second one has the stride. The last
+          batch norm starts at 0, so that a deep network starts as its shortcuts [4]_.
         - "pooled": ``y = MP(ReLU(Ck(ReLU(Ck(x))) + x))``, without batch norm. The max pooling
           ``MP`` has the stride; a stride of 1 means no pooling [3]_.
 
-        Where the shapes differ, a ``C1`` projects ``x``. In "basic" it comes after an average
-        pooling with the stride and before a batch norm [4]_; in the other types it has the
-        stride itself.
-    stem_filters, stem_kernel_size, stem_stride : int
-        Filters, kernel size and stride of the first convolution. Batch norm and ReLU follow
-        it, except before pooled blocks.
+        Where the shapes differ, a ``C1`` projects ``x``. In "basic" and "xresnet" it comes
+        after an average pooling with the stride and before a batch norm [4]_; in the other types
+        it has the stride itself.
+    stem_filters : int or sequence of int, default=32
+        Filters of the first convolution, or of several first convolutions. Batch norm and ReLU
+        follow each, except before pooled blocks.
+    stem_kernel_size, stem_stride : int
+        Kernel size of these convolutions, and stride of the first one.
+    stem_pool_size : int or None, default=None
+        Window of a max pooling with stride 2 after them.
     pool_size : int, default=5
         Window of the max pooling in pooled blocks.
     squeeze_excite : bool, default=False
@@ -182,9 +190,10 @@ class ResidualEncoder(Encoder):
         stages: Sequence[int | ResidualStage],
         *,
         block: Block = "basic",
-        stem_filters: int = 32,
+        stem_filters: int | Sequence[int] = 32,
         stem_kernel_size: int = 7,
         stem_stride: int = 1,
+        stem_pool_size: int | None = None,
         pool_size: int = 5,
         squeeze_excite: bool = False,
         block_dropout: float = 0.0,
@@ -192,8 +201,15 @@ class ResidualEncoder(Encoder):
     ) -> None:
         super().__init__()
         build = _KINDS[block](pool_size, squeeze_excite, block_dropout)
-        parts = build.stem(n_leads, stem_filters, stem_kernel_size, stem_stride)
-        channels, length = stem_filters, math.ceil(n_samples / stem_stride)
+        parts: list[nn.Module] = []
+        channels, length = n_leads, n_samples
+        for i, filters in enumerate(np.atleast_1d(stem_filters).tolist()):
+            stride = stem_stride if i == 0 else 1
+            parts += build.stem(channels, filters, stem_kernel_size, stride)
+            channels, length = filters, math.ceil(length / stride)
+        if stem_pool_size is not None:
+            parts += max_pooling(stem_pool_size, 2)
+            length = math.ceil(length / 2)
         for i, stage in enumerate(stages):
             if not isinstance(stage, ResidualStage):
                 stage = ResidualStage(stage, stride=1 if i == 0 else 2)
@@ -286,6 +302,23 @@ class _Basic(_Kind):
         return [nn.ReLU(inplace=True)]
 
 
+class _XResNet(_Basic):
+    def branch(
+        self, channels: int, stage: ResidualStage, stride: int, first: bool
+    ) -> list[nn.Module]:
+        narrow = math.ceil(stage.filters / 4)
+        parts = [
+            *_convolution_norm(channels, narrow, 1),
+            nn.ReLU(inplace=True),
+            *_convolution_norm(narrow, narrow, stage.kernel_size, stride),
+            nn.ReLU(inplace=True),
+            *self.drop(),
+            *_convolution_norm(narrow, stage.filters, 1),
+        ]
+        nn.init.zeros_(parts[-1].weight)
+        return parts
+
+
 class _Bottleneck(_Kind):
     def branch(
         self, channels: int, stage: ResidualStage, stride: int, first: bool
@@ -330,6 +363,7 @@ class _Pooled(_Kind):
 _KINDS: dict[str, type[_Kind]] = {
     "basic": _Basic,
     "bottleneck": _Bottleneck,
+    "xresnet": _XResNet,
     "pooled": _Pooled,
 }
 

@@ -27,6 +27,14 @@ DEEPEST = ECGResNetClassifier(
 )  # fmt: skip
 
 
+#: Strodthoff et al. 2021, on 12 leads.
+XRESNET101 = ECGResNetClassifier(
+    block="xresnet", filters=(256,) * 4, n_blocks=(3, 4, 23, 3), stem_filters=(32, 32, 64),
+    stem_kernel_size=5, stem_pool_size=3, squeeze_excite=False, dense=(128,), dense_dropout=0.5,
+    max_epochs=1, verbose=0, random_state=0,
+)  # fmt: skip
+
+
 def n_parameters(model: ECGResNetClassifier) -> int:
     return sum(p.numel() for p in model.net_.module_.parameters())
 
@@ -183,3 +191,33 @@ def test_value_out_of_range(parameter, value, five_classes):
     model = ECGResNetClassifier(verbose=0, **{parameter: value})
     with pytest.raises(ValueError, match=f"The '{parameter}' parameter of ECGResNetClassifier"):
         model.fit(*five_classes)
+
+
+@pytest.mark.parametrize("n_blocks", [(3, 4, 6, 3), (3, 4, 23, 3)])
+def test_xresnet1d(n_blocks):
+    """The layers of the published code; theirs has two more batch norms in the dense layers."""
+
+    def conv(n_in, n_out, size):  # with its batch norm
+        return n_in * n_out * size + 2 * n_out
+
+    block = conv(256, 64, 1) + conv(64, 64, 5) + conv(64, 256, 1)
+    expected = conv(12, 32, 5) + conv(32, 32, 5) + conv(32, 64, 5)
+    expected += sum(n_blocks) * block + conv(64, 64, 1) - conv(256, 64, 1)  # the first one
+    expected += conv(64, 256, 1)  # its shortcut
+    expected += 512 * 128 + 128 + 128 * 5 + 5
+    model = clone(XRESNET101).set_params(n_blocks=n_blocks)
+    model.n_leads_, model.n_samples_, model.classes_ = 12, 1000, np.arange(5)
+    network = model._make_module()
+    assert sum(p.numel() for p in network.parameters()) == expected
+    with torch.no_grad():
+        images = network.encoder.layers(torch.zeros(2, 12, 1, 1000))
+    assert images.shape == (2, 256, 1, 32)  # 1000 / 2 / 2 / 2 / 2 / 2, rounded up
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert sum(not norm.weight.any() for norm in norms) == sum(n_blocks)
+
+
+def test_a_deep_xresnet_learns():
+    beats = make_beats(n_beats=300, n_leads=12, n_patients=10, random_state=0)
+    model = clone(XRESNET101).set_params(filters=(16, 16), n_blocks=6, stem_filters=(8, 8))
+    model.set_params(dense=(), dense_dropout=0.0, max_epochs=15, batch_size=32)
+    assert model.fit(beats.data, beats.target).score(beats.data, beats.target) > 0.9
