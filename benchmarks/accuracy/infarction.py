@@ -15,6 +15,7 @@ result file is written after each network.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, f1_score
 
-from benchmarks.common.arguments import make_parser, select_names
+from benchmarks.common.arguments import select_names
 from benchmarks.common.data import find_records, load_kaggle
 from benchmarks.common.provenance import write_results
+from benchmarks.common.ptbxl import describe, load, make_ptbxl_parser
 from benchmarks.common.runs import fitted, run
 from benchmarks.models import ours
 from benchmarks.models.median_beats import median_beats
 from benchmarks.models.published import PUBLISHED
 from ecgclf import ECGTransferClassifier, load_pretrained
-from ecgclf.datasets import RecordingSet, get_data_home, load_ptbxl
+from ecgclf.datasets import RecordingSet
 from ecgclf.evaluation import AUPRC, AUROC, compare_models, patient_intervals
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "ptbxl"
 
 #: Shares of the training patients, with the number of epochs.
 EPOCHS = {0.05: 30, 0.2: 15, 1.0: 8}
@@ -87,6 +87,26 @@ def models(network: BaseEstimator, source: BaseEstimator, lr: float) -> dict[str
         )
         for strategy in STRATEGIES
     }
+
+
+def plan(name: str, rows: np.ndarray, beats: np.ndarray, records: Path) -> Iterator[tuple]:
+    """Yield the trainings of a network: what identifies it, its input and the estimator.
+
+    From all leads, only ours trains: on beats in mV, and from the Kaggle rows on rows.
+    """
+    network, lr = networks()[name], 3e-3 if name == OURS else 1e-3
+    source = source_of(name, network, records)
+    of_lead = models(network, source, lr)
+    for share in EPOCHS:
+        key = {"input": "lead II", "network": name, "start": "", "share": share}
+        for start, model in of_lead.items():
+            yield {**key, "start": start}, rows[:, 1], model
+        if name == OURS:
+            key["input"] = "12 leads"
+            yield {**key, "start": "scratch"}, beats, of_lead["scratch"]
+            for start in ("frozen", "finetune"):
+                model = clone(of_lead[start]).set_params(combine_leads="concatenate")
+                yield {**key, "start": start}, rows, model
 
 
 def some_patients(groups: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -161,33 +181,18 @@ def _key(row: dict) -> tuple:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = make_parser(__doc__, output="infarction", seeds=[0, 1, 2], only="networks")
-    parser.add_argument("--ptbxl", type=Path, help="folder of PTB-XL")
-    options = parser.parse_args()
+    options = make_ptbxl_parser(__doc__, output="infarction", only="networks").parse_args()
     started = time.time()
-    places = [options.ptbxl] if options.ptbxl else [get_data_home() / "ptbxl", SHARED]
-    folder = next((place for place in places if (place / "ptbxl_database.csv").exists()), None)
-    if folder is None:
-        raise SystemExit(f"No PTB-XL in {', '.join(map(str, places))}: pass --ptbxl.")
-    recordings = load_ptbxl(folder, task="mi")
-    rows_of_leads, _ = median_beats(recordings.data, recordings.fs)
-    named = networks()
+    recordings = load(options.ptbxl, "mi")
+    rows, beats = median_beats(recordings.data, recordings.fs)
     measured: list[dict] = []
-    for name in select_names(named, options.only):
-        network, lr = named[name], 3e-3 if name == OURS else 1e-3
-        source = source_of(name, network, find_records(options.data))
+    for name in select_names(networks(), options.only):
         for seed in options.seeds:
-            for share in EPOCHS:
-                for start, model in models(network, source, lr).items():
-                    key = {"input": "lead II", "network": name, "start": start, "share": share}
-                    found = measure(model, rows_of_leads[:, 1], recordings, seed, share)
-                    measured.append({**key, "seed": seed, **found})
-                    print(*key.values(), seed, f"{found['fold_9']['auroc']:.3f}", flush=True)
-        results = {
-            "recordings": len(recordings.data),
-            "patients": len(np.unique(recordings.groups)),
-            **summarise(measured, recordings),
-        }
+            for key, X, model in plan(name, rows, beats, find_records(options.data)):
+                found = measure(model, X, recordings, seed, key["share"])
+                measured.append({**key, "seed": seed, **found})
+                print(*key.values(), seed, f"{found['fold_9']['auroc']:.3f}", flush=True)
+        results = {**describe(recordings), **summarise(measured, recordings)}
         write_results(options.output, results, seed=options.seeds[0], started=started)
 
 

@@ -124,7 +124,7 @@ def _run(
         "classes": estimator.classes_,
         "predicted": estimator.predict(X_test),
         "probabilities": (
-            estimator.predict_proba(X_test).astype(np.float32)
+            np.asarray(estimator.predict_proba(X_test), dtype=np.float32)
             if hasattr(estimator, "predict_proba")
             else None
         ),
