@@ -152,12 +152,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         weight = check_weights(sample_weight, rows.view)
         groups = number_groups(groups, len(rows))
         weight = self._weigh(weight, codes)
-        present = [] if self.multilabel_ else self.classes_[np.unique(codes[weight > 0])]
-        if len(present) == 1:
-            raise ValueError(
-                f"y has only one class among the beats of positive weight, {present.tolist()}: a "
-                "classifier needs beats of at least 2 classes."
-            )
+        if not self.multilabel_:
+            self._check_classes_present(codes[weight > 0])
         self._fit_network(rows.replace(codes, weight), groups, warm=warm)
         self.training_data_ = [*self.training_data_, fingerprint(rows.view, y)]
         self._streaming = False
@@ -342,6 +338,14 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
                 f"{self.classes_.tolist()} of the network."
             )
         return np.searchsorted(self.classes_, y)
+
+    def _check_classes_present(self, codes: np.ndarray) -> None:
+        present = self.classes_[np.unique(codes)]
+        if len(present) < 2:
+            raise ValueError(
+                f"y has only one class among the beats of positive weight, {present.tolist()}: a "
+                "classifier needs beats of at least 2 classes."
+            )
 
     def _weigh(self, weight: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Multiply the weights of beats by those of their classes or labels."""

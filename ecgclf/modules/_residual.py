@@ -315,7 +315,7 @@ class _XResNet(_Basic):
             *self.drop(),
             *_convolution_norm(narrow, stage.filters, 1),
         ]
-        nn.init.zeros_(parts[-1].weight)
+        nn.init.zeros_(parts[-1].get_parameter("weight"))
         return parts
 
 

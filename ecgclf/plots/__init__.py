@@ -11,6 +11,7 @@ from ecgclf.plots._exploration import Exploration, explore
 from ecgclf.plots._models import EmbeddingDisplay, HistoryDisplay
 from ecgclf.plots._predictions import ConfusionDisplay, ReliabilityDisplay
 from ecgclf.plots._signals import RecordDisplay, SpectrogramDisplay
+from ecgclf.plots._twelve_leads import TwelveLeadDisplay
 
 __all__ = [
     "AttributionDisplay",
@@ -24,5 +25,6 @@ __all__ = [
     "RecordDisplay",
     "ReliabilityDisplay",
     "SpectrogramDisplay",
+    "TwelveLeadDisplay",
     "explore",
 ]

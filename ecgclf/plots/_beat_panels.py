@@ -148,8 +148,7 @@ class AttributionDisplay(_BeatPanelDisplay):
             raise ValueError(
                 f"method returned shape {attributions.shape}; expected that of X, {np.shape(X)}."
             )
-        name = getattr(getattr(method, "func", method), "__name__", "")
-        label = _METHOD_LABELS.get(name, cls.colorbar_label)
+        label = label_of_method(method)
         titles = [f"predicted {label}" for label in np.asarray(estimator.predict(X))]
         if y is not None:
             titles = [f"{true}, {title}" for true, title in zip(np.asarray(y), titles)]
@@ -218,24 +217,12 @@ class AttributionDisplay(_BeatPanelDisplay):
         ).plot(ax=ax)
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
-        from matplotlib.collections import LineCollection
-        from matplotlib.colors import FuncNorm, LinearSegmentedColormap
-
         self.bands_ = np.empty(self.axes_.shape, dtype=object)
-        colors = LinearSegmentedColormap.from_list("attribution", _DIVERGING)
         highest = self.vmax or float(np.abs(self.attributions).max()) or 1.0
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-highest, vmax=highest)
         for (lead, beat), panel in np.ndenumerate(self.axes_):
             signal, values = self.X[beat, lead], self.attributions[beat, lead]
-            self.bands_[lead, beat] = band = LineCollection(
-                list(_pieces(time, signal)),
-                array=values,
-                cmap=colors,
-                norm=norm,
-                linewidths=_WIDEST * _signed_root(np.minimum(np.abs(values) / highest, 1)),
-                capstyle="round",
-            )
-            panel.add_collection(band)
+            self.bands_[lead, beat] = attribution_band(time, signal, values, highest)
+            panel.add_collection(self.bands_[lead, beat])
             panel.plot(time, signal, color=COLORS["black"], lw=0.9)
         self.colorbar_ = self.figure_.colorbar(
             self.bands_[0, 0], ax=list(self.axes_.ravel()), aspect=30, label=self.colorbar_label
@@ -249,6 +236,29 @@ def _signed_root(values: np.ndarray) -> np.ndarray:
 
 def _signed_square(values: np.ndarray) -> np.ndarray:
     return np.sign(values) * np.square(values)
+
+
+def label_of_method(method: Callable[..., Any]) -> str:
+    """Return the label of the attributions of a method, which may be a partial function."""
+    name = getattr(getattr(method, "func", method), "__name__", "")
+    return _METHOD_LABELS.get(name, AttributionDisplay.colorbar_label)
+
+
+def attribution_band(
+    time: np.ndarray, signal: np.ndarray, values: np.ndarray, highest: float
+) -> Any:
+    """Make a band along a curve; `highest` is the attribution of full width and colour."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
+
+    return LineCollection(
+        list(_pieces(time, signal)),
+        array=values,
+        cmap=LinearSegmentedColormap.from_list("attribution", _DIVERGING),
+        norm=FuncNorm((_signed_root, _signed_square), vmin=-highest, vmax=highest),
+        linewidths=_WIDEST * _signed_root(np.minimum(np.abs(values) / highest, 1)),
+        capstyle="round",
+    )
 
 
 def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:

@@ -223,7 +223,7 @@ class RecordDisplay(Display):
             left = self.start + row * self.row_duration
             right = left + self.row_duration
             low, signal_top, top = ranges[lead]
-            _draw_paper(panel, (left, right), (low, top), signal_top)
+            draw_paper(panel, (left, right), (low, top), signal_top)
             here = (time >= left) & (time < right)
             panel.plot(time[here], self.signal[lead, here], color=COLORS["black"], lw=0.9)
             name = "amplitude" if self.lead_names is None else self.lead_names[lead]
@@ -332,7 +332,7 @@ def _checked_beats(
     return {"r_peaks": positions, **given}
 
 
-def _draw_paper(
+def draw_paper(
     panel: Any, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
 ) -> None:
     """Draw the lines of the paper, with tick labels at each second and each 0.5 mV."""

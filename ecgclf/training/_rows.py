@@ -207,11 +207,9 @@ class Rows(Dataset):
 
     def used(self) -> np.ndarray:
         """Find the rows to train on, as a mask: in records all, because beats have neighbours."""
-        return (
-            self.weight.reshape(len(self), -1).any(axis=1)
-            if self.record is None
-            else np.full(len(self), True)
-        )
+        if self.record is not None:
+            return np.full(len(self), True)
+        return np.asarray(self.weight.reshape(len(self), -1).any(axis=1))
 
     def with_mean_weight_1(self) -> Rows:
         """Scale the weights to a mean of 1."""

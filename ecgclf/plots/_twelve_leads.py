@@ -1,0 +1,220 @@
+"""Display of 12 leads in the usual layout, with attributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgclf.evaluation import occlusion
+from ecgclf.plots._beat_panels import attribution_band, label_of_method
+from ecgclf.plots._display import COLORS, Display, arrange_axes
+from ecgclf.plots._signals import draw_paper
+
+#: Rows and columns of leads.
+_LAYOUT = (
+    ("I", "aVR", "V1", "V4"),
+    ("II", "aVL", "V2", "V5"),
+    ("III", "aVF", "V3", "V6"),
+)
+
+#: Leads in the usual order of files.
+_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@dataclass(eq=False, repr=False)
+class TwelveLeadDisplay(Display):
+    """Recording of 12 leads on ECG paper, in three rows of four leads and a rhythm strip.
+
+    Each column shows a quarter of the recording, so the leads of a row follow one another in
+    time, as in a printed ECG. With attributions, a band along each curve shows the contribution
+    of each sample, orange for positive and blue for negative ones, and the share of each lead in
+    the sum of all absolute attributions stands beside its name. Create it with `from_signal` or
+    `from_estimator`.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (12, n_samples)
+        The recording in mV.
+    fs : float
+        Sampling rate in Hz.
+    attributions : ndarray of shape (12, n_samples), optional
+        Attribution of each sample.
+    lead_names : sequence of 12 str, optional
+        Name of each row of `signal`, in any case; by default I, II, III, aVR, aVL, aVF, V1 to V6.
+    rhythm : str or None, default="II"
+        Lead that a fourth row shows in full.
+    title : str, optional
+        Title of the figure.
+    colorbar_label : str, default="attribution"
+        Label of the colour bar.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The rows.
+    lead_shares_ : dict of str to float
+        Share of each lead in the sum of all absolute attributions; empty without attributions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgclf.plots import TwelveLeadDisplay
+    >>> signal = np.sin(np.arange(1000) / 10) * np.ones((12, 1))
+    >>> display = TwelveLeadDisplay.from_signal(signal, fs=100)
+    >>> [text.get_text() for text in display.axes_[1].texts]
+    ['II', 'aVL', 'V2', 'V5']
+    """
+
+    signal: np.ndarray
+    fs: float
+    _: KW_ONLY
+    attributions: np.ndarray | None = None
+    lead_names: Sequence[str] | None = None
+    rhythm: str | None = "II"
+    title: str | None = None
+    colorbar_label: str = "attribution"
+
+    _figsize: ClassVar[tuple[float, float]] = (11.0, 6.5)
+
+    def __post_init__(self) -> None:
+        names = [str(name).upper() for name in self.lead_names or _LEADS]
+        if np.ndim(self.signal) != 2 or len(self.signal) != 12:
+            raise ValueError(
+                f"signal has the shape {np.shape(self.signal)}, expected (12, n_samples): one "
+                "recording of 12 leads."
+            )
+        if sorted(names) != sorted(name.upper() for name in _LEADS):
+            raise ValueError(f"lead_names={self.lead_names!r}, expected the leads {_LEADS}.")
+        if self.rhythm is not None and self.rhythm.upper() not in names:
+            raise ValueError(f"rhythm={self.rhythm!r} is not one of the leads {_LEADS}.")
+        self._row = {name: names.index(name.upper()) for name in _LEADS}
+        self.lead_shares_: dict[str, float] = {}
+        if self.attributions is not None:
+            if np.shape(self.attributions) != np.shape(self.signal):
+                raise ValueError(
+                    f"attributions has the shape {np.shape(self.attributions)}, expected that of "
+                    f"signal, {np.shape(self.signal)}."
+                )
+            sums = np.abs(self.attributions).sum(axis=1)
+            shares = sums / (sums.sum() or 1.0)
+            self.lead_shares_ = {name: float(shares[row]) for name, row in self._row.items()}
+
+    @classmethod
+    def from_signal(
+        cls, signal: ArrayLike, fs: float, *, ax: Any = None, **kwargs: Any
+    ) -> TwelveLeadDisplay:
+        """Plot a recording.
+
+        Parameters
+        ----------
+        signal : array-like of shape (12, n_samples)
+            The recording in mV.
+        fs : float
+            Sampling rate in Hz.
+        ax : sequence of matplotlib Axes, optional
+            One for each row. By default a new figure is made.
+        **kwargs
+            Further parameters of `TwelveLeadDisplay`.
+
+        Returns
+        -------
+        TwelveLeadDisplay
+
+        Raises
+        ------
+        ValueError
+            If the shape of `signal` or a parameter is not as described.
+        """
+        attributions = kwargs.pop("attributions", None)
+        if attributions is not None:
+            attributions = np.asarray(attributions, dtype=float)
+        signal = np.asarray(signal, dtype=float)
+        return cls(signal, fs, attributions=attributions, **kwargs).plot(ax=ax)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        signal: ArrayLike,
+        fs: float,
+        *,
+        method: Callable[[Any, ArrayLike], np.ndarray] = occlusion,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> TwelveLeadDisplay:
+        """Plot a recording with the attributions of a classifier.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted classifier of recordings of 12 leads.
+        signal : array-like of shape (12, n_samples)
+            The recording in mV, as the classifier takes it.
+        fs : float
+            Sampling rate in Hz.
+        method : callable, default=occlusion
+            Function of `estimator` and an array of shape (1, 12, n_samples) that returns the
+            attribution of each sample, such as `ecgclf.evaluation.occlusion` or
+            `ecgclf.evaluation.integrated_gradients`. Set their parameters, such as the label to
+            explain, with `functools.partial`.
+        ax : sequence of matplotlib Axes, optional
+            One for each row. By default a new figure is made.
+        **kwargs
+            Further parameters of `TwelveLeadDisplay`.
+
+        Returns
+        -------
+        TwelveLeadDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `from_signal`.
+        """
+        (attributions,) = method(estimator, np.asarray(signal)[np.newaxis])
+        kwargs = {"colorbar_label": label_of_method(method), **kwargs}
+        return cls.from_signal(signal, fs, attributions=attributions, ax=ax, **kwargs)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [*_LAYOUT, *([(self.rhythm,)] if self.rhythm else [])]
+
+    def _check_axes(self, ax: Any) -> np.ndarray:
+        return arrange_axes(ax, (len(self._rows()), 1), ("rows", "columns"))[:, 0]
+
+    def _new_axes(self, plt: Any) -> np.ndarray:
+        n_rows = len(self._rows())
+        return plt.subplots(n_rows, figsize=self._figsize, layout="constrained", squeeze=False)[
+            1
+        ][:, 0]
+
+    def _draw(self, axes: np.ndarray, is_new: bool) -> None:
+        self.axes_ = axes
+        n_samples = self.signal.shape[1]
+        low, high = np.nanmin(self.signal), np.nanmax(self.signal)
+        low, high = np.floor(low / 0.5) * 0.5, np.ceil(high / 0.5) * 0.5 + 0.5
+        upper = {name.upper(): name for name in _LEADS}
+        band = None
+        for panel, names in zip(axes, self._rows()):
+            draw_paper(panel, (0, n_samples / self.fs), (low, high), high)
+            for part, given in zip(np.array_split(np.arange(n_samples), len(names)), names):
+                name = upper[given.upper()]
+                time, signal = part / self.fs, self.signal[self._row[name], part]
+                if self.attributions is not None:
+                    values = self.attributions[self._row[name], part]
+                    highest = float(np.abs(self.attributions).max()) or 1.0
+                    band = attribution_band(time, signal, values, highest)
+                    panel.add_collection(band)
+                panel.plot(time, signal, color=COLORS["black"], lw=0.8)
+                share = f" {self.lead_shares_[name]:.0%}" if self.lead_shares_ else ""
+                panel.text(time[0] + 0.04, high - 0.1, f"{name}{share}", va="top", fontsize=8)
+            panel.tick_params(labelbottom=panel is axes[-1])
+            panel.set_ylabel("mV", fontsize=8)
+        axes[-1].set_xlabel("time (s)")
+        if self.title:
+            axes[0].set_title(self.title, loc="left", fontsize="medium")
+        if band is not None:
+            self.figure_.colorbar(band, ax=list(axes), aspect=40, label=self.colorbar_label)
