@@ -15,7 +15,7 @@ result file is written after each network.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -89,24 +89,22 @@ def models(network: BaseEstimator, source: BaseEstimator, lr: float) -> dict[str
     }
 
 
-def plan(name: str, rows: np.ndarray, beats: np.ndarray, records: Path) -> Iterator[tuple]:
-    """Yield the trainings of a network: what identifies it, its input and the estimator.
+def plan(name: str, rows: np.ndarray, beats: np.ndarray, records: Path) -> list[tuple]:
+    """List the trainings of a network: what identifies it, its input and the estimator.
 
     From all leads, only ours trains: on beats in mV, and from the Kaggle rows on rows.
     """
     network, lr = networks()[name], 3e-3 if name == OURS else 1e-3
-    source = source_of(name, network, records)
-    of_lead = models(network, source, lr)
-    for share in EPOCHS:
-        key = {"input": "lead II", "network": name, "start": "", "share": share}
-        for start, model in of_lead.items():
-            yield {**key, "start": start}, rows[:, 1], model
-        if name == OURS:
-            key["input"] = "12 leads"
-            yield {**key, "start": "scratch"}, beats, of_lead["scratch"]
-            for start in ("frozen", "finetune"):
-                model = clone(of_lead[start]).set_params(combine_leads="concatenate")
-                yield {**key, "start": start}, rows, model
+    of_lead = models(network, source_of(name, network, records), lr)
+    key = {"input": "lead II", "network": name}
+    trainings = [({**key, "start": start}, rows[:, 1], of_lead[start]) for start in of_lead]
+    if name == OURS:
+        key["input"] = "12 leads"
+        trainings.append(({**key, "start": "scratch"}, beats, of_lead["scratch"]))
+        for start in ("frozen", "finetune"):
+            model = clone(of_lead[start]).set_params(combine_leads="concatenate")
+            trainings.append(({**key, "start": start}, rows, model))
+    return trainings
 
 
 def some_patients(groups: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -181,19 +179,22 @@ def _key(row: dict) -> tuple:
 
 def main() -> None:
     """Run the benchmark."""
-    options = make_ptbxl_parser(__doc__, output="infarction", only="networks").parse_args()
+    parser = make_ptbxl_parser(__doc__, output="infarction", only="networks")
+    parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=[*EPOCHS])
+    options = parser.parse_args()
     started = time.time()
     recordings = load(options.ptbxl, "mi")
     rows, beats = median_beats(recordings.data, recordings.fs)
     measured: list[dict] = []
     for name in select_names(networks(), options.only):
-        for seed in options.seeds:
-            for key, X, model in plan(name, rows, beats, find_records(options.data)):
-                found = measure(model, X, recordings, seed, key["share"])
-                measured.append({**key, "seed": seed, **found})
-                print(*key.values(), seed, f"{found['fold_9']['auroc']:.3f}", flush=True)
-        results = {**describe(recordings), **summarise(measured, recordings)}
-        write_results(options.output, results, seed=options.seeds[0], started=started)
+        trainings = plan(name, rows, beats, find_records(options.data))
+        for share in options.shares:
+            for seed, (key, X, model) in product(options.seeds, trainings):
+                found = measure(model, X, recordings, seed, share)
+                measured.append({**key, "share": share, "seed": seed, **found})
+                print(*key.values(), share, seed, f"{found['fold_9']['auroc']:.3f}", flush=True)
+            results = {**describe(recordings), **summarise(measured, recordings)}
+            write_results(options.output, results, seed=options.seeds[0], started=started)
 
 
 if __name__ == "__main__":

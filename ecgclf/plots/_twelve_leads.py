@@ -186,10 +186,9 @@ class TwelveLeadDisplay(Display):
         return arrange_axes(ax, (len(self._rows()), 1), ("rows", "columns"))[:, 0]
 
     def _new_axes(self, plt: Any) -> np.ndarray:
-        n_rows = len(self._rows())
-        return plt.subplots(n_rows, figsize=self._figsize, layout="constrained", squeeze=False)[
-            1
-        ][:, 0]
+        return np.atleast_1d(
+            plt.subplots(len(self._rows()), figsize=self._figsize, layout="constrained")[1]
+        )
 
     def _draw(self, axes: np.ndarray, is_new: bool) -> None:
         self.axes_ = axes
