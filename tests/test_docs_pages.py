@@ -23,6 +23,7 @@ PAGES = [
     "start",
     "choosing",
     "context",
+    "twelve_leads",
     "data",
     "imbalance",
     "kaggle",
