@@ -181,6 +181,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = make_ptbxl_parser(__doc__, output="infarction", only="networks")
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=[*EPOCHS])
+    parser.add_argument("--starts", nargs="+", default=["scratch", *STRATEGIES])
     options = parser.parse_args()
     started = time.time()
     recordings = load(options.ptbxl, "mi")
@@ -188,8 +189,9 @@ def main() -> None:
     measured: list[dict] = []
     for name in select_names(networks(), options.only):
         trainings = plan(name, rows, beats, find_records(options.data))
+        trainings = [each for each in trainings if each[0]["start"] in options.starts]
         for share in options.shares:
-            for seed, (key, X, model) in product(options.seeds, trainings):
+            for (key, X, model), seed in product(trainings, options.seeds):
                 found = measure(model, X, recordings, seed, share)
                 measured.append({**key, "share": share, "seed": seed, **found})
                 print(*key.values(), share, seed, f"{found['fold_9']['auroc']:.3f}", flush=True)
