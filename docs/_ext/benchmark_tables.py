@@ -202,6 +202,42 @@ def transfer(figures):
         )
 
 
+def infarction(figures):
+    """Yield the figures on fold 10 of the mean probability of the seeds."""
+    runs = pd.json_normalize(figures["runs"])
+    key = ["input", "network", "start", "share"]
+    rest = runs.groupby(key)[["fold_10.accuracy", "fold_10.f1"]].mean()
+    yield (
+        *("input", "network", "start", "patients", "AUROC", "95% by patient"),
+        *("AUPRC", "accuracy", "F1", "AUROC minus scratch"),
+    )
+    for row in figures["mean_of_seeds"]:
+        start = {"scratch": "from scratch", "finetune": "whole"}.get(row["start"], row["start"])
+        gain = row.get("auroc_gain")
+        yield (
+            *(row["input"], row["network"], start, f"{row['share']:.0%}"),
+            *(f"{row['auroc'][0]:.3f}", span(row["auroc"][1:]), f"{row['auprc'][0]:.3f}"),
+            *(f"{figure:.3f}" for figure in rest.loc[tuple(row[name] for name in key)]),
+            f"{gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})" if gain else "",
+        )
+
+
+def superclasses(figures):
+    """Yield the macro-AUROC and the AUROC of each superclass on fold 10, averaged over seeds."""
+    labels = ("NORM", "MI", "STTC", "CD", "HYP")
+    yield "model", "seeds", "macro-AUROC", "95% by patient", "macro-AUPRC", *labels
+    for model, found in figures["models"].items():
+        seeds = [seed["fold_10"] for seed in found["seeds"]]
+        macro = pd.DataFrame([seed["macro"] for seed in seeds]).mean()
+        per_class = [pd.DataFrame(seed["per_class"]).loc["auroc"] for seed in seeds]
+        yield (
+            *(model, len(seeds), f"{macro['auroc']:.3f}"),
+            span((macro["auroc_low"], macro["auroc_high"])),
+            f"{macro['auprc']:.3f}",
+            *(f"{area:.3f}" for area in pd.concat(per_class, axis=1).mean(axis=1)[[*labels]]),
+        )
+
+
 def anomaly(figures):
     """Yield ROC areas between and within patients, averaged over seeds."""
     yield (
@@ -260,6 +296,8 @@ ROWS_OF = {
     "export": graphs,
     "transfer": transfer,
     "anomaly": anomaly,
+    "infarction": infarction,
+    "superclasses": superclasses,
 }
 
 
