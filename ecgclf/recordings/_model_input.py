@@ -114,6 +114,11 @@ class ModelInput:
             what it states.
         """
         contract = getattr(model, "input_contract_", {})
+        if getattr(model, "multilabel_", False):
+            raise ValueError(
+                "The model predicts several labels at once, but an annotation has one label a "
+                "beat. Use model.predict."
+            )
         if getattr(model, "n_tabular", 0):
             raise ValueError(
                 f"The model needs {model.n_tabular} features of each beat besides its signal, "

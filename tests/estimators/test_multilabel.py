@@ -12,7 +12,8 @@ from sklearn.metrics import f1_score, get_scorer, log_loss, roc_auc_score
 from sklearn.model_selection import cross_val_score
 
 import ecgclf
-from ecgclf import ECGContextClassifier
+from ecgclf import ECGContextClassifier, annotate_recording
+from ecgclf.datasets import make_record
 from ecgclf.estimators import ConformalClassifier, EffectiveNumber
 from ecgclf.evaluation import integrated_gradients
 from ecgclf.training import BeatNet, hold_out
@@ -151,6 +152,12 @@ def test_attribution_of_a_label(labelled):
 def test_prediction_sets_need_one_label(labelled):
     with pytest.raises(ValueError, match="one label a beat"):
         ConformalClassifier(LogisticRegression()).fit(*labelled)
+
+
+def test_annotations_need_one_label(labelled, tmp_path):
+    model = small_mlp().fit(*labelled)
+    with pytest.raises(ValueError, match="one label a beat"):
+        annotate_recording(make_record(tmp_path, duration=10, random_state=0), model)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
