@@ -2,8 +2,8 @@
 Report of a recording
 =====================
 
-Labelled beats and a report of a whole recording. Record 233 of the MIT-BIH Arrhythmia Database is
-not in the training data of the model. Without the database, a synthetic record is used.
+Labelled beats and a report of a whole recording. Needs record 233 of the MIT-BIH Arrhythmia
+Database, which the model was not trained on; without it, a synthetic record is used.
 """
 
 # sphinx_gallery_capture_repr = ('_repr_html_',)
