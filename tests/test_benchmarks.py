@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
 
+from benchmarks.accuracy.annotate import overlapping
 from benchmarks.common.arguments import select_names
 from benchmarks.models import own_beats
 from ecgclf.datasets import RHYTHM_FEATURES, make_beats, rhythm_features
@@ -84,3 +85,14 @@ def test_features_do_not_depend_on_the_heart_rate(record):
     table = own_beats.compare_with_own(signal, target, time, early, rhythm)
     slower = own_beats.compare_with_own(signal, target, 2 * time, early, rhythm)
     pd.testing.assert_frame_equal(table, slower, atol=1e-4)
+
+
+# --- episodes that are found -------------------------------------------------------------------
+
+
+def test_episodes_that_overlap_others_are_counted():
+    episodes = pd.DataFrame({"time_s": [0.0, 10.0, 20.0], "duration_s": [2.0, 2.0, 2.0]})
+    others = pd.DataFrame({"time_s": [1.0, 12.0, 30.0], "duration_s": [0.5, 1.0, 5.0]})
+    assert overlapping(episodes, others) == 2
+    assert overlapping(others, episodes) == 2
+    assert overlapping(episodes, others[:0]) == 0

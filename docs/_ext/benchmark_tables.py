@@ -67,6 +67,33 @@ def r_peaks(figures):
         yield row["records"], row["detector"], *(f"{rate:.4f}" for rate in rates)
 
 
+def annotated(figures):
+    """Yield the figures of recordings annotated from the signal, a column for each database."""
+    summaries = [database["summary"] for database in figures.values()]
+    yield "figure", *figures
+    for label, name in (("QRS", "R peaks"), ("S", "S"), ("V", "V")):
+        rates = [summary["gross"][label] for summary in summaries]
+        yield (
+            f"{name}: sensitivity / pos. pred.",
+            *(f"{r['sensitivity']:.4f} / {r['positive_predictivity']:.4f}" for r in rates),
+        )
+    for label in "SV":
+        errors = [summary[f"{label} burden"] for summary in summaries]
+        shown = (
+            f"{e['mean_absolute_error']:.2f} ({e['median_absolute_error']:.2f})" for e in errors
+        )
+        yield f"{label} burden: mean (median) absolute error in %", *shown
+        shown = (f"{e['bias']:+.2f}, {span(e['limits_of_agreement'])}" for e in errors)
+        yield f"{label} burden: bias, limits of agreement in %", *shown
+    for kind in ("S runs", "V runs", "pauses"):
+        for first, second in (("annotated", "found"), ("found", "annotated")):
+            counts = [summary["episodes"] for summary in summaries]
+            shown = (
+                f"{c[f'{kind}, {first} and {second}']} of {c[f'{kind}, {first}']}" for c in counts
+            )
+            yield f"{kind}: {first} ones that are also {second}", *shown
+
+
 def r_peaks_noise(figures):
     """Yield sensitivity / positive predictivity of each detector at each noise level."""
     table = pd.DataFrame(figures["noise"])
@@ -284,6 +311,7 @@ def storage(figures):
 
 #: Functions that yield the header and the rows of a table; the default is `networks`.
 ROWS_OF = {
+    "annotate": annotated,
     "kaggle-context": kaggle_context,
     "kaggle-held-out": networks,
     "kaggle": kaggle,
