@@ -1,4 +1,4 @@
-"""Directive ``.. api-index::`` for all names of the API pages with their first lines."""
+"""Directive ``.. api-index::`` for the names of all API pages; summaries without citations."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from sphinx.ext.autosummary import Autosummary
 
 
 def summaries(page):
@@ -37,7 +38,20 @@ class ApiIndex(Directive):
         return container.children
 
 
+class PlainAutosummary(Autosummary):
+    """Summaries without the citations of numpydoc, such as ``[R993b1546778a-2]_``."""
+
+    def get_items(self, names):
+        """Return names, signatures, summaries and full names."""
+        items = super().get_items(names)
+        return [
+            (name, signature, re.sub(r" ?\[R\w+-\w+\]_", "", summary), full)
+            for name, signature, summary, full in items
+        ]
+
+
 def setup(app):
-    """Add the directive."""
+    """Add the directives."""
     app.add_directive("api-index", ApiIndex)
+    app.add_directive("autosummary", PlainAutosummary, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -198,7 +198,8 @@ def kaggle_context(figures):
 def with_interval(runs, figure):
     """Format the mean of a metric over seeds, and the mean limits of its interval."""
     table = pd.DataFrame([run[figure] for run in runs]).mean()
-    return f"{table['estimate']:.3f} ({table['low']:.2f} to {table['high']:.2f})"
+    interval = f"({table['low']:.2f} to {table['high']:.2f})".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{table['estimate']:.3f} {interval}"
 
 
 def transfer(figures):
