@@ -41,8 +41,23 @@ def front(figures):
         yield family, *(f"{values.iloc[-1]:.4f}" if len(values) else "" for values in fit)
 
 
+def recordings(figures):
+    """Yield time and memory of whole recordings."""
+    yield "what", "hours", "CPU time, s", "s for 24 h", "peak memory, MB", "of it imports, MB"
+    for row in figures:
+        yield (
+            row["what"],
+            str(row["hours"]),
+            f"{row['cpu_s']:.0f}",
+            f"{24 * row['cpu_s'] / row['hours']:.0f}",
+            str(row["peak_mb"]),
+            str(row["imports_mb"]),
+        )
+
+
 #: Functions that yield the rows of each part.
 SPEED = {
+    "speed-recordings": recordings,
     "speed-floor": floor,
     "speed-front": front,
     **{

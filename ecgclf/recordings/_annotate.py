@@ -131,9 +131,9 @@ def annotate_recording(
     ) as progress:
         peaks, unreadable = analysed.detect_r_peaks()
         progress.update()
-        probabilities, quality = predict_leads(
-            model_input, _cut_leads(model_input, analysed, peaks, groups, progress.update), peaks
-        )
+        parts = _predict_leads(model_input, analysed, peaks, groups, progress.update)
+        none = np.empty((0, len(estimator.classes_))), np.empty(0)
+        probabilities, quality = combine_leads(parts) if len(peaks) else none
     sample = peaks + part[0]
     beats = pd.DataFrame({"time": sample / recording.fs, "sample": sample})
     table = label_beats(
@@ -154,34 +154,30 @@ def annotate_recording(
     )
 
 
-def _cut_leads(
+def _predict_leads(
     model_input: ModelInput,
     recording: Recording,
     peaks: NDArray[np.int64],
     groups: Sequence[Sequence[int]],
     advance: Callable[[], Any],
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Cut the beats in one group of leads after the other."""
-    for group in groups if len(peaks) else []:
-        yield model_input.cut(recording.pick(group), peaks)
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+    """Cut and predict the beats in one group of leads after the other."""
+    for group in groups:
+        rows, quality = model_input.cut(recording.pick(group), peaks)
+        yield model_input.predict_proba(rows, peaks), quality
         advance()
 
 
-def predict_leads(
-    model_input: ModelInput,
-    cuts: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
-    peaks: NDArray[np.int64],
+def combine_leads(
+    parts: Iterable[tuple[NDArray[np.float64], NDArray[np.float32]]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Average the log-probabilities of the beats over the leads that are readable.
 
     Parameters
     ----------
-    model_input : ModelInput
-        The model.
-    cuts : iterable of tuples (rows, quality)
-        Of each group of leads, as from `ModelInput.cut`.
-    peaks : ndarray of shape (n_beats,)
-        Positions of the beats.
+    parts : iterable of tuples (probabilities, quality)
+        Of each group of leads that the model sees together, of shape (n_beats, n_classes) and
+        (n_beats, n_leads).
 
     Returns
     -------
@@ -189,15 +185,17 @@ def predict_leads(
     quality : ndarray of shape (n_beats,)
         As `annotate_recording` describes it.
     """
-    logs = np.zeros((len(peaks), len(model_input.model.classes_)))
-    total, quality = np.zeros((len(peaks), 1)), np.zeros(len(peaks))
-    for rows, of_leads in cuts:
+    logs: Any
+    total: Any
+    quality: Any
+    logs = total = quality = 0.0
+    for probabilities, of_leads in parts:
         worst = of_leads.min(axis=1)
         weight = np.where(worst > 0, 1.0, _TINY)[:, np.newaxis]
-        logs += weight * np.log(model_input.predict_proba(rows, peaks).clip(_TINY))
-        total += weight
+        logs = logs + weight * np.log(probabilities.clip(_TINY))
+        total = total + weight
         quality = np.maximum(quality, worst)
-    return softmax(logs / total, axis=1), quality
+    return softmax(logs / total, axis=1), np.asarray(quality, dtype=np.float64)
 
 
 def label_beats(
@@ -214,7 +212,7 @@ def label_beats(
     ----------
     probabilities : ndarray of shape (n_beats, n_classes)
     quality : ndarray of shape (n_beats,)
-        As from `predict_leads`.
+        As from `combine_leads`.
     classes : ndarray of shape (n_classes,)
         Labels of the columns.
     min_confidence, uncertain

@@ -220,9 +220,12 @@ class ModelInput:
             yield slice(first, end), rows, (share <= _MISSING).T
 
     def predict_proba(
-        self, rows: NDArray[np.float32], peaks: NDArray[np.int64]
+        self,
+        rows: NDArray[np.float32],
+        peaks: NDArray[np.int64],
+        record: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
-        """Compute the probabilities of the beats of one recording.
+        """Compute the probabilities of the beats of one recording or of several.
 
         Parameters
         ----------
@@ -230,6 +233,8 @@ class ModelInput:
             As from `cut`, with as many leads as the model takes.
         peaks : ndarray of shape (n_beats,)
             Their positions.
+        record : ndarray of shape (n_beats,), optional
+            Number of the recording of each beat. Default: the same.
 
         Returns
         -------
@@ -238,7 +243,8 @@ class ModelInput:
         flat = rows.reshape(len(rows), -1)
         if not self.takes_records:
             return self.model.predict_proba(flat if rows.shape[1] == 1 else rows)
-        places = {self.model.record: np.zeros(len(peaks)), self.model.sample: peaks}
+        number = np.zeros(len(peaks), dtype=np.int64) if record is None else record
+        places = {self.model.record: number, self.model.sample: peaks}
         if not hasattr(self.model, "feature_names_in_"):
             for column, values in sorted(places.items()):
                 flat = np.insert(flat, column, values, axis=1)

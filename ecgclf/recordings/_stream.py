@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ecgclf.datasets import Recording
-from ecgclf.recordings._annotate import label_beats, predict_leads
+from ecgclf.recordings._annotate import combine_leads, label_beats
 from ecgclf.recordings._model_input import ModelInput, find_model
 
 #: Signal before the first new beat in which R peaks are detected, in s.
@@ -127,8 +128,8 @@ class BeatStream:
             self._waiting = (self._waiting + part.shape[1]) % self._step
             if self._waiting == 0:
                 found.append(self._label(self._look_ahead))
-        found = [beats for beats in found if len(beats)] or [self._empty()]
-        return pd.concat(found, ignore_index=True)
+        found = [beats for beats in found if len(beats)]
+        return pd.concat(found, ignore_index=True) if found else self._empty.copy()
 
     def finish(self) -> pd.DataFrame:
         """Label the beats that are left at the end of the signal.
@@ -140,6 +141,7 @@ class BeatStream:
         """
         return self._label(0)
 
+    @cached_property
     def _empty(self) -> pd.DataFrame:
         return self._table(np.empty(0, dtype=np.int64), np.empty((0, 0)), np.empty(0))
 
@@ -158,7 +160,7 @@ class BeatStream:
         n_done = int(is_done.sum())
         if not n_done:
             self._forget()
-            return self._empty()
+            return self._empty.copy()
         assert recording is not None
         parts: list[Any] = [position[is_new]]
         for group in self._groups:
@@ -167,14 +169,24 @@ class BeatStream:
         if self._past:
             size = max(self._memory, n_new)
             parts = [np.concatenate(pair)[-size:] for pair in zip(self._past, parts)]
-        probabilities, quality = predict_leads(
-            self._input, zip(parts[1::2], parts[2::2]), parts[0]
-        )
+        probabilities, quality = self._predict(*parts)
         end_of_past = len(parts[0]) - n_new
         now = slice(end_of_past, end_of_past + n_done)
         self._past = [part[: now.stop] for part in parts]
         self._forget()
         return self._table(parts[0][now], probabilities[now], quality[now])
+
+    def _predict(
+        self, position: NDArray[np.int64], *cuts: NDArray
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Predict the beats in all groups of leads together, each group as a recording."""
+        n_groups = len(self._groups)
+        probabilities = self._input.predict_proba(
+            np.concatenate(cuts[::2]),
+            np.tile(position, n_groups),
+            np.repeat(np.arange(n_groups), len(position)),
+        )
+        return combine_leads(zip(np.split(probabilities, n_groups), cuts[1::2]))
 
     def _forget(self) -> None:
         """Drop the signal that is not needed any more."""
