@@ -165,6 +165,6 @@ def _named_factors(class_weight: Mapping, classes: np.ndarray) -> np.ndarray:
         warnings.warn(
             f"class_weight names {others}, which no beat has, while the classes {unnamed} are "
             "not named and weigh 1.",
-            stacklevel=7,  # the caller of fit, outside of its decorators
+            stacklevel=8,  # the caller of fit, outside of its decorators
         )
     return np.array([class_weight.get(label, 1.0) for label in labels])

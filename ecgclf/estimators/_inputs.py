@@ -187,9 +187,14 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
     """
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
-    if type_of_target(y, input_name="y") == "multilabel-indicator":
+    if count_dimensions(y) == 2 and type_of_target(y) == "multilabel-indicator":
         y = check_array(y, accept_sparse="csr", dtype=np.int64, input_name="y")
         y = y.toarray() if issparse(y) else y
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                f"y of shape {y.shape} holds {np.unique(y).tolist()}: an indicator matrix has 0 "
+                "and 1, and other labels are a 1d array."
+            )
         check_consistent_length(np.empty(n_beats), y)
         return y
     y = _check_sortable("y", column_or_1d(y, warn=True))
