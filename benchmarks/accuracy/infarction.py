@@ -159,14 +159,11 @@ def summarise(rows: list[dict], recordings: RecordingSet) -> dict[str, Any]:
             entry[name] = [float(found[column]) for column in ("estimate", "low", "high")]
         scratch = mean.get((*key[:2], "scratch", key[3]))
         if key[2] != "scratch" and scratch is not None:
-            gain = compare_models(
-                test.target,
-                scratch.to_numpy(),
-                score.to_numpy(),
-                test.groups,
-                METRICS["auroc"],
-                random_state=0,
-            ).iloc[0]
+            models = {"transferred": score.to_numpy(), "scratch": scratch.to_numpy()}
+            comparison = compare_models(
+                test.target, models, test.groups, METRICS["auroc"], random_state=0
+            )
+            gain = comparison.differences.iloc[0]
             entry["auroc_gain"] = [float(gain[c]) for c in ("difference", "low", "high")]
         table.append(entry)
     trained = [{k: v for k, v in row.items() if k != "score"} for row in rows]
