@@ -3,6 +3,8 @@ From beats to twelve leads
 ==========================
 
 A network of single beats is the start of a network for infarction from twelve leads.
+
+Needs nothing but ecgclf; beats and recordings are synthetic.
 """
 
 # %%

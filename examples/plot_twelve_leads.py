@@ -3,6 +3,8 @@ Twelve leads and several labels
 ===============================
 
 Recordings of PTB-XL: a network for several labels at once, a report, and the leads that matter.
+
+Needs the extra ``attribution``; records of PTB-XL, or synthetic ones without them.
 """
 
 # %%
