@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
 from ecgclf.datasets._annotations import RecordError
-from ecgclf.datasets._recordings import Annotations, Leads, Piece, Recording, choose_leads, decode
+from ecgclf.datasets._recordings import (
+    UNKNOWN_DATE,
+    Annotations,
+    Leads,
+    Piece,
+    Recording,
+    choose_leads,
+    decode,
+)
 from ecgclf.datasets._recordings import millivolts_per as mv_per
 from ecgclf.datasets._wfdb import read_wfdb
 
@@ -211,8 +219,8 @@ def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
             values = digital[first * per_record : end * per_record]
             pieces.append(Piece(lead, int(place[first]), values, gain, zero))
     try:
-        start = datetime.combine(edf.startdate, edf.starttime)
-    except Exception:  # An anonymised or broken date.
+        start = datetime.combine(_date_of_edf(edf), edf.starttime)
+    except Exception:  # The library raises errors of many kinds for a broken time.
         start = None
     recording = Recording._from_pieces(
         pieces,
@@ -317,6 +325,14 @@ def _channel_unit(channel: Any) -> str:
     """Return the unit of a channel, or an empty text."""
     units = channel.get("ChannelSensitivityUnitsSequence")
     return str(units[0].get("CodeValue", "")) if units else ""
+
+
+def _date_of_edf(edf: Any) -> date:
+    """Return the date of a file, which may be anonymised or broken."""
+    try:
+        return edf.startdate
+    except Exception:
+        return UNKNOWN_DATE
 
 
 def _parse_dicom_time(text: str) -> datetime | None:

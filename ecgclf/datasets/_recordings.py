@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -34,6 +34,10 @@ _SMALLEST, _LARGEST = 0.01, 50.0
 
 #: Number of windows whose amplitude is measured.
 _N_WINDOWS = 30
+
+
+#: Date of recordings of which only the time of the day is known, as in anonymised EDF files.
+UNKNOWN_DATE = date(1985, 1, 1)
 
 
 class Annotations(NamedTuple):
@@ -121,7 +125,8 @@ class Recording:
     units : tuple of str
         Unit of each lead in the file. The signal itself is in mV.
     start : datetime or None
-        Time of the first sample.
+        Time of the first sample; on 1 January 1985, as in anonymised EDF files, if the file
+        states only the time of the day.
     name : str
         Name of the recording.
     path : Path or None

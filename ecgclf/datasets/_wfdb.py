@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ecgclf.datasets._annotations import RecordError, annotations_within
 from ecgclf.datasets._recordings import (
+    UNKNOWN_DATE,
     Annotations,
     Leads,
     Piece,
@@ -336,12 +337,19 @@ def _split_record_line(lines: Sequence[str], path: Path) -> tuple[int | None, li
 
 
 def _parse_start(fields: Sequence[str]) -> datetime | None:
-    """Parse time and date; a broken or missing one gives None."""
-    if len(fields) < 2:
+    """Parse time and date; a broken or missing time gives None."""
+    if not fields:
         return None
-    for form in ("%H:%M:%S.%f %d/%m/%Y", "%H:%M:%S %d/%m/%Y", "%H:%M %d/%m/%Y"):
+    day = _parse(fields[1], ("%d/%m/%Y",)) if len(fields) > 1 else None
+    time = _parse(fields[0], ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M"))
+    return time and datetime.combine(UNKNOWN_DATE if day is None else day, time.time())
+
+
+def _parse(text: str, forms: Sequence[str]) -> datetime | None:
+    """Parse a date or a time in one of some forms."""
+    for form in forms:
         try:
-            return datetime.strptime(f"{fields[0]} {fields[1]}", form)
+            return datetime.strptime(text, form)
         except ValueError:
             continue
     return None

@@ -316,7 +316,7 @@ def test_annotate_recordings_in_a_folder(ecgclf, work):
     before = (work / "out" / "own.csv").stat().st_mtime_ns
     again = ecgclf(words)
     assert again.code == 0, again.err
-    assert again.out.count("nothing to do") == 3
+    assert again.out.count("its files exist") == 3
     assert (work / "out" / "own.csv").stat().st_mtime_ns == before
 
 

@@ -90,7 +90,7 @@ def test_edf_that_was_not_closed_and_has_a_broken_date(edf: Path) -> None:
     edf.write_bytes(content)
     recording = read_recording(edf)
     assert_array_equal(recording.signal, plain)
-    assert recording.start is None
+    assert recording.start == datetime.datetime(1985, 1, 1, 8, 15, 30)
 
 
 def test_bdf_equals_pyedflib(tmp_path: Path) -> None:

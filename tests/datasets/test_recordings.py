@@ -349,6 +349,10 @@ def test_date(tmp_path: Path) -> None:
     path = write(tmp_path, base_time=datetime.time(9, 30, 5), base_date=datetime.date(2024, 2, 1))
     assert read_recording(path).start == datetime.datetime(2024, 2, 1, 9, 30, 5)
     change(path, ("01/02/2024", "31/02/2024"))
+    assert read_recording(path).start == datetime.datetime(1985, 1, 1, 9, 30, 5)
+    change(path, ("09:30:05 31/02/2024", "9:30"))
+    assert read_recording(path).start == datetime.datetime(1985, 1, 1, 9, 30)
+    change(path, ("9:30", "25:61:00"))
     assert read_recording(path).start is None
 
 
