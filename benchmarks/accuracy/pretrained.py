@@ -190,7 +190,7 @@ RECIPES = {
             "Atrial fibrillation makes normal beats irregular; some of them are classified as S.",
             "The results for S and F depend on very few patients: record 232 has 75% of the "
             "S beats of DS2, and record 213 has 93% of its F beats.",
-            "The training data contain only 8 Q beats of DS1 and 79 of svdb, so predictions of Q "
+            "The training data contain only 8 Q beats of DS1 and 73 of svdb, so predictions of Q "
             "are meaningless. Paced beats do not occur in the training data.",
             "All data are two-lead ambulatory recordings of two databases made in Boston. Other "
             "populations and recorders were not tested.",
