@@ -10,7 +10,7 @@ Needs MIT-BIH records, or synthetic beats without them.
 """
 
 # %%
-# Train on DS1 and test on DS2, with every eighth beat. Only the classes N, S and V are used:
+# Train on DS1 and test on DS2, with every twelfth beat. Only the classes N, S and V are used:
 # almost all F beats are from two patients, and there are few Q beats. Two rhythm features, which
 # help with S beats, are appended to the samples.
 
@@ -41,7 +41,9 @@ except FileNotFoundError:
     train, test = made.select(made.groups < 22), made.select(made.groups >= 22)
 
 train, test = (
-    beats.select((np.arange(len(beats.target)) % 8 == 0) & np.isin(beats.target, ["N", "S", "V"]))
+    beats.select(
+        (np.arange(len(beats.target)) % 12 == 0) & np.isin(beats.target, ["N", "S", "V"])
+    )
     for beats in (train, test)
 )
 columns = [*train.data.columns, "rr_prev_over_mean_32", "rr_next_over_mean_32"]
