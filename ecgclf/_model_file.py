@@ -12,7 +12,6 @@ import math
 import os
 import platform
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import safetensors.numpy
 
+from ecgclf._files import replacing
 from ecgclf._version import __version__
 
 #: Increased when a file may contain what older versions of ecgclf would misread.
@@ -33,6 +33,9 @@ _KEY = "ecgclf"
 
 #: Placeholder for the checksum while it is computed.
 _BLANK = b"0" * 64
+
+#: Bytes of an array of labels that a document may ask for.
+_LARGEST_ARRAY = 2**26
 
 #: Packages whose versions are stored, because another version may compute something else.
 _PACKAGES = ("numpy", "scikit-learn", "skorch", "torch")
@@ -274,6 +277,8 @@ def _array(dtype: str, items: list) -> np.ndarray:
     """Create an array of numbers, strings, or objects that are numbers or strings."""
     if not re.fullmatch(r"\|O|[|<>][biufU]\d+", dtype):
         raise ValueError(f"{dtype!r} is no type of numbers or strings")
+    if np.dtype(dtype).itemsize * len(items) > _LARGEST_ARRAY:
+        raise ValueError(f"{len(items)} items of {dtype!r} would need gigabytes")
     array = np.empty(len(items), dtype)
     for i, item in enumerate(items):  # assigned one by one, or lists of lists would be 2-D
         array[i] = item
@@ -286,7 +291,8 @@ def write_model(model: Savable, path: str | os.PathLike[str], classes: Classes) 
     versions = {"ecgclf": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _PACKAGES}
     data = pack({"versions": versions, **writer.model(model)}, writer.arrays)
-    replace_file(Path(path), data, f".{uuid.uuid4().hex}.ecgclf-part")
+    with replacing(path) as part:
+        part.write_bytes(data)
 
 
 def read_model(path: str | os.PathLike[str], classes: Classes) -> Savable:
@@ -389,26 +395,3 @@ def read_beginning(data: bytes) -> dict[str, Any]:
 
 def _checksum(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
-
-
-def replace_file(path: Path, data: bytes, temporary_name: str) -> None:
-    """Write a file atomically: first under a temporary name in its folder, then moved.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     replace_file(Path(folder) / "model", b"weights", ".model.part")
-    ...     sorted(os.listdir(folder))
-    ['model']
-    """
-    part = path.with_name(temporary_name)
-    try:
-        with open(part, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -76,13 +76,76 @@ def check_axes(
         )
 
 
-def check_not_masked(X: Any) -> None:
-    """Raise a ValueError if `X` is a masked array with masked values."""
+def to_array(values: Any, name: str = "X") -> np.ndarray:
+    """Convert an argument to an array of numbers, text or plain objects.
+
+    Parameters
+    ----------
+    values : array-like
+        The argument, an array of numpy or anything that numpy can convert.
+    name : str, default="X"
+        Its name, for messages.
+
+    Returns
+    -------
+    ndarray
+        In the byte order of this machine. Text of numpy's StringDType becomes fixed-width text.
+
+    Raises
+    ------
+    ValueError
+        If it is ragged, has masked values, dates, times, complex numbers or fields, contains
+        sequences as values, or is a list with both text and something else.
+
+    Examples
+    --------
+    >>> to_array(np.array([1, 2], ">i4")).dtype.isnative
+    True
+    >>> to_array(["N", 1], "y")
+    Traceback (most recent call last):
+        ...
+    ValueError: y contains both text and int. Give all values as one type, such as str.
+    """
+    check_plain(values, name)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is no array: it is inhomogeneous or its entries have several lengths. Give "
+            f"one entry of the same shape per beat ({error})."
+        ) from error
+    if array.dtype.kind == "T":
+        array = array.astype(object)
+        array = array if pd.isna(array).any() else array.astype(np.str_)
+    check_plain(array, name)
+    if array.dtype.kind == "O":
+        nested = [v for v in array.ravel() if isinstance(v, (list, tuple, dict, set, np.ndarray))]
+        if nested:
+            raise ValueError(
+                f"{name} has values of type {type(nested[0]).__name__}; expected one number or "
+                "text in each place."
+            )
+    if array.dtype.kind in "US" and isinstance(values, (list, tuple)) and array.ndim == 1:
+        others = {type(v).__name__ for v in values if not isinstance(v, (str, bytes))}
+        if others:
+            raise ValueError(
+                f"{name} contains both text and {', '.join(sorted(others))}. Give all values as "
+                "one type, such as str."
+            )
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def check_plain(X: Any, name: str = "X") -> None:
+    """Raise a ValueError if an array has masked values, dates, complex numbers or fields."""
     if np.ma.is_masked(X):
         raise ValueError(
-            f"X is a masked array with {np.ma.count_masked(X)} masked values. Fill them in or "
-            "leave out their beats."
+            f"{name} is a masked array with {np.ma.count_masked(X)} masked values. Fill them in "
+            "or leave out their beats."
         )
+    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    if kind in set("cmMV"):
+        reason = "Complex data not supported" if kind == "c" else "expected real numbers or text"
+        raise ValueError(f"{name} has the type {X.dtype}: {reason}. Convert it.")
 
 
 def check_same_length(first: Any, name: str, second: Any, than: str = "y_true") -> None:
@@ -101,7 +164,7 @@ def check_groups(
 
     Error messages use `name`, the argument, and `of`, such as "patient" or "record".
     """
-    array = np.asarray(groups)
+    array = to_array(groups, name)
     if array.shape != (n_beats,):
         raise ValueError(
             f"{name} has the shape {array.shape}, expected ({n_beats},): give one {of} per beat."

@@ -118,10 +118,19 @@ MAY_IMPORT = {
 }
 
 #: Modules that every subpackage may import.
-SHARED = ("_docstrings", "_extras", "_model_file", "_sklearn", "_validation", "_version")
+SHARED = (
+    "_docstrings",
+    "_extras",
+    "_files",
+    "_model_file",
+    "_sklearn",
+    "_validation",
+    "_version",
+)
 
 #: Third parties that only some subpackages may import.
 ONLY_IN = {
+    "bottleneck": {"transforms"},
     "skorch": {"training"},
     "torch": {"augmentation", "modules", "training", "estimators", "evaluation", "export"},
     "captum": {"evaluation"},

@@ -15,6 +15,7 @@ import pandas as pd
 
 import ecgclf
 from ecgclf import datasets
+from ecgclf._files import check_writable, replacing
 from ecgclf.cli._source import (
     Cut,
     read_for,
@@ -31,7 +32,7 @@ _N_CALIBRATION = 1000
 
 def train(options: argparse.Namespace) -> None:
     """Train a network and save it."""
-    _check_output(options.model_file)
+    check_writable(options.model_file)
     model = _make_model(options.model, options.settings, options.seed)
     beats = read_labelled(options, Cut.of_options(options))
     if options.unit and beats.unit:
@@ -69,7 +70,8 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Classify the beats of a recording and write a table."""
-    _check_output(options.output)
+    if options.output is not None:
+        check_writable(options.output)
     if options.output and options.output.suffix == ".atr":
         raise ValueError(
             f"{options.output} is a name of WFDB annotations, but predict writes CSV. Name a "
@@ -99,8 +101,11 @@ def predict(options: argparse.Namespace) -> None:
                 "Choose another lead with --lead."
             )
         table = beats[["time", "sample"]].round(4).join(_label(beats[list(found.classes)]))
-    table.to_csv(options.output or sys.stdout, index=False)
-    if options.output:
+    if options.output is None:
+        table.to_csv(sys.stdout, index=False)
+    else:
+        with replacing(options.output) as part:
+            table.to_csv(part, index=False)
         print(f"{options.output}: {_count(table['label'].to_numpy())}")
 
 
@@ -137,7 +142,7 @@ def export(options: argparse.Namespace) -> None:
     """Write a saved model as ONNX, in the requested number format."""
     from ecgclf.export import export_onnx, halve_onnx, quantize_onnx
 
-    _check_output(options.onnx_file)
+    check_writable(options.onnx_file)
     if not options.data:
         unused = ("records", "database", "kaggle", "lead", "fs", "window")
         refuse(options, unused, "it selects beats for --calibrate")
@@ -217,17 +222,6 @@ def _label(probabilities: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"label": probabilities.idxmax(axis=1), "probability": probabilities.max(axis=1).round(4)}
     )
-
-
-def _check_output(file: Path | None) -> None:
-    """Raise an OSError, before the work, if the result could not be written."""
-    if file is None:
-        return
-    if file.is_dir():
-        raise IsADirectoryError(f"{file} is a folder. Name a file in it.")
-    folder = file.absolute().parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{file} cannot be written: there is no folder {folder}.")
 
 
 def _count(labels: np.ndarray) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,8 +207,10 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError) as error:
-        # numpy's own message suggests reading the file as a pickle.
+    except OSError:
+        raise
+    except Exception as error:
+        # A damaged file can raise any error, and numpy's own suggests reading it as a pickle.
         raise ValueError(
             f"{path} is not an .npz file of numbers and strings. Write one with "
             "numpy.savez(path, data=..., target=...), with labels of one type."

@@ -19,6 +19,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from ecgclf._files import locked
 from ecgclf.datasets._databases import Database, find_database
 
 _SUMS = "SHA256SUMS.txt"
@@ -145,7 +146,7 @@ def fetch(
     source = _Source(database, base_url or database.url)
     folder = get_data_home(data_home) / name
     folder.mkdir(parents=True, exist_ok=True)
-    with requests.Session() as session, _quiet_pooch():
+    with locked(folder), requests.Session() as session, _quiet_pooch():
         downloader = partial(
             ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff, session=session
         )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 import pooch
 from numpy.typing import NDArray
 
+from ecgclf._files import replacing
 from ecgclf.datasets._annotated import load_mitbih
 from ecgclf.datasets._beats import Beats, convert
 from ecgclf.datasets._databases import (
@@ -277,18 +275,16 @@ def _read_csv(file: Path, labels: range) -> tuple[NDArray[np.float32], str | Non
     try:
         with np.load(place, allow_pickle=False) as kept:
             return kept["table"], str(kept["sha256"])
-    except (OSError, ValueError, TypeError, EOFError, KeyError, BadZipFile):
-        pass  # not there, or damaged
+    except Exception:
+        pass  # not there; or damaged, which can raise any error
     with ThreadPoolExecutor(1) as pool:  # both release the interpreter lock
         hashing = pool.submit(_sha256, file)
         table = _parse_csv(file, labels)
         sha256 = hashing.result()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent) as unfinished:
-            whole = Path(unfinished) / place.name
+        with replacing(place) as part, part.open("wb") as whole:
             np.savez(whole, table=table, sha256=np.array(sha256))
-            os.replace(whole, place)
     except OSError:
         pass  # the cache is not writable
     return table, sha256

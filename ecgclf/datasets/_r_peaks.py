@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_dilation, maximum_filter1d, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
+from ecgclf._validation import to_array
 from ecgclf.datasets._qrs import (
     RATE,
     REFRACTORY,
@@ -189,7 +190,7 @@ def check_leads_first(signal: ArrayLike) -> NDArray:
     ValueError
         If it has another shape or type, or more leads than samples.
     """
-    leads = np.asarray(signal)
+    leads = to_array(signal, "signal")
     if leads.ndim == 1:
         leads = leads[np.newaxis]
     if leads.ndim != 2 or leads.dtype.kind not in "iuf":

@@ -21,6 +21,7 @@ from ecgclf.datasets._recordings import (
     Recording,
     choose_leads,
     decode,
+    explain_damage,
 )
 from ecgclf.datasets._recordings import millivolts_per as mv_per
 from ecgclf.datasets._wfdb import read_wfdb
@@ -112,6 +113,12 @@ def read_recording(
     ((1, 3600), ['+', 'N'])
     """
     file = find_recording(Path(path).expanduser())
+    with explain_damage(file):
+        return _read(file, leads, annotator)
+
+
+def _read(file: Path, leads: Leads, annotator: str | None) -> Recording:
+    """Read a file by its format."""
     if file.suffix.lower() == ".hea":
         return read_wfdb(file, leads, annotator)
     with file.open("rb") as stream:
@@ -194,12 +201,16 @@ def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
     units = [unit for unit, note in zip(units, is_note) if not note]
     rates = [signal.sampling_frequency for signal in edf.signals]
     rows = choose_leads(leads, names, units, rates, f"Record {path.stem} ({path})")
-    if not edf.num_data_records:
-        raise RecordError(f"{path} has no data; its header announces no data records.")
+    width = 3 if is_bdf else 2
+    n_bytes = 256 * (1 + len(counts)) + edf.num_data_records * width * sum(counts)
+    if not edf.num_data_records or path.stat().st_size < n_bytes:
+        raise RecordError(
+            f"{path} has {path.stat().st_size:,} bytes, but its header announces "
+            f"{edf.num_data_records:,} data records. Download it again."
+        )
     duration = edf.data_record_duration
     onsets = np.arange(edf.num_data_records) * duration
     if not edf.is_continuous:
-        width = 3 if is_bdf else 2
         onsets = _read_onsets(path, counts, is_note.index(True), width, edf.num_data_records)
     fs, per_record = rates[rows[0]], edf.signals[rows[0]].samples_per_data_record
     place = np.rint((onsets - onsets[0]) * fs).astype(np.int64)

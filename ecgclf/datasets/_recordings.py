@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -38,6 +39,30 @@ _N_WINDOWS = 30
 
 #: Date of recordings of which only the time of the day is known, as in anonymised EDF files.
 UNKNOWN_DATE = date(1985, 1, 1)
+
+
+#: Limits of what a file may state: sampling rate of a lead in Hz, stored units per mV, number of
+#: samples of a lead. WFDB counts samples with 32 bits.
+_RATES, _GAINS, _MOST_SAMPLES = (10.0, 1e6), (1e-6, 1e12), 2**31
+
+
+class LeadError(ValueError):
+    """Error raised if a file does not have the leads that were asked for."""
+
+
+@contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Convert the errors of any type that damaged bytes cause to a RecordError."""
+    try:
+        yield
+    except (RecordError, LeadError, FileNotFoundError, ImportError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise RecordError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). Download it again."
+        ) from error
 
 
 class Annotations(NamedTuple):
@@ -246,6 +271,7 @@ class Recording:
         Recording
             The recording, after a warning if its amplitude cannot be that of an ECG.
         """
+        _check_plausible(pieces, n_samples, fs, path)
         recording = cls.__new__(cls)
         recording._set(pieces, n_samples, fs, leads, units, start, path, comments)
         recording._check_amplitude()
@@ -448,6 +474,19 @@ class Recording:
                 )
 
 
+def _check_plausible(pieces: Sequence[Piece], n_samples: int, fs: float, path: Path) -> None:
+    """Raise a RecordError if a file states what no recorder writes."""
+    stated = [("a sampling rate in Hz", fs, *_RATES), ("a length", n_samples, 0, _MOST_SAMPLES)]
+    stated += [("a gain per mV", abs(piece.gain), *_GAINS) for piece in pieces]
+    stated += [("a baseline", abs(piece.baseline), 0, _GAINS[1]) for piece in pieces]
+    for what, value, low, high in stated:
+        if not low <= value <= high:
+            raise RecordError(
+                f"{path} states {what} of {value:g}; expected {low:g} to {high:g}. Check the "
+                "header."
+            )
+
+
 def check_rate(recording: Recording, fs: float) -> None:
     """Raise a RecordError unless the recording has the sampling rate `fs` of its database."""
     if recording.fs != fs:
@@ -534,7 +573,7 @@ def choose_leads(
     chosen = [leads] if isinstance(leads, (str, int)) else leads
     rows = [find_lead(lead, names, what) for lead in chosen]
     if not rows:
-        raise ValueError("leads is empty; expected at least one name or number")
+        raise LeadError("leads is empty; expected at least one name or number")
     for row in rows:
         if millivolts_per(units[row]) is None:
             raise RecordError(
@@ -543,7 +582,7 @@ def choose_leads(
             )
     if len({rates[row] for row in rows}) > 1:
         of_each = ", ".join(f"{names[row]!r} at {rates[row]:g} Hz" for row in rows)
-        raise ValueError(f"the leads of {what} have several rates: {of_each}; read them apart")
+        raise LeadError(f"the leads of {what} have several rates: {of_each}; read them apart")
     return rows
 
 
@@ -557,10 +596,10 @@ def find_lead(lead: str | int, names: Sequence[str], what: str) -> int:
         return same[0]
     elif same:
         numbers = ", ".join(map(str, same))
-        raise ValueError(
+        raise LeadError(
             f"{what} has several leads named {lead!r}; use their numbers, {numbers}, in leads"
         )
-    raise ValueError(
+    raise LeadError(
         f"{what} has no lead {lead!r}; it has {_quoted(names)}, numbered from 0. Name one of "
         "these."
     )

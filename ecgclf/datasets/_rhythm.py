@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from ecgclf._validation import to_array
+
 
 class RhythmFeature(NamedTuple):
     """Column of `rhythm_features`.
@@ -198,7 +200,7 @@ def check_positions(samples: NDArray[np.floating]) -> None:
 
 def _times(positions: ArrayLike, fs: float) -> NDArray[np.float64]:
     """Check the positions, and convert them to seconds."""
-    samples = np.asarray(positions, dtype=np.float64)
+    samples = to_array(positions, "positions").astype(np.float64)
     if samples.ndim != 1:
         raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,).")
     if not fs > 0:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -14,6 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
+from ecgclf._files import locked, replacing
 from ecgclf.datasets._beats import PER_BEAT, SHARED, Beats, check_same_form, known_fields
 
 #: Names of the arrays in their folder.
@@ -21,6 +25,9 @@ _NPY, _ZARR = "data.npy", "data.zarr"
 
 #: Bytes of a Zarr chunk before compression.
 _CHUNK = 2**20
+
+#: Bytes that are verified at a time.
+_BLOCK = 2**22
 
 #: Description of the feature that needs Zarr, for the error message.
 _ZARR_ARRAYS = "an array of Zarr, unlike that of beats_to_memmap,"
@@ -52,9 +59,11 @@ def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
     ------
     FileExistsError
         If the folder is not empty.
+    BlockingIOError
+        If another process is writing to it.
     ValueError
         If there are no parts, one does not have the form of the first, or a field contains
-        objects other than numbers and text.
+        objects other than numbers and text, or a value is not finite.
 
     See Also
     --------
@@ -95,7 +104,7 @@ def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
     ------
     ImportError
         If zarr is not installed.
-    FileExistsError, ValueError
+    FileExistsError, BlockingIOError, ValueError
         As for `beats_to_memmap`.
 
     Examples
@@ -108,13 +117,16 @@ def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
     return _write(parts, folder, _ZARR, _open_zarr)
 
 
-def load_beats(folder: str | Path) -> Beats:
+def load_beats(folder: str | Path, *, verify: bool = True) -> Beats:
     """Open beats that were written by `beats_to_memmap` or `beats_to_zarr`.
 
     Parameters
     ----------
     folder : str or Path
         Folder of the beats.
+    verify : bool, default=True
+        Compare the signals with their checksum and look for values that are not finite, which
+        reads them once. The other fields are always compared.
 
     Returns
     -------
@@ -128,7 +140,7 @@ def load_beats(folder: str | Path) -> Beats:
     ImportError
         If zarr is needed and not installed.
     ValueError
-        If the files do not belong together.
+        If a file is damaged or does not belong to the others.
 
     Examples
     --------
@@ -146,29 +158,61 @@ def load_beats(folder: str | Path) -> Beats:
             f"{folder / _ABOUT} is missing: the folder was not written by beats_to_memmap or "
             "beats_to_zarr, or is incomplete. Delete an incomplete folder and write it again."
         )
+    try:
+        return _open(folder, verify)
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # damaged bytes can cause any
+        reason = error if isinstance(error, _DamageError) else f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{folder} contains damaged beats: {reason}. Write them again."
+        ) from error
+
+
+class _DamageError(Exception):
+    """Error with a reason for the user."""
+
+
+def _open(folder: Path, verify: bool) -> Beats:
+    """Open the beats in a folder; damage causes errors of any type."""
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-    fields: dict[str, Any] = {
-        name: np.load(folder / f"{name}.npy", allow_pickle=False)
-        if name in about["held"]
-        else None
-        for name in PER_BEAT[1:]
-    }
+    if about.pop("sha256") != _digest_of_json(about):
+        raise _DamageError(f"{_ABOUT} has another checksum than it states")
+    fields: dict[str, Any] = dict.fromkeys(PER_BEAT)
+    for name in about["held"]:
+        content = (folder / f"{name}.npy").read_bytes()
+        if hashlib.sha256(content).hexdigest() != about["checksums"][name]:
+            raise _DamageError(f"{name}.npy has another checksum than {_ABOUT} states")
+        fields[name] = np.load(io.BytesIO(content), allow_pickle=False)
     if about["format"] == _ZARR:
         zarr = import_extra("zarr", _ZARR_ARRAYS)
-        fields["data"] = zarr.open(str(folder / _ZARR), mode="r")
+        fields["data"] = data = zarr.open(str(folder / _ZARR), mode="r")
     else:
-        fields["data"] = np.load(folder / _NPY, mmap_mode="r")
-    lengths = {name: value.shape[0] for name, value in fields.items() if value is not None}
-    if set(lengths.values()) != {about["n_beats"]}:
-        raise ValueError(
-            f"{folder} should contain {about['n_beats']:,} beats, but its files have {lengths}. "
-            "Write them again."
-        )
+        fields["data"] = data = np.load(folder / _NPY, mmap_mode="r", allow_pickle=False)
+    if data.dtype != np.float32 or data.shape[0] != about["n_beats"]:
+        raise _DamageError(f"the signals have the shape {data.shape} and type {data.dtype}")
+    if verify:
+        digest, step = hashlib.sha256(), max(1, _BLOCK // max(1, 4 * math.prod(data.shape[1:])))
+        for start in range(0, data.shape[0], step):
+            digest.update(_finite(np.ascontiguousarray(data[start : start + step])).data)
+        if digest.hexdigest() != about["checksums"]["data"]:
+            raise _DamageError(f"{about['format']} has another checksum than {_ABOUT} states")
     shared = {
         name: tuple(about[name]) if isinstance(about[name], list) else about[name]
         for name in SHARED
     }
     return Beats(**fields, **shared, DESCR=about["DESCR"])
+
+
+def _finite(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return signals, or raise a ValueError if a value is not finite."""
+    if not np.isfinite(rows).all():
+        raise ValueError("data contains NaN or infinite values. Leave out these beats.")
+    return rows
+
+
+def _digest_of_json(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 #: Opens an array in a folder for rows of a shape, and gives the function that appends rows.
@@ -178,33 +222,50 @@ _Opener = Callable[[Path, tuple[int, ...]], AbstractContextManager[Callable[[NDA
 def _write(parts: Iterable[Beats], folder: str | Path, name: str, open_array: _Opener) -> Beats:
     """Write the signals of part after part, then the other fields of all parts."""
     folder = Path(folder).expanduser()
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
     folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, wait=False):
+        if any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
+        _write_parts(parts, folder, name, open_array)
+    return load_beats(folder, verify=False)
+
+
+def _write_parts(parts: Iterable[Beats], folder: Path, name: str, open_array: _Opener) -> None:
+    """Write beats to an empty folder."""
     parts = iter([parts] if isinstance(parts, Beats) else parts)
     first = next(parts, None)
     if first is None:
         raise ValueError("parts contains no beats. Give the Beats of at least one record.")
     n_parts = n_beats = 0
+    digest = hashlib.sha256()
     fields: dict[str, list[NDArray]] = {name: [] for name in known_fields(first)}
     with open_array(folder, first.data.shape[1:]) as append:
         for n_parts, part in enumerate(chain([first], parts), start=1):
             check_same_form(part, first, n_parts)
-            append(np.ascontiguousarray(part.data, dtype=np.float32))
+            rows = _finite(np.ascontiguousarray(part.data, dtype=np.float32))
+            digest.update(rows.data)
+            append(rows)
             n_beats += part.data.shape[0]
             for field, arrays in fields.items():
                 arrays.append(_as_plain_array(field, part[field]))
+    checksums = {"data": digest.hexdigest()}
     for field, arrays in fields.items():
-        np.save(folder / f"{field}.npy", np.concatenate(arrays), allow_pickle=False)
+        file = folder / f"{field}.npy"
+        np.save(file, np.concatenate(arrays), allow_pickle=False)
+        checksums[field] = hashlib.sha256(file.read_bytes()).hexdigest()
     about = {
         "format": name,
         "n_beats": n_beats,
         "held": list(fields),
+        "checksums": checksums,
         **{shared: first.get(shared) for shared in SHARED},
         "DESCR": _describe(first, n_parts, n_beats),
     }
-    (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return load_beats(folder)
+    # As it is read again: JSON has no tuples.
+    about = json.loads(json.dumps(about))
+    text = json.dumps({**about, "sha256": _digest_of_json(about)}, indent=2)
+    with replacing(folder / _ABOUT) as file:
+        file.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from ecgclf.datasets._recordings import (
     Recording,
     choose_leads,
     decode,
+    explain_damage,
     millivolts_per,
 )
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 #: Sampling rate and gain of headers that do not state them.
 _DEFAULT_FS, _DEFAULT_GAIN = 250.0, 200.0
+
+#: Bytes of a header, characters of a line in it, samples in a frame, and frames of skew above
+#: which a header is damaged.
+_LARGEST_HEADER, _LONGEST_LINE, _MOST_PER_FRAME, _LARGEST_SKEW = 2**24, 1000, 10_000, 10_000
 
 #: Frames that are decoded at a time. Groups of 2 or 3 samples fit into a multiple of 6.
 _FRAMES = 6 * 2**16
@@ -122,6 +127,11 @@ def read_wfdb(path: Path, leads: Leads, annotator: str | None) -> Recording:
     RecordError
         If a file is damaged or of an unknown format.
     """
+    with explain_damage(path):
+        return _read(path, leads, annotator)
+
+
+def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
     header = read_header(path)
     shown = _Shown(header)
     rows = choose_leads(
@@ -206,6 +216,9 @@ class _Shown:
                 _warn_of_gap(error)
         first, length = header.segments[0]
         self.by_name = length == 0 and first != "~"
+        nested = [name for name, segment in self.headers.items() if segment.segments]
+        if nested:
+            raise RecordError(f"{header.path} has a segment {nested[0]} of several segments.")
         self.main = self.headers[named[0]]
         self.signals = self.main.signals
         if self.by_name:
@@ -283,7 +296,13 @@ def read_header(path: Path) -> Header:
             f"{path} is missing, the header of a WFDB record. Check the path, or download it "
             "again."
         )
+    if path.stat().st_size > _LARGEST_HEADER:
+        raise RecordError(
+            f"{path} has {path.stat().st_size:,} bytes; no WFDB header is as large."
+        )
     text = [line.strip() for line in decode(path.read_bytes()).splitlines()]
+    if too_long := [line for line in text if len(line) > _LONGEST_LINE and line[0] != "#"]:
+        raise RecordError(f"{path} has a line of {len(too_long[0]):,} characters; it is damaged.")
     comments = [line.lstrip("#").strip() for line in text if line.startswith("#")]
     lines = [line for line in text if line and not line.startswith("#")]
     if not lines:
@@ -298,6 +317,11 @@ def read_header(path: Path) -> Header:
             f"{path}, line {lines[0]!r}: expected the name of the record, the number of signals, "
             f"the sampling rate and the number of samples ({error})."
         ) from error
+    if not 0 < fs < np.inf or n_frames < 0:
+        raise RecordError(
+            f"{path}, line {lines[0]!r}: the sampling rate must be positive, and the number of "
+            "samples not negative."
+        )
     header = Header(path, fs, n_frames or None, _parse_start(fields[3:]), comments=comments)
     n_lines = n_signals if n_segments is None else n_segments
     if n_lines < 1:
@@ -368,11 +392,17 @@ def _parse_signal(line: str, number: int, path: Path) -> SignalSpec:
     except ValueError as error:
         raise RecordError(f"{path}, line {line!r}: the gain is no number.") from error
     zero = int(parts["zero"] or 0)
+    per_frame, skew = int(parts["per_frame"] or 1), int(parts["skew"] or 0)
+    if not 1 <= per_frame <= _MOST_PER_FRAME or skew > _LARGEST_SKEW:
+        raise RecordError(
+            f"{path}, line {line!r}: {per_frame} samples in a frame and a skew of {skew} frames "
+            "are not plausible. Check the header."
+        )
     return SignalSpec(
         file=parts["file"],
         format=int(parts["format"]),
-        per_frame=int(parts["per_frame"] or 1),
-        skew=int(parts["skew"] or 0),
+        per_frame=per_frame,
+        skew=skew,
         offset=int(parts["offset"] or 0),
         gain=gain or _DEFAULT_GAIN,
         baseline=float(zero if parts["baseline"] is None else parts["baseline"]),
@@ -430,7 +460,7 @@ def _decode_file(
     if kind in (310, 311):
         # The last group may lack the bytes of samples that are not there.
         needed = n_frames * per_frame // 3 * 4 + 2 * (n_frames * per_frame % 3 > 0)
-    if size < needed:
+    if not 0 < needed <= size:
         raise RecordError(
             f"{path} is truncated: it has {size:,} bytes, but {header.path.name} requires "
             f"{needed:,}. Download it again."

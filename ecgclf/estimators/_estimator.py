@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import traceback
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
@@ -73,6 +74,16 @@ def _is_sequence(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 1
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+#: Packages whose functions use an estimator that they have fitted, without its user.
+_SEARCHES = ("joblib.", "optuna.", "sklearn.model_selection.", "ecgclf.search.", "ecgclf.cli.")
+
+
+def _is_part_of_a_search() -> bool:
+    """Return whether a search, a cross-validation or the command line called `fit`."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(None))
+    return any(name.startswith(_SEARCHES) for name in names)
 
 
 def all_or_nothing(
@@ -380,6 +391,8 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
                 keep=None if checkpoint is None else checkpoint.keep,
                 resume=resume,
             )
+        if interrupted and _is_part_of_a_search():
+            raise KeyboardInterrupt
         if checkpoint is not None and not interrupted:
             checkpoint.remove()
         self.n_iter_ = len(net.history)

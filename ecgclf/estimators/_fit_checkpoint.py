@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from ecgclf import training
+from ecgclf._files import check_writable, replacing
 from ecgclf._model_file import (
     PersistenceError,
     Reader,
     Writer,
     pack,
     read_beginning,
-    replace_file,
     unpack,
 )
 from ecgclf._version import __version__
@@ -57,8 +57,8 @@ class FitCheckpoint:
 
     Raises
     ------
-    FileNotFoundError
-        If the folder does not exist.
+    OSError
+        If the folder does not exist or takes no new file.
     PersistenceError
         If the file is damaged or not a checkpoint.
 
@@ -85,13 +85,9 @@ class FitCheckpoint:
             raise PersistenceError(
                 f"checkpoint={os.fspath(path)!r} is a folder: give the path of a file."
             )
+        check_writable(self.path)
         if self.found:
             self._read()
-        elif not self.path.parent.is_dir():
-            raise FileNotFoundError(
-                f"There is no folder {os.fspath(self.path.parent)!r} for the checkpoint "
-                f"{os.fspath(path)!r}: create it, or give another path."
-            )
 
     def choose_seed(self, random_state: int | np.random.RandomState | None) -> int:
         """Choose the seed of a new fit: a random seed is that of the unfinished fit."""
@@ -129,17 +125,16 @@ class FitCheckpoint:
 
         If something else has written the file since this object did, this is an error.
         """
-        if self.path.exists() and self._name_in_place() != self._newest:
-            raise PersistenceError(
-                f"The checkpoint {os.fspath(self.path)!r} was written by something else while "
-                "this fit was running: give every fit its own checkpoint."
-            )
         name = uuid.uuid4().hex
         state = {key: Writer(CLASSES).plain(value, key) for key, value in values.items()}
         data = pack({"checkpoint": name, "fit": self.fit, "state": state}, arrays)
-        # The temporary name is always the same, so a fit that is killed several times leaves
-        # at most one such file behind.
-        replace_file(self.path, data, f".{self.path.name}.part")
+        with replacing(self.path) as part:
+            if self.path.exists() and self._name_in_place() != self._newest:
+                raise PersistenceError(
+                    f"The checkpoint {os.fspath(self.path)!r} was written by something else "
+                    "while this fit was running: give every fit its own checkpoint."
+                )
+            part.write_bytes(data)
         self._newest = name
 
     def remove(self) -> None:
@@ -150,17 +145,22 @@ class FitCheckpoint:
     def _read(self) -> None:
         try:
             document, self.arrays = unpack(self.path.read_bytes())
-            self._newest = document["checkpoint"]
-        except (PersistenceError, KeyError) as error:
-            is_model = isinstance(error, KeyError)
+            if "checkpoint" not in document:
+                raise PersistenceError("is a saved model.")
+            self._newest, self.fit = document["checkpoint"], document["fit"]
+            reader = Reader({}, CLASSES)
+            self.values = {key: reader.value(item) for key, item in document["state"].items()}
+            _differences(self.fit, self.fit)
+            if not all(row["train_loss"] > -np.inf for row in self.values["history"]):
+                raise PersistenceError("has losses that are no numbers.")
+        except OSError:
+            raise
+        except Exception as error:  # a made-up document can cause any
             raise PersistenceError(
                 f"checkpoint={os.fspath(self.path)!r} is a file without an unfinished fit: it "
-                f"{'is a saved model.' if is_model else error} If it is a damaged checkpoint, "
-                "delete it to start the fit again; otherwise give another path."
+                f"{error} If it is a damaged checkpoint, delete it to start the fit again; "
+                "otherwise give another path."
             ) from error
-        self.fit = document["fit"]
-        reader = Reader({}, CLASSES)
-        self.values = {key: reader.value(item) for key, item in document["state"].items()}
 
     def _name_in_place(self) -> str | None:
         """Read the name of the state that the file contains now, without its arrays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,12 @@ from ecgclf._validation import (
     check_axes,
     check_groups,
     check_no_tabular,
-    check_not_masked,
+    check_plain,
     column_position,
     count_dimensions,
     record_columns,
     samples_per_lead,
+    to_array,
 )
 from ecgclf.training import RowView
 
@@ -69,7 +71,7 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool, n_places: int 
             f"X has {n_dimensions} dimensions, expected the shape (n_beats, n_columns) or "
             "(n_beats, n_leads, n_samples)."
         )
-    check_not_masked(X)
+    check_plain(X)
     in_blocks = n_dimensions > 1 and _is_numeric_array(X)
     if n_dimensions == 3:
         if not in_blocks:
@@ -187,6 +189,7 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
     """
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
+    check_plain(y, "y")
     if count_dimensions(y) == 2 and type_of_target(y) == "multilabel-indicator":
         y = check_array(y, accept_sparse="csr", dtype=np.int64, input_name="y")
         y = y.toarray() if issparse(y) else y
@@ -197,7 +200,7 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
             )
         check_consistent_length(np.empty(n_beats), y)
         return y
-    y = _check_sortable("y", column_or_1d(y, warn=True))
+    y = _check_sortable("y", column_or_1d(to_array(y, "y"), warn=True))
     if len(y) != n_beats:
         raise ValueError(f"X has {n_beats} beats, but y has {len(y)} labels: give one per beat.")
     check_classification_targets(y)
@@ -206,7 +209,7 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
 
 def check_classes(classes: ArrayLike) -> np.ndarray:
     """Check the `classes` of `partial_fit`; return them sorted."""
-    labels = np.asarray(classes)
+    labels = to_array(classes, "classes")
     if labels.ndim != 1:
         raise ValueError(f"classes has the shape {labels.shape}, expected a sequence of labels.")
     labels = np.unique(_check_sortable("classes", labels))
@@ -239,6 +242,8 @@ def _check_sortable(name: str, labels: np.ndarray) -> np.ndarray:
 
 def check_weights(sample_weight: ArrayLike | None, X: RowView) -> np.ndarray:
     """Check the weight of each beat; return it as float64, 1 for None."""
+    if sample_weight is not None and not isinstance(sample_weight, Real):
+        sample_weight = to_array(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, np.empty((len(X), 0)), dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(

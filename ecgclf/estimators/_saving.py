@@ -57,6 +57,10 @@ class SavableEstimator(BaseEstimator):
             CLASSES.estimators[cls.__name__] = cls
 
     @abstractmethod
+    def _make_module(self) -> Any:
+        """Build the network."""
+
+    @abstractmethod
     def _make_net(self, device: str, seed: int | None = None) -> training.BeatNet:
         """Build an untrained net."""
 
@@ -152,6 +156,13 @@ class SavableEstimator(BaseEstimator):
             )
 
     @property
+    def _n_layers(self) -> int:
+        """Largest number of layers that one parameter states."""
+        stated = [np.max(getattr(self, name, 0)) for name in ("n_layers", "n_blocks")]
+        values = self.get_params(deep=False).values()
+        return int(max(stated + [len(v) for v in values if isinstance(v, (list, tuple))]))
+
+    @property
     def _n_network_columns(self) -> int:
         """Number of columns of the input of the network."""
         return self.n_features_in_
@@ -196,6 +207,8 @@ class SavableEstimator(BaseEstimator):
             raise ValueError(f"{taken} are no fitted attributes")
         for name, value in attributes.items():
             setattr(self, name, value)
+        training.check_size(self._make_module, self._n_layers, arrays)
+        self.n_jobs = None
         net = self._make_net(training.device_here(self.device))
         training.restore_net(net, values["net"], arrays)
         self.net_ = net

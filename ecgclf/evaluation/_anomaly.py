@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ecgclf._validation import check_groups, check_same_length
+from ecgclf._validation import check_groups, check_same_length, to_array
 from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import check_beats
 
@@ -119,7 +119,7 @@ def anomaly_report(
             f'at least one of each; got {np.unique(abnormal)[:5]}. With labels pass y != "N".'
         )
     abnormal = abnormal.astype(bool)
-    score, patient = np.asarray(scores), check_groups(groups, len(abnormal))
+    score, patient = to_array(scores, "scores"), check_groups(groups, len(abnormal))
     if score.ndim != 1 or score.dtype.kind not in "buif" or not np.isfinite(score).all():
         raise ValueError(
             f"scores must be 1-D and finite, one number per beat; got shape {score.shape} and "

@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from os import PathLike
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils.multiclass import unique_labels
 
+from ecgclf._files import replacing
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.evaluation._checks import (
     check_beats,
@@ -100,7 +100,8 @@ class JSONReport(PrintedReport):
         """
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            with replacing(path) as part:
+                part.write_text(text + "\n", encoding="utf-8")
         return text
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf._validation import check_same_length
+from ecgclf._validation import check_same_length, to_array
 from ecgclf.evaluation._checks import (
     check_beats,
     check_columns,
@@ -166,7 +166,7 @@ def confidence_of(
     """Return the probability of each beat that is evaluated, and whether its class is true."""
     y_true = check_beats(y_true, "y_true")
     columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
-    probability = np.asarray(y_prob, dtype=float)
+    probability = to_array(y_prob, "y_prob").astype(float)
     check_same_length(y_true, "y_prob", np.atleast_1d(probability))
     if probability.ndim == 1 and len(columns) == 2:
         probability = np.column_stack([1 - probability, probability])
@@ -235,7 +235,7 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
     all beats      3  0.666667   1.333333  0.666667    0.0
     """
     y_true = check_beats(y_true, "y_true")
-    columns, sets = check_distinct(classes, "classes"), np.asarray(y_set)
+    columns, sets = check_distinct(classes, "classes"), to_array(y_set, "y_set")
     check_same_length(y_true, "y_set", np.atleast_1d(sets))
     if sets.dtype != bool or sets.shape != (len(y_true), len(columns)):
         raise ValueError(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from ecgclf._validation import check_same_length
+from ecgclf._validation import check_same_length, to_array
 from ecgclf.datasets import AAMI_CLASSES
 
 #: What is accepted as a seed.
@@ -44,7 +44,7 @@ def list_some(values: Iterable[Any]) -> str:
 
 def check_beats(values: ArrayLike, name: str) -> np.ndarray:
     """Check the labels of beats, and return them as an array."""
-    array = np.asarray(values)
+    array = to_array(values, name)
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1-D, one label per beat; got shape {array.shape}.")
     if not len(array):
@@ -64,7 +64,7 @@ def check_beats(values: ArrayLike, name: str) -> np.ndarray:
 
 def check_distinct(labels: ArrayLike, name: str) -> np.ndarray:
     """Check a list of classes, and return it as an array."""
-    array = np.asarray(labels)
+    array = to_array(labels, name)
     if array.ndim != 1 or not len(array) or len(np.unique(array)) != len(array):
         raise ValueError(f"{name} must list distinct labels; got {labels!r}.")
     return array
@@ -109,7 +109,7 @@ def check_score(
     the predicted class in most beats. A moved threshold changes the prediction of some beats,
     but columns in a different order than assumed contradict most of them.
     """
-    score = np.asarray(y_score)
+    score = to_array(y_score, "y_score")
     if score.dtype.kind not in "buif":
         raise ValueError(f"y_score must hold real numbers; got dtype {score.dtype}.")
     check_same_length(y_pred, "y_score", np.atleast_1d(score))

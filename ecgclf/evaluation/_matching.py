@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf._validation import check_same_length
+from ecgclf._validation import check_same_length, to_array
 from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._count_metrics import NO_BEAT
 
@@ -113,7 +113,7 @@ def _check_positions(
     sample: ArrayLike, labels: ArrayLike, name: str, of_labels: str
 ) -> tuple[np.ndarray, list[str]]:
     """Check positions and labels; both may be empty."""
-    positions = np.asarray(sample)
+    positions = to_array(sample, "sample")
     if positions.ndim != 1:
         raise ValueError(f"{name} must be 1-D; got shape {positions.shape}.")
     if not len(positions) and not len(np.asarray(labels)):

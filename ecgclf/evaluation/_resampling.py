@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import bootstrap
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf._validation import check_groups, check_same_length
+from ecgclf._validation import check_groups, check_same_length, to_array
 from ecgclf.evaluation._checks import RandomState, check_beats, in_class_order, make_generator
 from ecgclf.evaluation._count_metrics import CountMetric, matrices_by_group, usual_metrics
 from ecgclf.evaluation._score_metrics import ScoreMetric, check_scored
@@ -36,7 +36,7 @@ class Patients:
     """Beats grouped by patient, for resampling."""
 
     def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
-        self.y_true = np.asarray(y_true)
+        self.y_true = to_array(y_true, "y_true")
         self.groups = check_groups(groups, len(self.y_true))
         self.names, patient = np.unique(self.groups, return_inverse=True)
         order = np.argsort(patient, kind="stable")
@@ -67,7 +67,7 @@ class Patients:
         """
         if isinstance(metric, ScoreMetric):
             return self.weighted(metric.of_weights(check_scored(self.y_true, y_pred)))
-        pred = np.asarray(y_pred)
+        pred = to_array(y_pred, "y_pred")
         check_same_length(self.groups, "y_pred", pred, "groups")
         if isinstance(metric, CountMetric):
             return self._count_statistic(metric, pred, *others)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import type_of_target
 
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._validation import check_same_length
+from ecgclf._validation import check_same_length, to_array
 from ecgclf.evaluation._checks import check_beats, check_columns, check_distinct, check_known
 
 #: From weights of shape (n_draws, n_samples) to AUROC and AUPRC, (2, n_draws).
@@ -63,8 +63,8 @@ def check_scored(y_true: ArrayLike, y_score: Any, classes: ArrayLike | None = No
         Classes of the columns of `y_score`, by default the sorted ones of `y_true`; or names
         of the labels, by default their numbers.
     """
-    true = np.asarray(y_true)
-    score = np.asarray(y_score, dtype=float)
+    true = to_array(y_true, "y_true")
+    score = to_array(y_score, "y_score").astype(float)
     if true.ndim == 2:
         return _check_indicator(true, score, classes)
     true = check_beats(true, "y_true")

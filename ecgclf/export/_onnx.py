@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ecgclf._extras import import_extra
+from ecgclf._files import check_writable, replacing
 from ecgclf._version import __version__
 from ecgclf.estimators import BeatClassifier, input_contract
 from ecgclf.export._graph import INPUT, PROBABILITIES, ExportError, add_label, describe, trace
@@ -101,6 +101,7 @@ def export_onnx(
     >>> bool((label == model.predict(X)).all()), probabilities.shape
     (True, (100, 5))
     """
+    check_writable(path)
     steps, classifier = _split_pipeline(model)
     contract = input_contract(classifier, fs=fs, unit=unit, window=window)
     # The beats at the input of the graph; of all steps, only this one changes their shape.
@@ -119,7 +120,8 @@ def export_onnx(
     describe(graph, description)
     content = graph.SerializeToString()
     _check(content, network, first.n_features_in_)
-    Path(path).write_bytes(content)
+    with replacing(path) as part:
+        part.write_bytes(content)
 
 
 def _split_pipeline(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:

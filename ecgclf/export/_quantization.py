@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgclf._extras import import_extra
+from ecgclf._files import check_writable, replacing
 from ecgclf.export._graph import INPUT, ExportError
 
 #: Operators to quantize; they hold nearly all weights, and others are sensitive to rounding.
@@ -71,6 +72,7 @@ def quantize_onnx(
     ...     small.stat().st_size < full.stat().st_size / 2
     True
     """
+    check_writable(path)
     quantization = import_extra("onnxruntime.quantization", "export to ONNX")
     shape_inference = import_extra("onnxruntime.quantization.shape_inference", "export to ONNX")
     model = _read(source)
@@ -90,13 +92,10 @@ def quantize_onnx(
         prepared = import_extra("onnx", "export to ONNX").load(ready)
         if not any(node.op_type in _QUANTIZED for node in prepared.graph.node):
             raise ExportError(f"{os.fspath(source)!r} has no layer that can be quantized.")
-        quantization.quantize_static(
-            prepared,
-            path,
-            Reader(),
-            op_types_to_quantize=_QUANTIZED,
-            per_channel=True,
-        )
+        with replacing(path) as part:
+            quantization.quantize_static(
+                prepared, part, Reader(), op_types_to_quantize=_QUANTIZED, per_channel=True
+            )
 
 
 def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
@@ -133,9 +132,11 @@ def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> 
     ...     small.stat().st_size < full.stat().st_size * 0.6
     True
     """
+    check_writable(path)
     float16 = import_extra("onnxruntime.transformers.float16", "export to ONNX")
     halved = float16.convert_float_to_float16(_read(source), keep_io_types=True)
-    Path(path).write_bytes(halved.SerializeToString())
+    with replacing(path) as part:
+        part.write_bytes(halved.SerializeToString())
 
 
 def _read(source: str | os.PathLike[str]) -> Any:

@@ -13,8 +13,9 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
     """Load a model that was saved with ``model.save(path)``.
 
     Loading runs no code of the file. The file can only name estimators of ecgclf, their
-    parameters, and the classes in `trusted`, so an untrusted file may be invalid or exhaust the
-    memory, but cannot run code.
+    parameters, and the classes in `trusted`, so an untrusted file may be invalid, but cannot run
+    code or ask for more memory than its weights need. The number of threads, `n_jobs`, is not
+    taken from the file.
 
     Parameters
     ----------

@@ -30,9 +30,10 @@ from ecgclf._validation import (
     POSITIVE_INTEGER,
     check_axes,
     check_no_tabular,
-    check_not_masked,
+    check_plain,
     count_dimensions,
     samples_per_lead,
+    to_array,
 )
 
 if TYPE_CHECKING:
@@ -439,7 +440,7 @@ def tags_for_beats(tags: Any) -> Any:
 
 def check_labels(y: Any) -> None:
     """Raise a ValueError if a label is missing."""
-    missing = 0 if y is None else np.count_nonzero(pd.isna(np.asarray(y)))
+    missing = 0 if y is None else np.count_nonzero(pd.isna(to_array(y, "y")))
     if missing:
         raise ValueError(
             f"y contains {missing} missing labels (NaN or None). Label or remove these beats."
@@ -457,10 +458,10 @@ def flatten_beats(X: Any) -> tuple[Any, int | None]:
             f"X has {n_dimensions} dimension(s), expected the shape (n_beats, n_columns) or "
             "(n_beats, n_leads, n_samples). Reshape your data: X[np.newaxis] is one beat."
         )
-    check_not_masked(X)
+    check_plain(X)
     if n_dimensions == 2:
         return X, None
-    beats = np.asarray(X)
+    beats = to_array(X)
     check_axes(beats.shape, warn=False)
     n_beats, n_leads, n_samples = beats.shape
     return beats.reshape(n_beats, n_leads * n_samples), n_leads

@@ -22,6 +22,7 @@ from ecgclf.training._rows import Rows, RowView, hold_out
 from ecgclf.training._runtime import device_here, draw_seed, resolve_device, torch_threads
 from ecgclf.training._state import (
     RunState,
+    check_size,
     compute_alike,
     net_state,
     restore_net,

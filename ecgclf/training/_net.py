@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -181,9 +182,11 @@ class BeatNet(NeuralNetClassifier):
         """Notify the callbacks, and record whether a callback ended the training."""
         try:
             super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt:
-            # Early stopping ends skorch's loop with the same exception as Ctrl-C.
-            self.stopped_by_callback_ = method_name == "on_epoch_end"
+        except KeyboardInterrupt as stop:
+            # Early stopping ends skorch's loop with the same exception as Ctrl-C, but raises it
+            # in the method of the callback itself.
+            *_, (frame, _) = traceback.walk_tb(stop.__traceback__)
+            self.stopped_by_callback_ = frame.f_code.co_name == method_name == "on_epoch_end"
             raise
 
     def train(

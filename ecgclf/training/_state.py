@@ -11,9 +11,10 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.history import History
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ecgclf._model_file import PersistenceError
 from ecgclf.modules import Dropout, set_generator
 from ecgclf.training._rows import SMALLEST_BATCH
 
@@ -22,6 +23,9 @@ RunState = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 #: Attributes of a net that affect a prediction or the next epoch.
 _SETTINGS = ("seed", "batch_size", "lr", "amp")
+
+#: Numbers in the buffers of a network that a file may ask for.
+_LARGEST_BUFFERS = 2**27
 
 #: State of skorch's EarlyStopping, which has no ``state_dict``.
 _EARLY_STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
@@ -72,6 +76,38 @@ def restore_net(net: NeuralNet, values: dict[str, Any], weights: dict[str, np.nd
     net.initialize()
     net.module_.load_state_dict({name: torch.tensor(w) for name, w in weights.items()})
     net.history = History(values["history"])
+
+
+def check_size(
+    make_module: Callable[[], nn.Module], n_layers: int, weights: dict[str, np.ndarray]
+) -> None:
+    """Check that a module has given weights, before memory is allocated for it.
+
+    Parameters
+    ----------
+    make_module : callable without arguments
+        Function that builds the module.
+    n_layers : int
+        Number of layers that it builds at least.
+    weights : dict of str to ndarray
+        What `net_state` returned.
+
+    Raises
+    ------
+    ValueError
+        If the module has other weights, more layers than weights, or large buffers.
+    """
+    if n_layers > len(weights):
+        raise ValueError(f"there are {n_layers:,} layers but weights of {len(weights)}")
+    with torch.device("meta"):
+        module = make_module()
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    if expected.keys() != weights.keys():
+        raise ValueError("the weights have other keys than those of the network")
+    if any(weights[name].shape != shape for name, shape in expected.items()):
+        raise ValueError("the weights have other sizes than those of the network")
+    if sum(buffer.numel() for buffer in module.buffers()) > _LARGEST_BUFFERS:
+        raise ValueError("the network would need gigabytes")
 
 
 def compute_alike(net: NeuralNet, other: NeuralNet, n_columns: int) -> bool:
@@ -129,7 +165,12 @@ class Checkpoint(Callback):
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Restore the state."""
         if self.resume is not None:
-            _restore(net, *self.resume)
+            try:
+                _restore(net, *self.resume)
+            except Exception as error:  # made-up values can cause any
+                raise PersistenceError(
+                    f"The checkpoint is not one of this network ({error}): delete it."
+                ) from error
             self.resume = None
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
@@ -165,6 +206,7 @@ def _restore(net: NeuralNet, values: dict[str, Any], arrays: dict[str, np.ndarra
     """Restore the result of `_state` at the start of a training."""
     net.module_.load_state_dict(_insert(values["weights"], arrays))
     # The schedules have already written their first values into the optimizer.
+    _check_optimizer(net.optimizer_, _insert(values["optimizer"], arrays))
     net.optimizer_.load_state_dict(_insert(values["optimizer"], arrays))
     _match_layout(net.optimizer_)
     for name, callback in net.callbacks_:
@@ -179,6 +221,20 @@ def _restore(net: NeuralNet, values: dict[str, Any], arrays: dict[str, np.ndarra
         generator = torch.Generator(net.device)
         generator.set_state(_insert(values["dropout"], arrays))
         set_generator(net.module_, generator)
+
+
+def _check_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Raise a ValueError if a state does not fit; torch's kernels would crash."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for number, values in state["state"].items():
+        for name, value in values.items():
+            is_valid = isinstance(value, Tensor) and value.is_floating_point()
+            if not is_valid or value.shape not in ((), parameters[number].shape):
+                raise ValueError(f"{name} of weight {number} has another shape or type")
+    for group, given in zip(optimizer.param_groups, state["param_groups"], strict=True):
+        for name, value in group.items():
+            if name != "params" and type(given[name]) is not type(value):
+                raise ValueError(f"{name}={given[name]!r} has another type than {value!r}")
 
 
 def _match_layout(optimizer: Optimizer) -> None:

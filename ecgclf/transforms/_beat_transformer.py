@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
-from ecgclf._validation import check_axes, count_dimensions
+from ecgclf._validation import check_axes, check_plain, count_dimensions
 
 
 class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -56,6 +56,9 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
 
     #: Whether `_change` returns signals, which become 2-D again if the beats were 2-D.
     _gives_signals: ClassVar[bool] = True
+
+    #: Whether NaN is a result, such as the width of a wave that a beat does not have.
+    _gives_nan: ClassVar[bool] = False
 
     #: Smallest number of samples of a beat.
     _min_samples: ClassVar[int] = 1
@@ -108,7 +111,7 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
         else:
             check_is_fitted(self)
         signals = check_signals(self, X, reset=False)
-        changed = self._change(signals).astype(signals.dtype, copy=False)
+        changed = self._finite(signals)
         if self._gives_signals and count_dimensions(X) == 2:
             changed = changed[:, 0]
         self._check_container(changed)
@@ -116,7 +119,21 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
 
     def _learn(self, signals: NDArray) -> None:
         """Fit to beats of shape (n_beats, n_leads, n_samples)."""
-        self._change(signals[:1])  # raises if the parameters do not fit the beats
+        self._finite(signals[:1])  # raises if the parameters do not fit the beats
+
+    def _finite(self, signals: NDArray) -> NDArray:
+        """Transform beats, and check that the result is finite."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            changed = self._change(signals).astype(signals.dtype, copy=False)
+        wrong = np.isinf(changed) if self._gives_nan else ~np.isfinite(changed)
+        if not wrong.any():
+            return changed
+        first = int(np.argwhere(wrong)[0, 0])
+        raise ValueError(
+            f"{type(self).__name__} gives no finite result for the beat at position {first}, of "
+            f"{signals.shape[2]} samples up to {np.abs(signals[first]).max():.3g}. Scale the "
+            "beats to mV, or cut longer ones."
+        )
 
     @abstractmethod
     def _change(self, signals: NDArray) -> NDArray:
@@ -145,6 +162,7 @@ class BeatFeatures(BeatTransformer):
     """Base class of the transformers that compute the same features of each lead."""
 
     _gives_signals = False
+    _gives_nan = True
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Get the names of the output columns.
@@ -184,6 +202,7 @@ def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) ->
     one.
     """
     dtypes = (np.float64, np.float32)
+    check_plain(X)
     # After `fit`, `_check_shape` compares with the fitted shape, in a clearer message.
     is_new = reset or not hasattr(transformer, "n_samples_")
     least = transformer._min_samples if is_new else 1

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgclf._sklearn import BaseEstimator
-from ecgclf._validation import is_number
+from ecgclf._validation import is_number, to_array
 from ecgclf.datasets import (
     AnnotatedSignal,
     Beats,
@@ -171,7 +171,7 @@ class BeatSegmenter(BaseEstimator):
 
 def _check_signal(signal: ArrayLike) -> NDArray:
     """Check a signal and return it in 2-D."""
-    samples = np.asarray(signal)
+    samples = to_array(signal, "signal")
     if samples.dtype.kind not in "iuf":
         raise ValueError(f"signal is an array of {samples.dtype}; expected numbers in mV.")
     in_leads = samples[np.newaxis] if samples.ndim == 1 else samples
@@ -192,7 +192,7 @@ def _check_signal(signal: ArrayLike) -> NDArray:
 
 def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
     """Check the positions of R peaks in a signal of `n_samples` samples."""
-    given = np.asarray(r_peaks)
+    given = to_array(r_peaks, "r_peaks")
     if given.ndim != 1 or not len(given):
         raise ValueError(
             f"r_peaks have the shape {given.shape}; expected (n_beats,) with at least one beat. "
@@ -217,7 +217,7 @@ def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
 
 def _check_labels(labels: ArrayLike, n_beats: int) -> NDArray:
     """Check that each beat has a label."""
-    target = np.asarray(labels)
+    target = to_array(labels, "labels")
     if target.shape != (n_beats,):
         raise ValueError(
             f"labels have the shape {target.shape}, but there are {n_beats:,} r_peaks. Give one "

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import ecgclf as package
 from ecgclf import datasets
 from ecgclf.datasets import make_beats, make_record
 
@@ -127,6 +131,43 @@ def test_an_interruption_prints_no_traceback(ecgclf, monkeypatch):
     monkeypatch.setattr(datasets, "fetch", interrupt)
     done = ecgclf("fetch ptbdb")
     assert (done.code, done.err) == (130, "ecgclf: interrupted\n")
+
+
+def test_an_interrupted_training_writes_no_model(ecgclf, work, monkeypatch):
+    def interrupt(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(package.training.BeatNet, "get_loss", interrupt)
+    done = ecgclf("train beats.npz interrupted.ecgclf --model ECGMLPClassifier --set verbose=0")
+    assert (done.code, done.err.splitlines()[-1]) == (130, "ecgclf: interrupted")
+    assert not (work / "interrupted.ecgclf").exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["train beats.npz a/m", "predict model.ecgclf beats.npz --output a/m"]
+)
+def test_a_folder_that_takes_no_file_is_found_before_the_work(ecgclf, work, monkeypatch, words):
+    def refuse(*given, **more):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (work / "a").mkdir(exist_ok=True)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    done = ecgclf(words)
+    assert done.code == 2
+    assert re.search(r"error: a/m cannot be written: .* takes no new file \(Read-only", done.err)
+
+
+def test_half_a_table_is_never_written(ecgclf, work, monkeypatch):
+    def fill(table, file, **more):
+        Path(file).write_text("time,sample\n0.1,")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (work / "old.csv").write_text("old")
+    monkeypatch.setattr("pandas.DataFrame.to_csv", fill)
+    done = ecgclf("predict model.ecgclf beats.npz --output old.csv")
+    assert done.code == 2
+    assert "No space left on device: 'old.csv'" in done.err
+    assert (work / "old.csv").read_text() == "old"
 
 
 def test_an_unexpected_error_keeps_its_traceback(ecgclf, monkeypatch):

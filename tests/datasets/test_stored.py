@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecgclf.datasets import (
     Beats,
@@ -132,17 +135,99 @@ def test_objects_that_need_pickle(store, tmp_path):
         store(beats, tmp_path)
 
 
-def test_files_of_different_lengths(tmp_path):
+def test_a_field_that_belongs_to_other_beats(tmp_path):
     beats_to_memmap(make_beats(n_beats=60, random_state=0), tmp_path)
-    np.save(tmp_path / "target.npy", np.array(["N"] * 59))
-    with pytest.raises(ValueError, match=r"should contain 60 beats.*'target': 59"):
+    np.save(tmp_path / "target.npy", np.array(["N"] * 60))
+    with pytest.raises(ValueError, match=r"target\.npy has another checksum than beats\.json"):
         load_beats(tmp_path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite(store, tmp_path, value):
+    beats = make_beats(n_beats=60, random_state=0)
+    beats.data[7, 7] = value
+    with pytest.raises(ValueError, match="data contains NaN or infinite values"):
+        store(beats, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Folders of both kinds."""
+    beats = make_beats(n_beats=60, random_state=0)
+    folders = {
+        store: tmp_path_factory.mktemp("beats") for store in (beats_to_memmap, beats_to_zarr)
+    }
+    for store, folder in folders.items():
+        store(beats, folder)
+    return beats, list(folders.values())
+
+
+@settings(max_examples=150, deadline=None)
+@given(draw=st.data())
+def test_damaged_files_are_refused(written, draw):
+    beats, folders = written
+    files = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
+    file = draw.draw(st.sampled_from(files))
+    before = file.read_bytes()
+    changed = bytearray(before)
+    at = draw.draw(st.integers(0, len(before) - 1))
+    if draw.draw(st.booleans()):
+        changed[at] ^= draw.draw(st.integers(1, 255))
+    else:
+        del changed[at:]
+    try:
+        file.write_bytes(changed)
+        found = load_beats(next(folder for folder in folders if file.is_relative_to(folder)))
+        same(found, beats)  # such as a damaged comment
+    except (ValueError, FileNotFoundError):
+        pass
+    finally:
+        file.write_bytes(before)
+
+
+WRITE_LATER = """\
+import sys, time
+from ecgclf.datasets import beats_to_memmap, make_beats
+
+def parts():
+    beats = make_beats(n_beats=60, random_state=int(sys.argv[2]))
+    for _ in range(3):
+        time.sleep(0.2)
+        yield beats
+
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    beats_to_memmap(parts(), sys.argv[1])
+except OSError as error:
+    sys.exit(type(error).__name__)
+"""
+
+
+def test_two_processes_do_not_mix_their_beats(tmp_path):
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE_LATER, str(tmp_path / "beats"), str(seed)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(2)
+    ]
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    errors = [writer.communicate("\n")[1] for writer in writers]
+    (winner,) = (seed for seed in range(2) if writers[seed].returncode == 0)
+    assert errors[1 - winner].strip() in ("BlockingIOError", "FileExistsError")
+    expected = make_beats(n_beats=60, random_state=winner)
+    same(load_beats(tmp_path / "beats").select(slice(60, 120)), expected)
 
 
 def test_files_are_never_unpickled(tmp_path):
     beats_to_memmap(make_beats(n_beats=60, random_state=0), tmp_path)
     np.save(tmp_path / "target.npy", np.array([object()] * 60), allow_pickle=True)
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(ValueError, match="another checksum"):
         load_beats(tmp_path)
 
 

@@ -23,6 +23,7 @@ from ecgclf import (
     ECGMLPClassifier,
     ECGTransferClassifier,
 )
+from ecgclf._model_file import pack, unpack
 from ecgclf.augmentation import TimeShift
 from ecgclf.estimators._fit_checkpoint import FitCheckpoint
 from ecgclf.persistence import PersistenceError
@@ -308,12 +309,42 @@ def test_a_file_that_is_no_checkpoint_is_not_changed(quick, beats, path, tmp_pat
 
 
 def test_an_invalid_path_is_an_error_before_training(quick, beats, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
         quick(checkpoint=tmp_path / "nowhere" / "fit").fit(beats.data, beats.target)
     with pytest.raises(PersistenceError, match="is a folder"):
         quick(checkpoint=tmp_path).fit(beats.data, beats.target)
     with pytest.raises(ValueError, match="'checkpoint' parameter of ECGMLPClassifier"):
         quick(checkpoint=3).fit(beats.data, beats.target)
+
+
+def change_state(path, change):
+    """Write a checkpoint with a valid checksum and another state."""
+    document, arrays = unpack(path.read_bytes())
+    kept = {key: value for key, value in document.items() if key not in ("format", "sha256")}
+    change(kept, arrays)
+    path.write_bytes(pack(kept, arrays))
+
+
+def test_tensors_of_other_shapes_or_types_are_refused(quick, beats, path):
+    interrupt(quick(checkpoint=path), beats)
+    content = path.read_bytes()
+    names = [name for name in unpack(content)[1] if name.startswith(("weights", "optimizer/st"))]
+    assert len(names) > 6
+    for name in names:
+        for wrong in (np.ones(3, np.float32), np.ones((2, 2), "i8"), np.ones(0, np.float32)):
+            path.write_bytes(content)
+            change_state(path, lambda _, arrays, new=wrong, at=name: arrays.update({at: new}))
+            with pytest.raises(PersistenceError, match="is not one of this network"):
+                quick(checkpoint=path).fit(beats.data, beats.target)
+
+
+@pytest.mark.parametrize("key", ["fit", "state"])
+@pytest.mark.parametrize("value", [3, None, "x", [], {}, {"class": 3}])
+def test_values_of_other_types_are_refused(quick, beats, path, key, value):
+    interrupt(quick(checkpoint=path), beats)
+    change_state(path, lambda document, _: document.update({key: value}))
+    with pytest.raises(PersistenceError, match="checkpoint"):
+        quick(checkpoint=path).fit(beats.data, beats.target)
 
 
 class FitAnother(Callback):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import resource
 import sys
 from functools import reduce
 
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ecgclf
-from ecgclf import ECGMLPClassifier, ECGTransferClassifier
+from ecgclf import ECGMLPClassifier, ECGTransferClassifier, ECGTransformerClassifier
 from ecgclf._model_file import pack, unpack
 from ecgclf.augmentation import Compose, TimeShift
 from ecgclf.estimators import BeatEstimator
@@ -241,7 +242,7 @@ def _is_json(value: object) -> bool:
         (["parameters", "lr"], -1.0, "'lr' parameter"),
         (["parameters", "rate"], 1.0, "unexpected keyword argument 'rate'"),
         (["parameters", "source"], {"model": 7}, "7"),
-        (["parameters", "dense"], {"tuple": [5]}, "Missing key"),
+        (["parameters", "dense"], {"tuple": [5]}, "other keys"),
         (["fitted", "attributes"], {"dict": {"predict": 1}}, "'predict'.* no fitted attributes"),
         (["fitted", "attributes"], {"dict": {"lr": 1}}, "'lr'.* no fitted attributes"),
         (["fitted", "attributes"], {"dict": {}}, "no attribute"),
@@ -266,6 +267,30 @@ def test_other_arrays(content, load):
     for wrong in (others, {**arrays, "more": arrays[name]}, {**others, name: arrays[name][:1]}):
         with pytest.raises(PersistenceError, match=r"describes no model.*(key|size)"):
             load(sealed(document, wrong))
+
+
+@pytest.mark.parametrize(
+    "value", [{"tuple": [10**9]}, {"tuple": [10**15]}, {"tuple": [1] * 50_000}]
+)
+def test_parameters_that_need_gigabytes(content, load, value):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PersistenceError):
+        load(manipulated(content, ("parameters", "dense"), value))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # in KiB
+
+
+def test_long_labels_and_many_layers(content, load, beats, path):
+    labels = {"array": ["<U9999999", ["N"] * 5]}
+    with pytest.raises(PersistenceError, match="would need gigabytes"):
+        load(manipulated(content, ("fitted", "attributes", "dict", "classes_"), labels))
+    deep = ECGTransformerClassifier(width=4, n_heads=1, n_layers=1, max_epochs=1, verbose=0)
+    deep.fit(beats.data, beats.target).save(path)
+    with pytest.raises(PersistenceError, match="1,000,000,000 layers"):
+        load(manipulated(path.read_bytes(), ("parameters", "n_layers"), 10**9))
+
+
+def test_the_number_of_threads_of_a_file_is_not_obeyed(content, load):
+    assert load(manipulated(content, ("parameters", "n_jobs"), 30_000)).n_jobs is None
 
 
 def test_a_document_of_extreme_depth(load):

@@ -1,0 +1,129 @@
+"""Writing of files: checked before the work, written beside, then moved into place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise an OSError if a file cannot be written at `path`.
+
+    Examples
+    --------
+    >>> check_writable("no/such/folder/model.onnx")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: no/such/folder/model.onnx cannot be written: there is no folder ...
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Name a file in it.")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}.")
+    if not _is_special(path):
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise type(error)(
+                f"{path} cannot be written: {folder} takes no new file ({error.strerror})."
+            ) from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Let one process at a time work on a file or folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder, which need not exist. Its folder must exist.
+    wait : bool, default=True
+        Wait for another process; otherwise raise an error.
+
+    Yields
+    ------
+    None
+        While the lock is held. The operating system releases that of a killed process.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process works on it, and `wait` is False.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout as error:
+        raise BlockingIOError(f"{path} is being written by another process.") from error
+    try:
+        yield
+    finally:
+        # A process that waits for the removed file makes a new one. Windows removes it later.
+        with suppress(OSError):
+            file.unlink()
+        lock.release()
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a file beside `path`, which replaces it when it is complete.
+
+    The file beside has one name, so a process that is killed leaves at most one behind, which
+    the next one overwrites. Another process that writes `path` waits.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write. Its folder must exist.
+
+    Yields
+    ------
+    Path
+        The file to write instead. After an error it is removed, and `path` is unchanged.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written. The error names `path`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/model") as part:
+    ...         size = part.write_bytes(b"weights")
+    ...     os.listdir(folder)
+    ['model']
+    """
+    path = Path(path)
+    if _is_special(path):
+        yield path
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with locked(path):
+            try:
+                yield part
+                with part.open("rb+") as file:
+                    os.fsync(file.fileno())
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        if error.filename in (None, os.fspath(part), part) and error.strerror:
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, such as /dev/stdout."""
+    return path.exists() and not path.is_file()
