@@ -297,7 +297,8 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
     def _outputs(self, X: ArrayLike, part: str | None = None) -> np.ndarray:
         """Apply the network, or a part of it."""
-        check_is_fitted(self)
+        if not hasattr(self, "net_"):
+            check_is_fitted(self)
         rows = self._read(X, reset=False)
         compute = None if part is None else getattr(self.net_.module_, part)
         with training.torch_threads(self.n_jobs):

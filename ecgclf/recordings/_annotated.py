@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecgclf._files import replacing
 from ecgclf.datasets import AAMI_CLASSES, Recording
 from ecgclf.persistence import card_facts
 from ecgclf.recordings._report import ReportData, render_report
@@ -129,7 +129,8 @@ class AnnotatedRecording:
                 f"The labels {', '.join(sorted(unknown))} are no symbols of WFDB. Use to_csv."
             )
         marks = self._marks()
-        with replaced(path) as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder, replacing(path) as file:
             # wfdb accepts few characters in the names of records.
             wrann(
                 "record",
@@ -139,9 +140,9 @@ class AnnotatedRecording:
                 subtype=marks["subtype"].to_numpy(),
                 aux_note=marks["note"].tolist(),
                 fs=self.fs,
-                write_dir=str(file.parent),
+                write_dir=folder,
             )
-            (file.parent / f"record.{annotator}").rename(file)
+            shutil.move(f"{folder}/record.{annotator}", file)
         return path
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
@@ -164,7 +165,8 @@ class AnnotatedRecording:
         """
         path = Path(path)
         check_is_no_annotation_file(path)
-        with replaced(path) as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
             self._rounded().to_csv(file, index=False)
         return path
 
@@ -181,9 +183,11 @@ class AnnotatedRecording:
         Path
             The file.
         """
-        with replaced(Path(path)) as file:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
             file.write_text(json.dumps(self._as_dict(), default=_plain) + "\n", encoding="utf-8")
-        return Path(path)
+        return path
 
     def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = True) -> Path:
         """Write a report as one HTML file, which needs no network and prints on A4 paper.
@@ -286,15 +290,6 @@ def check_is_no_annotation_file(path: Path) -> None:
         raise ValueError(
             f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending .csv."
         )
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Give a name for a new file that replaces `path` once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgclf-") as folder:
-        yield (file := Path(folder, path.name))
-        os.replace(file, path)
 
 
 def _plain(value: Any) -> Any:

@@ -290,7 +290,8 @@ class BeatNet(NeuralNetClassifier):
         # Larger batches make the result for a beat independent of the other beats.
         if n_beats < SMALLEST_BATCH and rows.record is None:
             rows = rows.take(np.arange(SMALLEST_BATCH) % n_beats)
-        self.module_.eval()
+        if self.module_.training:  # to visit all layers takes as long as a small batch
+            self.module_.eval()
         with torch.no_grad():
             outputs = self._all_outputs(rows, part).numpy()[:n_beats]
         if not np.isfinite(outputs).all():
@@ -304,6 +305,8 @@ class BeatNet(NeuralNetClassifier):
 
     def _all_outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None) -> Tensor:
         """Compute the output for all rows, batch by batch."""
+        if len(rows) <= PREDICTION_BATCH and self.device == "cpu":
+            return self.infer({"x": torch.from_numpy(rows.X)}, part).float()
         return torch.cat([self.infer(x, part).float().cpu() for x, _ in self.get_iterator(rows)])
 
     def _prepare_epoch(self, iterator: Batches) -> None:
