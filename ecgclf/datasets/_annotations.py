@@ -1,7 +1,9 @@
-"""Annotation files in the MIT format."""
+"""Annotation files in the MIT format, and errors of files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,25 @@ _LAST_CODE, _SKIP, _AUX, _NOTE = 49, 59, 63, 22
 
 class RecordError(ValueError):
     """Error raised if a file of a record is damaged, incomplete or not supported."""
+
+
+class LeadError(ValueError):
+    """Error raised if a file does not have the leads that were asked for."""
+
+
+@contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Convert the errors of any type that damaged bytes cause to a RecordError."""
+    try:
+        yield
+    except (RecordError, LeadError, FileNotFoundError, ImportError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise RecordError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). Download it again."
+        ) from error
 
 
 def annotations_within(file: Path, n_samples: int) -> tuple[NDArray[np.int64], NDArray[np.str_]]:

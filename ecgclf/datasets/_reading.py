@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
-from ecgclf.datasets._annotations import RecordError
+from ecgclf.datasets._annotations import RecordError, explain_damage
 from ecgclf.datasets._recordings import (
     UNKNOWN_DATE,
     Annotations,
@@ -21,7 +21,6 @@ from ecgclf.datasets._recordings import (
     Recording,
     choose_leads,
     decode,
-    explain_damage,
 )
 from ecgclf.datasets._recordings import millivolts_per as mv_per
 from ecgclf.datasets._wfdb import read_wfdb

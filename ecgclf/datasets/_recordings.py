@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgclf.datasets._annotations import RecordError
+from ecgclf.datasets._annotations import LeadError, RecordError
 from ecgclf.datasets._r_peaks import check_leads_first, converter_limits, detect_in_stretches
 
 #: Leads by name in any case, or by number from 0.
@@ -44,25 +43,6 @@ UNKNOWN_DATE = date(1985, 1, 1)
 #: Limits of what a file may state: sampling rate of a lead in Hz, stored units per mV, number of
 #: samples of a lead. WFDB counts samples with 32 bits.
 _RATES, _GAINS, _MOST_SAMPLES = (10.0, 1e6), (1e-6, 1e12), 2**31
-
-
-class LeadError(ValueError):
-    """Error raised if a file does not have the leads that were asked for."""
-
-
-@contextmanager
-def explain_damage(path: Path) -> Iterator[None]:
-    """Convert the errors of any type that damaged bytes cause to a RecordError."""
-    try:
-        yield
-    except (RecordError, LeadError, FileNotFoundError, ImportError):
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise RecordError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). Download it again."
-        ) from error
 
 
 class Annotations(NamedTuple):

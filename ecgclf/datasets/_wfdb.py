@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgclf.datasets._annotations import RecordError, annotations_within
+from ecgclf.datasets._annotations import RecordError, annotations_within, explain_damage
 from ecgclf.datasets._recordings import (
     UNKNOWN_DATE,
     Annotations,
@@ -25,7 +25,6 @@ from ecgclf.datasets._recordings import (
     Recording,
     choose_leads,
     decode,
-    explain_damage,
     millivolts_per,
 )
 
