@@ -210,9 +210,11 @@ class AnnotatedRecording:
             If there are other labels than the AAMI classes N, S, V, F and Q.
         """
         html = self._render(full_disclosure=full_disclosure)
-        with replaced(Path(path)) as file:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
             file.write_text(html, encoding="utf-8")
-        return Path(path)
+        return path
 
     def _render(self, *, full_disclosure: bool = False) -> str:
         data = ReportData(

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import bottleneck as bn
 import numpy as np
 import pandas as pd
-from bottleneck import move_median
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils._indexing import _safe_indexing
