@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -84,7 +84,9 @@ def prepare(tool: str) -> Callable[[Path], int]:
 
 def peak_mb() -> float:
     """Peak memory of this process, with the libraries that it has loaded."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    # Not ru_maxrss, which a process inherits from its parent.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1000
 
 
 def measure(tool: str, path: Path) -> None:
