@@ -1,5 +1,6 @@
 """Networks for recordings of 12 leads and 10 s, and a random forest on features."""
 
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
 from ecgclf import ECGInceptionClassifier, ECGResNetClassifier
@@ -34,7 +35,7 @@ xresnet1d101 = ECGResNetClassifier(
     dense_dropout=0.5,
     **on_crops,
 )
-xresnet1d50 = ECGResNetClassifier(**{**xresnet1d101.get_params(), "n_blocks": (3, 4, 6, 3)})
+xresnet1d50 = clone(xresnet1d101).set_params(n_blocks=(3, 4, 6, 3))
 # end
 
 # network: inception
