@@ -26,6 +26,9 @@ from ecgclf.recordings._rhythm import RhythmReport, rhythm_report
 #: signals.
 _QUALITY, _UNREADABLE, _READABLE = "~", -1, 0
 
+#: Symbol of WFDB for a peak that may be no beat.
+_ARTIFACT = "|"
+
 
 @dataclass(frozen=True)
 class AnnotatedRecording:
@@ -109,9 +112,10 @@ class AnnotatedRecording:
 
         Notes
         -----
-        A beat has its label as symbol, and "?" as note if it is uncertain. "~" marks changes of
-        signal quality, with the subtype -1 where all leads become unreadable and 0 where they
-        become readable again.
+        A beat has its label as symbol, and "?" as note if it is uncertain. The symbol is "|" if
+        no lead is readable at the beat, so its quality is 0. "~" marks changes of signal quality,
+        with the subtype -1 where all leads become unreadable and 0 where they become readable
+        again.
         """
         from wfdb import wrann
         from wfdb.io.annotation import ann_label_table
@@ -259,7 +263,7 @@ class AnnotatedRecording:
         beats = pd.DataFrame(
             {
                 "sample": self.beats["sample"],
-                "symbol": self.beats["label"],
+                "symbol": self.beats["label"].mask(self.beats["quality"] == 0, _ARTIFACT),
                 "subtype": 0,
                 "note": np.where(self.beats["uncertain"], "?", ""),
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -169,6 +170,16 @@ def test_wfdb_reads_the_annotations(annotated, tmp_path, model, record):
     assert found.symbol == annotated.beats["label"].tolist()
     signals = wfdb.rdrecord(str(record))
     wfdb.plot_wfdb(record=signals, annotation=found, return_fig=True)
+
+
+def test_peaks_in_unreadable_signal_are_annotated_as_artifacts(annotated, tmp_path):
+    beats = annotated.beats.copy()
+    beats.loc[3:4, "quality"] = 0.0
+    replace(annotated, beats=beats).to_wfdb(tmp_path / "night.beats")
+    found = wfdb.rdann(str(tmp_path / "night"), "beats")
+    expected = beats["label"].tolist()
+    expected[3:5] = "||"
+    assert found.symbol == expected
 
 
 def test_changes_of_quality_are_annotated(model, record, tmp_path):
