@@ -79,7 +79,19 @@ def _figures(facts: dict[str, Any]) -> list[str]:
         f"Results on {n_beats:,} test beats of {facts['test']['patients']} patients. The "
         "confidence intervals are from a bootstrap over patients.",
         _table([tuple(heads), *rows]),
+        *_calibration(facts),
         *_more(facts),
+    ]
+
+
+def _calibration(facts: dict[str, Any]) -> list[str]:
+    """Describe the temperature of the probabilities."""
+    if facts.get("temperature") is None:
+        return []
+    return [
+        "The probabilities are calibrated: the logits are divided by "
+        f"{facts['temperature']:.2f}, which was fitted to the held-out patients of svdb. It "
+        "changes no label."
     ]
 
 

@@ -15,7 +15,7 @@ Finished trainings are cached, so an interrupted benchmark continues with the mi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 from tqdm.auto import tqdm
@@ -184,18 +186,23 @@ def from_both(folders: Folders, seeds: Sequence[int]) -> list[dict[str, Any]]:
     return test_on(folders.mitdb, DS2, models, train="DS1 + svdb", test="DS2")
 
 
+def folds_of_svdb(
+    folders: Folders, seed: int
+) -> Iterator[tuple[ECGContextClassifier, tuple[str, ...]]]:
+    """Train on DS1 and svdb without one fold; yield the network and the records of the fold."""
+    names = np.array(folders.svdb_names)
+    first = leads_of(folders.mitdb, DS1)
+    for rest, held in GroupKFold(N_FOLDS).split(names, groups=names):
+        model = train([first, leads_of(folders.svdb, tuple(names[rest]))], seed)
+        yield model, tuple(names[held])
+
+
 def within_svdb(folders: Folders, seeds: Sequence[int]) -> list[dict[str, Any]]:
     """Test each fold of svdb by a network trained on DS1 and the other folds."""
-    names = np.array(folders.svdb_names)
-    first, rows = leads_of(folders.mitdb, DS1), []
-    folds = [
-        (tuple(names[rest]), tuple(names[held]))
-        for rest, held in GroupKFold(N_FOLDS).split(names, groups=names)
-    ]
+    rows = []
     for seed in seeds:
         found: dict[tuple[str, str], list[Compared]] = {}
-        for rest, held in folds:
-            model = train([first, leads_of(folders.svdb, rest)], seed)
+        for model, held in folds_of_svdb(folders, seed):
             test = leads_of(folders.svdb, held)
             logits = log_probabilities(model, test.frame)
             predict = partial(label_detected, [model])
@@ -210,6 +217,27 @@ def within_svdb(folders: Folders, seeds: Sequence[int]) -> list[dict[str, Any]]:
             facts = {"leads": which, "beats": beats, "seed": str(seed)}
             rows += rows_of(Compared(*arrays), train="DS1 + svdb", test="svdb, 5 folds", **facts)
     return rows
+
+
+def fit_temperature(folders: Folders, seed: int) -> float:
+    """Fit the temperature of the logits to the held-out folds of svdb, first lead.
+
+    It minimises the log loss (Guo et al. 2017, arXiv:1706.04599).
+    """
+    logits, target = [], []
+    for model, held in folds_of_svdb(folders, seed):
+        test = leads_of(folders.svdb, held)
+        first = test.select(test.lead == 0)
+        logits.append(log_probabilities(model, first.frame))
+        target.append(np.searchsorted(model.classes_, first.target))
+    z, y = np.concatenate(logits), np.concatenate(target)
+    return float(
+        minimize_scalar(
+            lambda t: -np.mean(log_softmax(z / t, axis=1)[np.arange(len(y)), y]),
+            bounds=(0.2, 5.0),
+            method="bounded",
+        ).x
+    )
 
 
 def adaptive(folders: Folders, seeds: Sequence[int]) -> list[dict[str, Any]]:

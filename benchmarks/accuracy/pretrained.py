@@ -21,10 +21,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import clone
+from torch import nn
 from tqdm.auto import tqdm
 
 from benchmarks.accuracy.cards import card_of
+from benchmarks.accuracy.context import Folders, fit_temperature
 from benchmarks.common.arguments import fraction, make_parser
 from benchmarks.common.data import find_records, part_of
 from benchmarks.common.provenance import FOLDER, origin, write_json
@@ -74,6 +77,8 @@ class Recipe:
     leave_out: tuple[str, ...] = ()
     #: Expression for the input of the network, from `beats` and `model`.
     inputs: str = "beats.data"
+    #: Function from the folder of the records to the temperature of the logits.
+    temperature: Callable[[Path], float] | None = None
     #: Function that returns further tables of the card.
     tables: Callable[[], list[dict[str, Any]]] = list
 
@@ -92,6 +97,19 @@ def leads_of_patients(folder: Path, share: float) -> tuple[pd.DataFrame, np.ndar
         [load_leads(place, some[: max(2, round(share * len(some)))]) for place, some in names]
     )
     return leads.frame, leads.target
+
+
+def temperature_of_svdb(folder: Path) -> float:
+    """Fit the temperature to patients that the networks have not seen."""
+    return fit_temperature(Folders(folder, folder.with_name("svdb")), SEED)
+
+
+def divide_logits(model: BeatEstimator, temperature: float) -> None:
+    """Divide the logits by the temperature, in the weights of the last layer."""
+    *_, last = (part for part in model.net_.module_.head.modules() if isinstance(part, nn.Linear))
+    with torch.no_grad():
+        last.weight /= temperature
+        last.bias /= temperature
 
 
 def tables_of_context() -> list[dict[str, Any]]:
@@ -197,6 +215,7 @@ RECIPES = {
             _NOT_MEDICAL,
         ),
         leave_out=("232",),
+        temperature=temperature_of_svdb,
         tables=tables_of_context,
     ),
 }
@@ -211,6 +230,10 @@ def make(
     test = recipe.loader(records, **recipe.test)
     settings = {"n_jobs": options.n_jobs or 1, "epochs": options.epochs}
     model = fitted(prepare(clone(recipe.estimator), seed=SEED, **settings), X, y)
+    temperature = None
+    if recipe.temperature is not None:
+        temperature = round(recipe.temperature(records), 3)
+        divide_logits(model, temperature)
     # The number of threads is a choice of the user.
     model.set_params(n_jobs=None)
     file = output / f"{name}.ecgclf"
@@ -251,6 +274,7 @@ def make(
         },
         "figures": rows_of(figures),
         "tables": recipe.tables(),
+        "temperature": temperature,
         "every_tenth_test_beat": {
             "labels": model.classes_.tolist(),
             "confusion_matrix": beat_report(
