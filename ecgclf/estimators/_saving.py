@@ -172,7 +172,9 @@ class SavableEstimator(BaseEstimator):
         values, arrays = training.net_state(self.net_)
         self._check_network(values, arrays)
         left_out = _NOT_STORED | set(self.get_params(deep=False))
-        attributes = {name: value for name, value in vars(self).items() if name not in left_out}
+        attributes = {
+            name: value for name, value in sorted(vars(self).items()) if name not in left_out
+        }
         requests = {}
         if "_metadata_request" in vars(self):
             requests = {

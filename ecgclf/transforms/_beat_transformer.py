@@ -131,8 +131,8 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
         first = int(np.argwhere(wrong)[0, 0])
         raise ValueError(
             f"{type(self).__name__} gives no finite result for the beat at position {first}, of "
-            f"{signals.shape[2]} samples up to {np.abs(signals[first]).max():.3g}. Scale the "
-            "beats to mV, or cut longer ones."
+            f"{signals.shape[2]} sample(s) up to {np.abs(signals[first]).max():.3g} in X with "
+            f"n_features = {signals[0].size}. Scale the beats to mV, or cut longer ones."
         )
 
     @abstractmethod

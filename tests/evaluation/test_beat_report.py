@@ -338,7 +338,7 @@ NV = ["N", "V", "N"]
             "y_score holds NaN or infinity in 2 of 3 beats",
         ),
         ({"y_true": NV, "y_pred": NV, "y_score": [["a", "b"]] * 3}, "real numbers"),
-        ({"y_true": NV, "y_pred": NV, "y_score": np.ones((3, 2)) * 1j}, "real numbers"),
+        ({"y_true": NV, "y_pred": NV, "y_score": np.ones((3, 2)) * 1j}, "complex128"),
         (
             {"y_true": NV, "y_pred": NV, "y_score": np.ones((3, 2)), "classes": ["N", "S"]},
             r"y_pred holds \['V'\], which classes \['N', 'S'\] lacks",
