@@ -68,7 +68,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        # A process that waits for the removed file makes a new one. Windows removes it later.
+        # filelock notices that the file it waited for was removed, and makes a new one. Windows
+        # removes it later.
         with suppress(OSError):
             file.unlink()
         lock.release()

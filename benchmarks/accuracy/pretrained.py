@@ -75,12 +75,23 @@ class Recipe:
     limits: tuple[str, ...]
     #: Test records with a large influence. Figures are also given without them.
     leave_out: tuple[str, ...] = ()
-    #: Expression for the input of the network, from `beats` and `model`.
-    inputs: str = "beats.data"
     #: Function from the folder of the records to the temperature of the logits.
     temperature: Callable[[Path], float] | None = None
     #: Function that returns further tables of the card.
     tables: Callable[[], list[dict[str, Any]]] = list
+
+    @property
+    def code(self) -> str:
+        """Code for the input of the network, as in `inputs`."""
+        return "beats.frame[model.feature_names_in_]" if self._is_frame else "beats.data"
+
+    def inputs(self, beats: Beats, model: BeatEstimator) -> np.ndarray | pd.DataFrame:
+        """Return the input of the network."""
+        return beats.frame[model.feature_names_in_] if self._is_frame else beats.data
+
+    @property
+    def _is_frame(self) -> bool:
+        return self.test.get("as_frame", False)
 
 
 def kaggle_rows(folder: Path, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +194,6 @@ RECIPES = {
         loader=load_mitbih,
         test={"records": "ds2", "fs": FS, "window": WINDOW, "rhythm": False, "as_frame": True},
         contract={"fs": FS, "window": WINDOW},
-        inputs="beats.frame[model.feature_names_in_]",
         lead="any; with several leads, average the log-probabilities, as annotate_recording does",
         unit="any",
         scaling="done by the network, relative to the median beat of the recording",
@@ -240,8 +250,7 @@ def make(
     model.save(file, **recipe.contract)
 
     y_true = np.asarray(test.target)
-    X_test = eval(recipe.inputs, {"beats": test, "model": model})
-    y_pred = model.predict(X_test)
+    y_pred = model.predict(recipe.inputs(test, model))
     figures = patient_intervals(y_true, y_pred, test.groups, random_state=SEED)
     figures = figures.drop(columns="defined")
     if recipe.leave_out:
@@ -261,7 +270,7 @@ def make(
             "lead": recipe.lead,
             "scaling": recipe.scaling,
             "window": recipe.window,
-            "code": recipe.inputs,
+            "code": recipe.code,
         },
         "split": recipe.split,
         "train": {"beats": counts(y, test.target_names)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
@@ -49,7 +50,7 @@ def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     return styles
 
 
-class Display(InheritedParameterDocs):
+class Display(InheritedParameterDocs, ABC):
     """Base class of displays.
 
     The parameters of a display describe what to draw and how; those of its method `plot`
@@ -99,9 +100,9 @@ class Display(InheritedParameterDocs):
         """Check and arrange the given axes."""
         return ax
 
+    @abstractmethod
     def _draw(self, axes: Any, is_new: bool) -> None:
         """Draw on the axes, which are new or were given."""
-        raise NotImplementedError
 
 
 @dataclass(eq=False, repr=False)
@@ -140,13 +141,13 @@ class PanelDisplay(Display):
     _columns: ClassVar[str] = "classes"
     _per_row: ClassVar[int] = 1000
 
+    @abstractmethod
     def _shape(self) -> tuple[int, int, int]:
         """Return the numbers of leads, columns and samples."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         """Draw on ``axes_``, and return the artists for the legend."""
-        raise NotImplementedError
 
     def __post_init__(self) -> None:
         if self.unit not in _AMPLITUDES:

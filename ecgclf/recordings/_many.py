@@ -151,7 +151,7 @@ def _annotate_one(
 ) -> tuple[str, str, str, list[str]]:
     """Annotate one recording, and describe what was done."""
     if not overwrite and all(file.exists() for file in files.values()):
-        return str(path), "skipped", "its files exist; --overwrite annotates it again", []
+        return str(path), "skipped", "its files exist; use overwrite to annotate it again", []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class WeightedLoss(nn.Module):
+class WeightedLoss(nn.Module, ABC):
     """Base class of losses that are weighted means over a batch."""
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -30,9 +32,9 @@ class WeightedLoss(nn.Module):
         """
         return (self.per_beat(output, target) * weight).mean()
 
+    @abstractmethod
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
         """Compute the loss of each beat, or of each beat and label."""
-        raise NotImplementedError
 
 
 class CrossEntropyLoss(WeightedLoss):

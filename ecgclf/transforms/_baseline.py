@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
@@ -25,7 +26,7 @@ from ecgclf.transforms._filters import (
 )
 
 
-class Baseline(BaseEstimator):
+class Baseline(BaseEstimator, ABC):
     """Base class of the estimates: checks the parameters and calls `_estimate`."""
 
     _parameter_constraints: ClassVar[dict] = {}
@@ -52,8 +53,9 @@ class Baseline(BaseEstimator):
         self._validate_params()
         return self._estimate(signals, fs)
 
+    @abstractmethod
     def _estimate(self, signals: NDArray, fs: float) -> NDArray:
-        raise NotImplementedError
+        """Estimate the baseline with valid parameters."""
 
 
 @dataclass(eq=False, repr=False)
