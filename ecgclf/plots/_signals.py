@@ -340,7 +340,8 @@ def draw_paper(
     for axis, fine, bold in zip((panel.xaxis, panel.yaxis), _FINE, _BOLD):
         low, high = times if axis is panel.xaxis else range_mv
         for spacing, minor in ((fine, True), (bold, False)):
-            steps = np.arange(np.ceil(low / spacing - 1e-6), np.floor(high / spacing + 1e-6) + 1)
+            first = np.ceil(low / spacing - 1e-6) + 0.0  # 0, not -0
+            steps = np.arange(first, np.floor(high / spacing + 1e-6) + 1)
             axis.set_ticks(steps * spacing, minor=minor)
     # Five labels per second would overlap.
     panel.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if abs(t - round(t)) < 1e-6 else "")

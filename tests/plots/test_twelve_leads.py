@@ -32,6 +32,8 @@ def test_each_lead_shows_its_quarter(signal):
     (strip,) = display.axes_[3].lines
     np.testing.assert_array_equal(strip.get_ydata(), signal[1])
     assert display.axes_[0].get_title(loc="left") == "record 1"
+    labels = [label.get_text() for label in display.axes_[3].get_xticklabels()]
+    assert labels[::5] == [str(second) for second in range(11)]
     assert display.lead_shares_ == {}
 
 
