@@ -95,6 +95,11 @@ def predict(options: argparse.Namespace) -> None:
             record, model, leads=range(model.n_leads_), fs=cut.fs, window=cut.window
         )
         beats = found.beats[~found.beats["uncertain"]]
+        if n_left_out := len(found.beats) - len(beats):
+            print(
+                f"{options.recording}: {n_left_out:,} beats in unreadable signal are left out",
+                file=sys.stderr,
+            )
         if not len(beats):
             raise ValueError(
                 f"No R peak was found in lead {', '.join(record.leads)} of record {record.name}. "

@@ -275,6 +275,11 @@ def test_predict_leaves_out_beats_at_gaps(ecgclf, work):
     far = ~table["sample"].between(4000 - 1800, 5000 + 1800)
     assert set(table["sample"][far]) <= set(found["sample"])
     assert not found["sample"].between(3900, 5100).any()
+    peaks, _ = datasets.read_recording(work / "gaps", ["MLII"]).detect_r_peaks()
+    n_left_out = len(peaks) - len(found)
+    said = f"{n_left_out} beats in unreadable signal are left out"
+    assert n_left_out
+    assert said in done.err
 
 
 def test_predict_prints_only_the_table(ecgclf, work):
