@@ -117,5 +117,6 @@ def copy_weights(plain: nn.Module, ours: nn.Module) -> None:
     for to, source in pairs:
         state = {name: value.clone() for name, value in source.state_dict().items()}
         state["weight"] = state["weight"].reshape(to.weight.shape)
-        state.setdefault("bias", torch.zeros_like(to.bias))
+        if to.bias is not None:
+            state.setdefault("bias", torch.zeros_like(to.bias))
         to.load_state_dict(state)

@@ -25,6 +25,7 @@ from benchmarks.speed.networks import floor, prediction, training
 from benchmarks.speed.processes import grid, imports
 from benchmarks.speed.reading import csv, records
 from benchmarks.speed.transforms import transforms
+from benchmarks.speed.twelve_leads import twelve_leads
 
 #: Parts by the names that ``--only`` takes. A part writes ``<output>-<name>.json``.
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[dict[str, Any]]]] = {
     "size": size,
     "storage": storage,
     "front": front,
+    "twelve-leads": twelve_leads,
 }
 
 #: Optional packages that the part "front" compares with.
