@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -121,8 +122,40 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 part.unlink(missing_ok=True)
     except OSError as error:
         if error.filename in (None, os.fspath(part), part) and error.strerror:
-            error.filename, error.filename2 = os.fspath(path), None
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """Write several files into a new folder; after an error it is empty again.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. It is created, and must be empty.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder is not empty.
+    BlockingIOError
+        If another process is writing to it.
+    OSError
+        If the files cannot be written. The error names `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, wait=False):
+        if any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
+        try:
+            yield
+        except BaseException as error:
+            for path in folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if isinstance(error, OSError) and error.strerror and error.filename is None:
+                raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
+            raise
 
 
 def _is_special(path: Path) -> bool:

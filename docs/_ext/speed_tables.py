@@ -64,7 +64,7 @@ SPEED = {
         f"speed-{part}": speed
         for part in (
             *("training", "prediction", "records", "csv", "transforms"),
-            *("imports", "grid", "memory", "size"),
+            *("imports", "grid", "memory", "size", "twelve-leads"),
         )
     },
 }

@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ecgclf._extras import import_extra
-from ecgclf._files import locked, replacing
+from ecgclf._files import filling, replacing
 from ecgclf.datasets._beats import PER_BEAT, SHARED, Beats, check_same_form, known_fields
 
 #: Names of the arrays in their folder.
@@ -222,10 +222,7 @@ _Opener = Callable[[Path, tuple[int, ...]], AbstractContextManager[Callable[[NDA
 def _write(parts: Iterable[Beats], folder: str | Path, name: str, open_array: _Opener) -> Beats:
     """Write the signals of part after part, then the other fields of all parts."""
     folder = Path(folder).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder, wait=False):
-        if any(folder.iterdir()):
-            raise FileExistsError(f"{folder} is not empty. Choose another folder, or delete it.")
+    with filling(folder):
         _write_parts(parts, folder, name, open_array)
     return load_beats(folder, verify=False)
 
@@ -282,7 +279,7 @@ def _open_npy(folder: Path, row_shape: tuple[int, ...]) -> Iterator[Callable[[ND
 
     def append(rows: NDArray) -> None:
         nonlocal n_rows
-        rows.astype("<f4", copy=False).tofile(file)
+        file.write(rows.astype("<f4", copy=False).data)
         n_rows += len(rows)
 
     with (folder / _NPY).open("wb") as file:

@@ -124,8 +124,21 @@ def test_parts_that_differ(store, tmp_path, change, match):
     first = make_beats(n_beats=60, random_state=0)
     with pytest.raises(ValueError, match=match):
         store([first, Beats(**{**first, **change})], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_without_its_description(store, tmp_path):
+    store(make_beats(n_beats=60, random_state=0), tmp_path)
+    next(tmp_path.glob("*.json")).unlink()
     with pytest.raises(FileNotFoundError, match="incomplete"):
         load_beats(tmp_path)
+
+
+def test_a_disk_that_takes_no_more(store, tmp_path, files_of_at_most):
+    beats = make_beats(n_beats=600, random_state=0)
+    with files_of_at_most(10_000), pytest.raises(OSError, match=str(tmp_path / "beats")):
+        store(beats, tmp_path / "beats")
+    same(store(beats, tmp_path / "beats"), beats)
 
 
 def test_objects_that_need_pickle(store, tmp_path):
