@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import importlib.metadata
 import pickle
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_the_fingerprint_can_be_computed_by_hand(fitted, beats, path):
         "y_sha256": hashlib.sha256("".join(f"{y}\n" for y in beats.target).encode()).hexdigest(),
     }
     changed = X.copy()
-    changed[7, 3] = np.nextafter(changed[7, 3], 9)
+    changed[7, 3] = np.nextafter(changed[7, 3], np.float32(9))
     other = clone(fitted).fit(changed, beats.target).training_data_[0]
     assert other["X_sha256"] != found["X_sha256"]
     assert other["y_sha256"] == found["y_sha256"]
@@ -189,7 +190,7 @@ def test_other_readers_of_safetensors(fitted, path):
         np.testing.assert_array_equal(weight, expected[name].numpy())
     document = read_document(path)
     assert document["class"] == "ECGCNNClassifier"
-    assert document["versions"]["torch"] == torch.__version__
+    assert document["versions"]["torch"] == importlib.metadata.version("torch")
     assert document["fitted"]["attributes"]["dict"]["classes_"] == {
         "array": ["<U1", list("FNQSV")]
     }

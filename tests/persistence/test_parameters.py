@@ -103,7 +103,7 @@ class Louder(GaussianNoise):
         ({"optimizer": torch.optim.RAdam}, "optimizer=<class 'torch.optim.radam.RAdam'>"),
         ({"random_state": np.random.RandomState(0)}, r"random_state=RandomState"),
         ({"filters": range(8, 10)}, r"filters=range\(8, 10\)"),
-        ({"lr": np.longdouble(0.01)}, r"lr=.*longdouble"),
+        ({"lr": np.longdouble(0.01)}, r"lr=.*0\.01000"),
     ],
 )
 def test_parameters_that_cannot_be_saved(quick, beats, path, params, name):
