@@ -25,15 +25,6 @@ SUBPACKAGES = sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py"))
 # --- imports are light -----------------------------------------------------------------------
 
 
-def modules_after(statement: str) -> set[str]:
-    """Names of the packages that are loaded once `statement` has run in a new process."""
-    program = f"import sys\n{statement}\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
-    )
-    return set(done.stdout.split())
-
-
 HEAVY = {
     "torch",
     "sklearn",
@@ -48,39 +39,71 @@ HEAVY = {
     "onnx",
 }
 
+#: Statements, and packages that they do not load. Those of a list run in one process, in this
+#: order: what is not loaded after all of them is not loaded after one of them alone.
+STATEMENTS = [
+    {
+        "import ecgclf; ecgclf.__version__; dir(ecgclf)": HEAVY,
+        "import ecgclf.cli": HEAVY,
+        "import ecgclf.persistence": {"torch", "sklearn", "skorch", "pandas", "matplotlib"},
+        "import ecgclf.datasets": {"torch", "skorch", "matplotlib", "wfdb"},
+        "import ecgclf.transforms": {"torch", "skorch", "matplotlib", "wfdb"},
+        "import ecgclf.recordings": {"torch", "skorch", "matplotlib", "wfdb", "jinja2"},
+        "import ecgclf.evaluation": {"torch", "skorch", "matplotlib", "captum"},
+        "import ecgclf.sampling": {"torch", "skorch", "matplotlib"},
+        "import ecgclf.plots": {"torch", "skorch", "matplotlib"},
+        "import ecgclf.search": {
+            *("torch", "skorch", "matplotlib", "optuna", "wandb", "yaml", "dask")
+        },
+    },
+    {
+        "import ecgclf.modules": {"sklearn", "skorch", "pandas", "matplotlib"},
+        "import ecgclf.augmentation": {"skorch", "matplotlib", "wfdb"},
+        "from ecgclf import ECGCNNClassifier": {"matplotlib", "wfdb"},
+        "import ecgclf.export": {"matplotlib", "onnx", "onnxruntime", "onnxscript"},
+        "import ecgclf.tracking": {"matplotlib", "mlflow", "wandb", "tensorboard"},
+    },
+]
 
-def test_importing_the_package_imports_nothing_heavy():
-    loaded = modules_after("import ecgclf; ecgclf.__version__; dir(ecgclf)")
-    assert "ecgclf" in loaded
-    assert not loaded & HEAVY
 
-
-def test_the_classifier_does_not_load_matplotlib():
-    loaded = modules_after("from ecgclf import ECGCNNClassifier")
-    assert {"torch", "sklearn", "skorch"} <= loaded
-    assert not loaded & {"matplotlib", "wfdb"}
+@pytest.fixture(scope="module")
+def loaded_after() -> dict[str, set[str]]:
+    """Names of the packages that are loaded once a statement has run."""
+    loaded = {}
+    for statements in STATEMENTS:
+        show = "print(*sorted({m.split('.')[0] for m in sys.modules}))"
+        program = "\n".join(["import sys", *(f"{line}\n{show}" for line in statements)])
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        lines = done.stdout.splitlines()
+        loaded |= {
+            line: set(names.split()) for line, names in zip(statements, lines, strict=True)
+        }
+    return loaded
 
 
 @pytest.mark.parametrize(
-    ("subpackage", "never"),
-    [
-        ("datasets", {"torch", "skorch", "matplotlib", "wfdb"}),
-        ("evaluation", {"torch", "skorch", "matplotlib", "captum"}),
-        ("persistence", {"torch", "sklearn", "skorch", "pandas", "matplotlib"}),
-        ("plots", {"torch", "skorch", "matplotlib"}),
-        ("transforms", {"torch", "skorch", "matplotlib", "wfdb"}),
-        ("recordings", {"torch", "skorch", "matplotlib", "wfdb", "jinja2"}),
-        ("sampling", {"torch", "skorch", "matplotlib"}),
-        ("cli", HEAVY),
-        ("export", {"matplotlib", "onnx", "onnxruntime", "onnxscript"}),
-        ("search", {"torch", "skorch", "matplotlib", "optuna", "wandb", "yaml", "dask"}),
-        ("tracking", {"matplotlib", "mlflow", "wandb", "tensorboard"}),
-        ("augmentation", {"skorch", "matplotlib", "wfdb"}),
-        ("modules", {"sklearn", "skorch", "pandas", "matplotlib"}),
-    ],
+    ("statement", "never"), [item for group in STATEMENTS for item in group.items()]
 )
-def test_packages_that_a_subpackage_does_not_load(subpackage, never):
-    assert not modules_after(f"import ecgclf.{subpackage}") & never
+def test_imports_load_only_what_they_need(loaded_after, statement, never):
+    assert "ecgclf" in loaded_after[statement]
+    assert not loaded_after[statement] & never
+
+
+def test_the_classifier_loads_torch(loaded_after):
+    loaded = loaded_after["from ecgclf import ECGCNNClassifier"]
+    assert {"torch", "sklearn", "skorch"} <= loaded
+
+
+def test_the_imports_of_every_subpackage_are_tested(loaded_after):
+    assert {f"import ecgclf.{name}" for name in SUBPACKAGES} - set(loaded_after) == {
+        *("import ecgclf.estimators", "import ecgclf.training")
+    }
 
 
 def test_every_name_of_the_package_is_the_object_of_its_subpackage():
