@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -174,18 +175,21 @@ ONLY_IN = {
 }
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def imports_of(path: Path) -> list[str]:
     """Full names of the modules that a file imports anywhere, also for types alone."""
+    found = []
     own = ("ecgclf", *path.relative_to(PACKAGE).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_extra":
-            yield ast.literal_eval(node.args[0])
+            found.append(ast.literal_eval(node.args[0]))
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(own[: len(own) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module]))
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            found += [f"{module}.{alias.name}" for alias in node.names]
+    return found
 
 
 def imports_of_subpackage(name: str) -> Iterator[tuple[Path, str]]:
