@@ -137,16 +137,20 @@ def fits(beats):
 
 @pytest.fixture(scope="module")
 def killed(fits, beats, tmp_path_factory):
-    """Folder with the checkpoints of all fits, each killed in the middle of an epoch."""
+    """Folder with the checkpoints of all fits, each killed in the middle of an epoch.
+
+    Another fit, "several", is killed while it writes, at the start of an epoch, and after the
+    last epoch.
+    """
     folder = tmp_path_factory.mktemp("killed")
-    fit_and_be_killed(
-        beats,
-        [
-            (clone(model).set_params(checkpoint=folder / name), KILLED_IN[name], 2)
-            for name, model in fits.items()
-        ],
-        folder,
-    )
+    once = [
+        (clone(model).set_params(checkpoint=folder / name), KILLED_IN[name], 2)
+        for name, model in fits.items()
+    ]
+    several = clone(fits["one_cycle"]).set_params(checkpoint=folder / "several")
+    ends = [(clone(several), *end) for end in [(3, -1), (4, 0), (0, 0)]]
+    n_kept = fit_and_be_killed(beats, once + ends, folder)
+    assert n_kept[-3:] == [2, 3, 5]
     return folder
 
 
@@ -198,15 +202,12 @@ def test_resume_after_a_kill(name, fits, killed, beats):
         assert model.history_["valid_loss"].idxmin() == 10
 
 
-def test_resume_after_several_kills(beats, tmp_path, fits, path):
-    """The fit is killed while it writes, at the start of an epoch, and after the last epoch.
+def test_resume_after_several_kills(fits, killed, beats):
+    """After the last epoch, dropout is on while the statistics of the batch norms are computed.
 
-    After the last epoch, dropout is on while the statistics of the batch norms are computed; its
-    masks continue those of the last epoch.
+    Its masks continue those of the last epoch.
     """
-    model = clone(fits["one_cycle"]).set_params(checkpoint=path)
-    ends = [(clone(model), *end) for end in [(3, -1), (4, 0), (0, 0)]]
-    assert fit_and_be_killed(beats, ends, tmp_path) == [2, 3, 5]
+    model = clone(fits["one_cycle"]).set_params(checkpoint=killed / "several")
     model.fit(beats.data, beats.target)
     assert_same(model, clone(fits["one_cycle"]).fit(beats.data, beats.target))
 
