@@ -41,7 +41,7 @@ def error_of_pca(train: np.ndarray, test: np.ndarray, n_components: int) -> np.n
 
 @parametrize_with_checks(
     [
-        ECGAutoencoder(verbose=0),
+        ECGAutoencoder(max_epochs=2, verbose=0),
         ECGAutoencoder(kind="dense", max_epochs=2, verbose=0),
         ECGAutoencoder(kind="recurrent", max_epochs=2, verbose=0),
     ]
