@@ -229,7 +229,7 @@ def test_early_stopping_holds_out_whole_records(array, beats, with_groups, monke
         ecgclf.training.Rows, "take", lambda rows, at: seen.append(take(rows, at)) or seen[-1]
     )
     groups = array[:, 0] // 2 if with_groups else None
-    model = small(early_stopping=True, validation_fraction=0.3, max_epochs=30)
+    model = small(early_stopping=True, validation_fraction=0.3, max_epochs=10)
     model.fit(array, beats.target, groups=groups)
     train, valid = (set(rows.record // (2 if with_groups else 1)) for rows in seen[-2:])
     assert train
