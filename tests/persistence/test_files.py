@@ -1,4 +1,7 @@
-"""Invalid, damaged and missing model files."""
+"""Invalid, damaged and missing model files.
+
+``ECGCLF_FUZZ=100`` runs a hundred times as many examples.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ from ecgclf.estimators import BeatEstimator
 from ecgclf.persistence import PersistenceError, read_document
 
 fuzz = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100 * int(os.environ.get("ECGCLF_FUZZ", "1")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
