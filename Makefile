@@ -29,8 +29,9 @@ $(VENV)/installed-%: pyproject.toml constraints.txt | $(BIN)/python
 demo: $(VENV)/installed
 	$(BIN)/python examples/quickstart.py
 
+# Neighbouring tests share fixtures, so each process gets one half of them.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest --numprocesses=2
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
