@@ -231,22 +231,26 @@ def transfer(figures):
 
 
 def infarction(figures):
-    """Yield the figures on fold 10 of the mean probability of the seeds."""
+    """Yield the figures from scratch on fold 10, and the AUROC that each transfer adds."""
     runs = pd.json_normalize(figures["runs"])
-    key = ["input", "network", "start", "share"]
-    rest = runs.groupby(key)[["fold_10.accuracy", "fold_10.f1"]].mean()
+    key = ["input", "network", "share"]
+    scratch = runs[runs["start"] == "scratch"].groupby(key)
+    rest = scratch[["fold_10.accuracy", "fold_10.f1"]].mean()
+    means = figures["mean_of_seeds"]
+    table = {tuple(row[name] for name in (*key, "start")): row for row in means}
+    starts = {"frozen": "frozen", "gradual": "gradual", "finetune": "whole"}
     yield (
-        *("input", "network", "start", "patients", "AUROC", "95% by patient"),
-        *("AUPRC", "accuracy", "F1", "AUROC minus scratch"),
+        *("input", "network", "patients", "AUROC from scratch", "95% by patient", "AUPRC"),
+        *("accuracy", "F1", *(f"AUROC added, {name}" for name in starts.values())),
     )
-    for row in figures["mean_of_seeds"]:
-        start = {"scratch": "from scratch", "finetune": "whole"}.get(row["start"], row["start"])
-        gain = row.get("auroc_gain")
+    for place in dict.fromkeys(place[:3] for place in table):
+        row = table[*place, "scratch"]
+        gains = [table.get((*place, start), {}).get("auroc_gain") for start in starts]
         yield (
-            *(row["input"], row["network"], start, f"{row['share']:.0%}"),
+            *(*place[:2], f"{place[2]:.0%}"),
             *(f"{row['auroc'][0]:.3f}", span(row["auroc"][1:]), f"{row['auprc'][0]:.3f}"),
-            *(f"{figure:.3f}" for figure in rest.loc[tuple(row[name] for name in key)]),
-            f"{gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})" if gain else "",
+            *(f"{figure:.3f}" for figure in rest.loc[place]),
+            *(f"{gain[0]:+.3f} ({span(gain[1:])})" if gain else "" for gain in gains),
         )
 
 
