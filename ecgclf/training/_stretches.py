@@ -208,7 +208,9 @@ class StretchBatches(Batches):
         number = torch.arange(len(index), device=self.device)
         lead = number % self.n_leads
         if self.shuffle:
-            lead = torch.randint_like(number, self.n_leads, generator=generator)
+            lead = torch.randint(
+                self.n_leads, number.shape, generator=generator, device=self.device
+            )
         x, labels = x.unflatten(0, index.shape), y.unflatten(0, index.shape)
         width = self.n_leads * self.n_samples
         leads = x[..., :width].unflatten(2, (self.n_leads, self.n_samples))
