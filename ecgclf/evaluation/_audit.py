@@ -278,7 +278,8 @@ def _count_adjacent(
 ) -> int:
     """Count the test beats within `span` samples of a training beat of the same record."""
     count = 0
-    by_record = pd.Series(sample[train]).groupby(record[train]).agg(np.sort).to_dict()
+    in_train = pd.Series(sample[train]).groupby(record[train])
+    by_record = {name: np.sort(positions) for name, positions in in_train}
     for name, positions in pd.Series(sample[test]).groupby(record[test]):
         known = by_record.get(name)
         if known is None:
