@@ -27,9 +27,9 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
 
 
-def count_dimensions(X: Any) -> int:
+def count_dimensions(X: Any, name: str = "X") -> int:
     """Count the dimensions of an array, a frame, nested lists or anything array-like."""
-    return (X if hasattr(X, "ndim") else np.asarray(X)).ndim
+    return (X if hasattr(X, "ndim") else to_array(X, name)).ndim
 
 
 def check_axes(

@@ -208,7 +208,7 @@ def check_labels(y: Any, n_beats: int) -> np.ndarray:
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
     check_plain(y, "y")
-    if count_dimensions(y) == 2 and type_of_target(y) == "multilabel-indicator":
+    if count_dimensions(y, "y") == 2 and type_of_target(y) == "multilabel-indicator":
         y = check_array(y, accept_sparse="csr", dtype=np.int64, input_name="y")
         y = y.toarray() if issparse(y) else y
         if not np.isin(y, (0, 1)).all():

@@ -126,7 +126,7 @@ def test_complex(given):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ([[1.0, 2.0, 3.0], [1.0, 2.0]] * 10, "inhomogeneous"),
+        ([[1.0, 2.0, 3.0], [1.0, 2.0]] * 10, "X is no array: it is inhomogeneous"),
         ([[[1.0, 2.0], [3.0]]] * 20, "inhomogeneous"),
         (np.full(X.shape, "flat"), "could not convert string to float: .*flat"),
         (np.full(X.shape, "flat", dtype=object), "could not convert string to float: 'flat'"),
