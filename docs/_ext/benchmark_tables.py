@@ -4,11 +4,12 @@ import json
 import re
 from itertools import chain, repeat
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 from speed_tables import SPEED
 
@@ -232,27 +233,34 @@ def transfer(figures):
 
 
 def infarction(figures):
-    """Yield the figures from scratch on fold 10, and the AUROC that each transfer adds."""
+    """Yield the figures from scratch on fold 10."""
     runs = pd.json_normalize(figures["runs"])
-    key = ["input", "network", "share"]
-    scratch = runs[runs["start"] == "scratch"].groupby(key)
-    rest = scratch[["fold_10.accuracy", "fold_10.f1"]].mean()
-    means = figures["mean_of_seeds"]
-    table = {tuple(row[name] for name in (*key, "start")): row for row in means}
-    starts = {"frozen": "frozen", "gradual": "gradual", "finetune": "whole"}
-    yield (
-        *("input", "network", "patients", "AUROC from scratch", "95% by patient", "AUPRC"),
-        *("accuracy", "F1", *(f"AUROC added, {name}" for name in starts.values())),
+    key = ["network", "input", "share"]
+    rest = (
+        runs[runs["start"] == "scratch"].groupby(key)[["fold_10.accuracy", "fold_10.f1"]].mean()
     )
-    for place in dict.fromkeys(place[:3] for place in table):
-        row = table[*place, "scratch"]
-        gains = [table.get((*place, start), {}).get("auroc_gain") for start in starts]
-        yield (
-            *(*place[:2], f"{place[2]:.0%}"),
-            *(f"{row['auroc'][0]:.3f}", span(row["auroc"][1:]), f"{row['auprc'][0]:.3f}"),
-            *(f"{figure:.3f}" for figure in rest.loc[place]),
-            *(f"{gain[0]:+.3f} ({span(gain[1:])})" if gain else "" for gain in gains),
-        )
+    yield "network", "patients", "AUROC (95% by patient)", "AUPRC", "accuracy", "F1"
+    for row in figures["mean_of_seeds"]:
+        if row["start"] == "scratch":
+            yield (
+                *(f"{row['network']}, {row['input']}", f"{row['share']:.0%}"),
+                estimate_and_interval(row["auroc"]),
+                f"{row['auprc'][0]:.3f}",
+                *(f"{figure:.3f}" for figure in rest.loc[tuple(row[name] for name in key)]),
+            )
+
+
+def infarction_transfer(figures):
+    """Yield the AUROC on fold 10 that each kind of transfer adds to that from scratch."""
+    gains = {}
+    for row in figures["mean_of_seeds"]:
+        of_network = gains.setdefault((row["network"], row["input"], row["share"]), {})
+        if row["start"] != "scratch":
+            of_network[row["start"]] = estimate_and_interval(row["auroc_gain"], "+.3f")
+    yield "network", "patients", "frozen", "gradual", "whole"
+    for (network, leads, share), found in gains.items():
+        starts = (found.get(start, "") for start in ("frozen", "gradual", "finetune"))
+        yield f"{network}, {leads}", f"{share:.0%}", *starts
 
 
 def superclasses(figures):
@@ -307,6 +315,11 @@ def span(interval):
     return f"{low:.2f} to {high:.2f}"
 
 
+def estimate_and_interval(figure, form=".3f"):
+    """Format an estimate and its interval in one line."""
+    return f"{figure[0]:{form}} ({span(figure[1:])})".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def storage(figures):
     """Yield the peak memory of each array type and data size."""
     yield "X", "size", "beats", "X in MB", "peak in MB", "beyond X in MB"
@@ -330,16 +343,21 @@ ROWS_OF = {
     "export": graphs,
     "transfer": transfer,
     "anomaly": anomaly,
+    "infarction-transfer": infarction_transfer,
     "infarction": infarction,
     "superclasses": superclasses,
 }
 
 
 class BenchmarkTable(Directive):
-    """Table of one or several result files, with their commands and versions."""
+    """Table of one or several result files, with their commands and versions.
+
+    The option ``kind`` selects another table of the same files, without commands and versions.
+    """
 
     required_arguments = 1
     final_argument_whitespace = True
+    option_spec: ClassVar = {"kind": directives.unchanged_required}
 
     def run(self):
         """Make the table."""
@@ -350,10 +368,11 @@ class BenchmarkTable(Directive):
             self.state.document.settings.env.note_dependency(str(file))
             documents.append(json.loads(file.read_text(encoding="utf-8")))
         figures = joined([document["figures"] for document in documents])
-        kind = next((kind for kind in ROWS_OF if names[0].startswith(kind)), None)
+        named = self.options.get("kind", names[0])
+        kind = next((kind for kind in ROWS_OF if named.startswith(kind)), None)
         rows = ROWS_OF.get(kind, networks)(figures)
         container = nodes.container()
-        lines = [*lines_of(rows), "", *origin(documents)]
+        lines = [*lines_of(rows), "", *([] if self.options else origin(documents))]
         self.state.nested_parse(StringList(lines), 0, container)
         return container.children
 
