@@ -142,8 +142,8 @@ class Spectrogram(TimeFrequencyTransformer):
     >>> pictures = spectrogram.fit_transform(beats)
     >>> pictures.shape, spectrogram.times_.round(2)
     ((1, 13, 6), array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
-    >>> spectrogram.frequencies_[pictures[0, :, 0].argmax()]
-    np.float64(20.0)
+    >>> print(spectrogram.frequencies_[pictures[0, :, 0].argmax()])
+    20.0
     """
 
     fs: float
@@ -262,8 +262,8 @@ class Scalogram(TimeFrequencyTransformer):
     >>> pictures = scalogram.fit_transform(beats)
     >>> pictures.shape, scalogram.frequencies_
     ((1, 3, 42), array([ 5., 10., 20.]))
-    >>> scalogram.frequencies_[pictures[0, :, 20].argmax()].round()
-    np.float64(10.0)
+    >>> print(scalogram.frequencies_[pictures[0, :, 20].argmax()].round())
+    10.0
     """
 
     fs: float
