@@ -130,19 +130,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 def filling(folder: Path) -> Iterator[None]:
     """Write several files into a new folder; after an error it is empty again.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder. It is created, and must be empty.
-
-    Raises
-    ------
-    FileExistsError
-        If the folder is not empty.
-    BlockingIOError
-        If another process is writing to it.
-    OSError
-        If the files cannot be written. The error names `folder`.
+    The folder must be absent or empty, and no other process may be writing to it. An OSError that
+    names no file gets the name of the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder, wait=False):

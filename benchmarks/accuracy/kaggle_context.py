@@ -55,7 +55,7 @@ def figures(target: NDArray, predicted: NDArray) -> dict[str, Any]:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = make_parser(__doc__, seeds=[0], output="kaggle-context")
+    parser = make_parser(__doc__, seeds=[0, 1, 2], output="kaggle-context")
     parser.add_argument(
         "--held-out", action="store_true", help="test on a held-out fifth of the training rows"
     )

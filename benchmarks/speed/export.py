@@ -30,7 +30,7 @@ from ecgclf.export import export_onnx, halve_onnx, quantize_onnx
 #: Function from beats to labels and probabilities.
 Classify = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-#: Numbers of beats per call: a monitor's, a batch, and many recordings'.
+#: Numbers of beats per call.
 CALLS = (1, 256, 100_000)
 
 #: Number of beats that a graph takes at once.
@@ -66,9 +66,9 @@ def torch_classifier(model: ECGCNNClassifier) -> Classify:
 
 
 def microseconds_a_beat(classify: Classify, X: np.ndarray, n_beats: int, repeats: int) -> float:
-    """Measure the median CPU time per beat of calls for different beats."""
+    """Measure the median CPU time per beat of calls for different beats, in µs."""
     X = np.resize(X, (max(len(X), n_beats + 1), X.shape[1]))
-    repeats = max(3, repeats // n_beats if n_beats > BATCH_SIZE else repeats)
+    repeats = min(repeats, max(3, 300_000 // n_beats))
     times = []
     for i in range(repeats + 1):
         start = i * n_beats % (len(X) - n_beats)

@@ -190,12 +190,11 @@ def pool_globally(x: Tensor, how: GlobalPool) -> Tensor:
         return x.flatten(1)
     pooled = []
     # ``mean`` and ``amax`` over the last two axes give the same values, but their gradients are
-    # several times slower and are not in channels-last memory. torch 2.9 exports only ``amax``.
+    # several times slower and are not in channels-last memory.
     if how != "max":
         pooled.append(x.permute(0, 2, 3, 1).flatten(1, 2).mean(dim=1))
     if how != "avg":
-        exporting = torch.compiler.is_exporting()
-        pooled.append(x.amax((2, 3)) if exporting else F.adaptive_max_pool2d(x, 1).flatten(1))
+        pooled.append(F.adaptive_max_pool2d(x, 1).flatten(1))
     return pooled[0] if len(pooled) == 1 else torch.cat(pooled, dim=1)
 
 
