@@ -1,15 +1,33 @@
-"""Inheritance of parameter descriptions."""
+"""Descriptions of parameters that are written once."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-#: Sections of a numpydoc class docstring whose entries a subclass inherits.
-_INHERITED = ("Parameters", "Attributes")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _UNDERLINE = re.compile(r"-{3,}")
+
+#: Sections that come before all others: what a user passes, and what fit sets.
+_FIRST = ("Parameters", "Attributes")
+
+
+def parameters_from(*sources: Any) -> Callable[[F], F]:
+    """Complete the docstring of a function with parameter descriptions of other objects.
+
+    The decorated function describes only the parameters that differ. The others of its signature
+    are described as in the section "Parameters" of the first source, a function or a class, that
+    has an entry for them. Place the decorator below ``@classmethod``.
+    """
+
+    def complete(function: F) -> F:
+        _complete(function, "Parameters", reversed(sources))
+        return function
+
+    return complete
 
 
 class InheritedParameterDocs:
@@ -17,42 +35,52 @@ class InheritedParameterDocs:
 
     Each parameter and fitted attribute is described once, in the class that declares it. When a
     subclass is created, the entries of its bases that it does not redefine are appended to the
-    sections "Parameters" and "Attributes" of its own docstring. Bases that are not subclasses
-    of this class, such as those of other libraries, are left out.
+    sections "Parameters" and "Attributes" of its own docstring. Its methods inherit descriptions
+    of parameters from the methods that they override. Bases that are not subclasses of this
+    class, such as those of other libraries, are left out.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__doc__" in vars(cls) and cls.__doc__:
-            cls.__doc__ = _complete(cls)
+        bases = [b for b in reversed(cls.__mro__[1:]) if issubclass(b, InheritedParameterDocs)]
+        if "__doc__" in vars(cls):
+            _complete(cls, "Attributes", bases)
+            _complete(cls, "Parameters", bases)
+        for name, member in vars(cls).items():
+            method = getattr(member, "__func__", member)  # the function of a class method
+            if inspect.isfunction(method):
+                _complete(method, "Parameters", [vars(b)[name] for b in bases if name in vars(b)])
 
 
-def _complete(cls: type) -> str:
-    """Compose the docstring of a class from its own and those of its bases."""
-    summary, sections = _split(cls.__doc__)
-    accepted = _accepted_parameters(cls)
-    for title in _INHERITED:
-        own = _entries(sections.get(title, ""))
-        inherited = {
-            names: text
-            for base in reversed(cls.__mro__[1:])
-            if issubclass(base, InheritedParameterDocs)
-            for names, text in _entries(_split(base.__doc__)[1].get(title, "")).items()
-        }
-        described = {name for names in own for name in names}
-        texts = list(own.values()) + [
-            text
-            for names, text in inherited.items()
-            if not described.intersection(names)
-            and (title == "Attributes" or accepted.issuperset(names))
-        ]
-        if texts:
-            sections[title] = "\n".join(texts)
-    # The order of numpydoc: what a user passes, what fit sets, then everything else.
-    titles = [title for title in _INHERITED if title in sections]
-    titles += [title for title in sections if title not in _INHERITED]
+def _complete(target: Any, title: str, sources: Iterable[Any]) -> None:
+    """Add the entries of a section of the sources, of which later ones replace earlier ones."""
+    if not target.__doc__:
+        return
+    summary, sections = _split(target.__doc__)
+    own = _entries(sections.get(title, ""))
+    described = {name for names in own for name in names}
+    accepted = _accepted_parameters(target)
+    inherited = {
+        names: text
+        for source in sources
+        for names, text in _entries(_split(source.__doc__)[1].get(title, "")).items()
+    }
+    added = {
+        names: text
+        for names, text in inherited.items()
+        if not described.intersection(names)
+        and (title == "Attributes" or set(accepted).issuperset(names))
+    }
+    if not added:
+        return
+    entries = {**own, **added}
+    if inspect.isfunction(target):
+        entries = dict(sorted(entries.items(), key=lambda entry: accepted.index(entry[0][0])))
+    sections[title] = "\n".join(entries.values())
+    titles = [title for title in _FIRST if title in sections]
+    titles += [title for title in sections if title not in _FIRST]
     parts = [f"{title}\n{'-' * len(title)}\n{sections[title]}" for title in titles]
-    return "\n\n".join([summary, *parts])
+    target.__doc__ = "\n\n".join([summary, *parts])
 
 
 def _split(docstring: str | None) -> tuple[str, dict[str, str]]:
@@ -76,9 +104,10 @@ def _entries(section: str) -> dict[tuple[str, ...], str]:
     }
 
 
-def _accepted_parameters(cls: type) -> set[str]:
-    """Collect the parameters of a class."""
-    accepted = set(inspect.signature(cls).parameters)
-    if "__init__" not in vars(cls):  # a dataclass, whose own __init__ is made after this
-        accepted.update(*(vars(base).get("__annotations__", {}) for base in cls.__mro__))
+def _accepted_parameters(target: Any) -> list[str]:
+    """List the parameters of a class or function."""
+    accepted = list(inspect.signature(target).parameters)
+    if isinstance(target, type) and "__init__" not in vars(target):
+        # A dataclass, whose own __init__ is made after this.
+        accepted += [n for base in target.__mro__ for n in vars(base).get("__annotations__", {})]
     return accepted

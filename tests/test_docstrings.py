@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from numpydoc.docscrape import NumpyDocString
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._docstrings import InheritedParameterDocs, parameters_from
 
 
 @dataclass(kw_only=True)
@@ -32,6 +32,17 @@ class Base(InheritedParameterDocs):
     n_jobs: int = 1
     n_devices: int = 1
 
+    def fit(self, X: object, y: object = None) -> None:
+        """Fit.
+
+        Parameters
+        ----------
+        X : array-like
+            Beats.
+        y : array-like
+            Labels.
+        """
+
 
 @dataclass(kw_only=True)
 class Network(Base):
@@ -51,6 +62,20 @@ class Network(Base):
 
     filters: int = 8
     lr: float = 0.2
+
+    def fit(self, X: object, y: object = None) -> None:
+        """Fit the network.
+
+        Parameters
+        ----------
+        y : array-like
+            Labels or indicators.
+
+        Raises
+        ------
+        ValueError
+            If `X` is empty.
+        """
 
 
 @dataclass(kw_only=True)
@@ -93,3 +118,67 @@ def test_entries_are_inherited_over_several_classes_with_all_their_paragraphs():
 def test_a_parameter_that_a_subclass_does_not_take_is_not_inherited():
     assert list(entries(Fixed, "Parameters")) == ["filters"]
     assert ">>> 1" in Fixed.__doc__
+
+
+def test_a_method_inherits_descriptions_from_the_one_it_overrides():
+    described = NumpyDocString(Network.fit.__doc__)
+    assert [(entry.name, entry.desc) for entry in described["Parameters"]] == [
+        ("X", ["Beats."]),
+        ("y", ["Labels or indicators."]),
+    ]
+    assert described["Raises"][0].type == "ValueError"
+    assert Deeper.fit is Network.fit
+
+
+def read(path, *, records="all", fs=None):
+    """Read.
+
+    Parameters
+    ----------
+    path : str
+        Folder.
+    records : str
+        Names.
+    fs : float
+        Rate.
+    """
+
+
+def test_a_function_takes_descriptions_from_others_in_the_order_of_its_signature():
+    @parameters_from(read, Network)
+    def read_some(path, lr, *, fs=None):
+        """Read some.
+
+        Parameters
+        ----------
+        path : str
+            Folder of some.
+
+        Returns
+        -------
+        None
+        """
+
+    described = NumpyDocString(read_some.__doc__)
+    assert [(entry.name, entry.desc) for entry in described["Parameters"]] == [
+        ("path", ["Folder of some."]),
+        ("lr", ["Another learning rate."]),
+        ("fs", ["Rate."]),
+    ]
+    assert described["Returns"][0].type == "None"
+
+
+def test_the_first_source_with_an_entry_is_used():
+    @parameters_from(Base, Network)
+    def measure(lr):
+        """Measure."""
+
+    assert "Learning rate.\n\n    A second paragraph." in measure.__doc__
+    assert "Another" not in measure.__doc__
+
+
+def test_a_function_without_docstring_is_left_alone():
+    @parameters_from(read)
+    def silent(path): ...
+
+    assert silent.__doc__ is None
