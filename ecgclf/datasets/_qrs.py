@@ -6,12 +6,12 @@ All functions work at 125 Hz, on one stretch of a recording.
 from __future__ import annotations
 
 import json
-import warnings
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import (
     maximum_filter1d,
@@ -56,23 +56,9 @@ _UNCLEAR, _BUSY = 2.7, 2.5
 def score_candidates(
     slow: NDArray[np.float32], bad: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Find the candidates of one lead and their log-odds of being beats.
+    """Find the candidates of a lead outside bad samples, and their log-odds of being beats.
 
-    Parameters
-    ----------
-    slow : ndarray of shape (n_samples,)
-        The lead at 125 Hz.
-    bad : ndarray of bool, shape (n_samples,)
-        Samples without candidates.
-
-    Returns
-    -------
-    at : ndarray of int, shape (n_candidates,)
-        Their positions in samples of `slow`.
-    score : ndarray of shape (n_candidates,)
-        Log-odds from -6 to 6.
-    bad : ndarray of bool, shape (n_samples,)
-        The samples without candidates, with those of artefacts.
+    The returned bad samples include those of artefacts.
     """
     at, levels, features = find_candidates(slow, bad)
     if not len(at):
@@ -97,20 +83,10 @@ def score_candidates(
 def find_candidates(
     slow: NDArray[np.float32], bad: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Find the waves of one lead that may be beats, and describe each of them.
+    """Find the waves that may be beats, four levels of each, and nine features.
 
-    Parameters
-    ----------
-    slow, bad : ndarray of shape (n_samples,)
-        As of `score_candidates`.
-
-    Returns
-    -------
-    at : ndarray of int, shape (n_candidates,)
-    levels : ndarray of shape (4, n_candidates)
-        Logarithms of height, energy of the QRS band and of the wide band, and slope.
-    features : ndarray of shape (n_candidates, 9)
-        Differences of logarithms, which do not depend on the unit of the signal.
+    Levels are logarithms of height, energy of the QRS band and of the wide band, and slope.
+    Features are differences of logarithms, which do not depend on the unit of the signal.
     """
     qrs, wide = _band_pass(slow, 5.0, 22.0), _band_pass(slow, 1.2, 12.0)
     energy, wide_energy = _envelope(qrs, 0.09), _envelope(wide, 0.13)
@@ -177,21 +153,7 @@ def describe_context(
     levels: NDArray[np.float64],
     beats: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Compare every candidate with the likely beats before and after it.
-
-    Parameters
-    ----------
-    at, levels : ndarray
-        As from `find_candidates`.
-    score : ndarray of shape (n_candidates,)
-        Log-odds of each candidate taken alone.
-    beats : ndarray of int, shape (n_beats,)
-        The candidates that are likely beats, at least three.
-
-    Returns
-    -------
-    ndarray of shape (n_candidates, 19)
-    """
+    """Compare every candidate with the likely beats, at least three, in 19 features."""
     time = at / RATE
     beat_time = time[beats]
     rr = np.diff(beat_time)
@@ -222,11 +184,8 @@ def _medians_of_eight(
     level: NDArray[np.float64], before: NDArray[np.int64], after: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Medians over the eight beats up to `before` and the eight from `after` on."""
-    padded = np.pad(level, 8, constant_values=np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 8)
-        medians = np.nanmedian(windows, axis=1)
+    padded = pd.Series(np.pad(level, 8, constant_values=np.nan))
+    medians = padded.rolling(8, min_periods=1).median().to_numpy()[7:]
     earlier, later = medians[before + 1], medians[np.minimum(after + 8, len(medians) - 1)]
     return np.where(np.isnan(earlier), later, earlier), np.where(np.isnan(later), earlier, later)
 
@@ -234,18 +193,7 @@ def _medians_of_eight(
 def combine_leads(
     scored: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Average the log-odds of the candidates over the leads.
-
-    Parameters
-    ----------
-    scored : list of tuples (at, score, bad)
-        Of each lead, as from `score_candidates`, and its unreadable samples.
-
-    Returns
-    -------
-    at, score, bad : ndarray
-        The same for all leads together: a sample is bad if it is in all leads.
-    """
+    """Average the log-odds over the leads. A sample is bad if it is bad in all leads."""
     if len(scored) == 1:
         return scored[0]
     same = round(_SAME * RATE)

@@ -130,23 +130,9 @@ def detect_in_stretches(
     fs: float,
     limits: Sequence[tuple[float, float]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Detect the R peaks of a signal that is read in stretches.
+    """Detect the R peaks of a signal of which ``read(start, stop)`` returns all leads.
 
-    Parameters
-    ----------
-    read : callable
-        Returns all leads from a first sample to an end, of shape (n_leads, n_part).
-    n_samples : int
-        Length of the signal.
-    fs : float
-        Sampling rate in Hz.
-    limits : sequence of tuples (low, high)
-        Of each lead, as from `converter_limits`.
-
-    Returns
-    -------
-    peaks, unreadable : ndarray of int64
-        As of `detect_r_peaks`, after a warning of unreadable stretches.
+    `limits` are the `converter_limits` of each lead.
     """
     if not np.isfinite(fs) or fs < _MIN_FS:
         raise ValueError(f"fs={fs!r}: expected a sampling rate of at least {_MIN_FS:g} Hz")
@@ -174,22 +160,7 @@ def detect_in_stretches(
 
 
 def check_leads_first(signal: ArrayLike) -> NDArray:
-    """Bring a signal to the shape (n_leads, n_samples).
-
-    Parameters
-    ----------
-    signal : array-like of shape (n_samples,) or (n_leads, n_samples)
-        Numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, n_samples)
-
-    Raises
-    ------
-    ValueError
-        If it has another shape or type, or more leads than samples.
-    """
+    """Bring a signal to the shape (n_leads, n_samples), or raise a ValueError."""
     leads = to_array(signal, "signal")
     if leads.ndim == 1:
         leads = leads[np.newaxis]
@@ -209,15 +180,7 @@ def check_leads_first(signal: ArrayLike) -> NDArray:
 def converter_limits(lead: NDArray) -> tuple[float, float]:
     """Find the extreme values of a lead, at which it may be clipped.
 
-    Parameters
-    ----------
-    lead : ndarray of shape (n_samples,)
-        The lead, with NaN where samples are missing.
-
-    Returns
-    -------
-    low, high : float
-        NaN instead of an extreme value close to the median, which is the baseline.
+    NaN replaces an extreme value close to the median, which is the baseline.
     """
     if not lead.size:
         return np.nan, np.nan
@@ -283,23 +246,9 @@ def _long_runs(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:
 def prepare(
     lead: NDArray[np.floating], fs: float, limit: tuple[float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Bring a lead to the rate of the detection; unreadable parts become straight lines.
+    """Filter a lead and bring it to 125 Hz; unreadable parts become straight lines.
 
-    Parameters
-    ----------
-    lead : ndarray of shape (n_samples,)
-        The lead, with NaN where samples are missing.
-    fs : float
-        Its sampling rate in Hz.
-    limit : tuple of two floats
-        The values at which the lead may be clipped.
-
-    Returns
-    -------
-    slow : ndarray of shape (n_slow,)
-        The lead at 125 Hz, low-pass filtered at 45 Hz.
-    bad : ndarray of bool, shape (n_slow,)
-        The unreadable samples.
+    Also return which samples of the result are unreadable.
     """
     bad = _find_unreadable(lead, fs, limit)
     values: NDArray[np.floating] = lead

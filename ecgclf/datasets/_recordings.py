@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,10 +35,8 @@ _SMALLEST, _LARGEST = 0.01, 50.0
 #: Number of windows whose amplitude is measured.
 _N_WINDOWS = 30
 
-
 #: Date of recordings of which only the time of the day is known, as in anonymised EDF files.
 UNKNOWN_DATE = date(1985, 1, 1)
-
 
 #: Limits of what a file may state: sampling rate of a lead in Hz, stored units per mV, number of
 #: samples of a lead. WFDB counts samples with 32 bits.
@@ -62,28 +60,14 @@ class Annotations(NamedTuple):
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive samples of one lead as they are stored in a file.
-
-    Attributes
-    ----------
-    lead : int
-        Number of the lead.
-    start : int
-        Position of the first value in the recording.
-    values : ndarray of shape (n_values,)
-        The stored values.
-    gain, baseline : float
-        Stored units per mV, and the stored value of 0 mV.
-    missing : int or None
-        Stored value that marks a missing sample.
-    """
+    """Consecutive samples of one lead as they are stored in a file."""
 
     lead: int
-    start: int
+    start: int  # position of the first value in the recording
     values: NDArray
-    gain: float = 1.0
-    baseline: float = 0.0
-    missing: int | None = None
+    gain: float = 1.0  # stored units per mV
+    baseline: float = 0.0  # stored value of 0 mV
+    missing: int | None = None  # stored value that marks a missing sample
 
     def write_into(self, signal: NDArray[np.float32], start: int) -> None:
         """Write the millivolts into the part of the recording that begins at `start`."""
@@ -115,7 +99,8 @@ class Recording:
     unit : str, default="mV"
         Unit of the signal: V, mV, µV or nV in any spelling.
     start : datetime, optional
-        Time of the first sample.
+        Time of the first sample; on 1 January 1985, as in anonymised EDF files, if a file states
+        only the time of the day.
     name : str, default="recording"
         Name for messages.
     annotations : Annotations or tuple (sample, symbol), optional
@@ -123,21 +108,10 @@ class Recording:
 
     Attributes
     ----------
-    fs : float
-        Sampling rate in Hz.
-    leads : tuple of str
-        Names of the leads.
     units : tuple of str
         Unit of each lead in the file. The signal itself is in mV.
-    start : datetime or None
-        Time of the first sample; on 1 January 1985, as in anonymised EDF files, if the file
-        states only the time of the day.
-    name : str
-        Name of the recording.
     path : Path or None
         File it was read from.
-    annotations : Annotations or None
-        Annotations, if they were asked for.
     comments : tuple of str
         Comments in the file.
     n_samples : int
@@ -148,17 +122,19 @@ class Recording:
     ValueError
         If the signal has another shape or more leads than samples, or a parameter is invalid.
 
-    See Also
-    --------
-    read_recording : Read a recording from a file.
-
     Examples
     --------
     >>> import numpy as np
     >>> from ecgclf.datasets import Recording
-    >>> recording = Recording(np.full(1000, 500), fs=250, leads=["II"], unit="µV")
+    >>> recording = Recording(np.full((2, 1000), 500), fs=100, leads=["I", "II"], unit="µV")
     >>> recording.signal.shape, float(recording.signal[0, 0])
-    ((1, 1000), 0.5)
+    ((2, 1000), 0.5)
+    >>> recording.pick(["ii"])
+    <Recording recording: II, 1,000 samples at 100 Hz>
+    >>> recording.crop(100, 300).signal.shape == recording.read(100, 300).shape == (2, 200)
+    True
+    >>> [(start, part.shape) for start, part in recording.stretches(4)]
+    [(0, (2, 400)), (400, (2, 400)), (800, (2, 200))]
     """
 
     annotations: Annotations | None
@@ -182,37 +158,22 @@ class Recording:
         factor = millivolts_per(unit)
         if factor is None:
             raise ValueError(f"unit={unit!r}: expected V, mV, µV or nV")
-        pieces = [Piece(lead, 0, row, gain=1 / factor) for lead, row in enumerate(values)]
-        self._set(pieces, values.shape[1], fs, names, [unit] * n_leads, start, None, ())
+        if not np.isfinite(fs) or fs <= 0:
+            raise ValueError(f"fs={fs!r}: expected a positive number of Hz")
+        self._pieces = [Piece(lead, 0, row, gain=1 / factor) for lead, row in enumerate(values)]
+        self.n_samples = values.shape[1]
+        self.fs = float(fs)
+        self.leads = tuple(names)
+        self.units = (unit,) * n_leads
+        self.start = start
+        self.path: Path | None = None
         self.name = name
+        self.comments: tuple[str, ...] = ()
+        self.annotations = None
         if annotations is not None:
             sample, symbol = annotations
             positions = np.asarray(sample, dtype=np.int64)
             self.annotations = Annotations(positions, np.asarray(symbol, dtype=np.str_))
-
-    def _set(
-        self,
-        pieces: Sequence[Piece],
-        n_samples: int,
-        fs: float,
-        leads: Sequence[str],
-        units: Sequence[str],
-        start: datetime | None,
-        path: Path | None,
-        comments: Sequence[str],
-    ) -> None:
-        if not np.isfinite(fs) or fs <= 0:
-            raise ValueError(f"fs={fs!r}: expected a positive number of Hz")
-        self._pieces = list(pieces)
-        self.n_samples = int(n_samples)
-        self.fs = float(fs)
-        self.leads = tuple(leads)
-        self.units = tuple(units)
-        self.start = start
-        self.path = path
-        self.name = "" if path is None else path.stem
-        self.comments = tuple(comments)
-        self.annotations = None
 
     @classmethod
     def _from_pieces(
@@ -226,36 +187,29 @@ class Recording:
         start: datetime | None,
         path: Path,
         comments: Sequence[str] = (),
+        annotations: Annotations | None = None,
     ) -> Recording:
-        """Make a recording from stored values; samples without a piece are missing.
-
-        Parameters
-        ----------
-        pieces : sequence of Piece
-            The stored values.
-        n_samples : int
-            Number of samples of each lead.
-        fs : float
-            Sampling rate in Hz.
-        leads, units : sequence of str
-            Names and units of the leads.
-        start : datetime or None
-            Time of the first sample.
-        path : Path
-            The file.
-        comments : sequence of str
-            Comments in the file.
-
-        Returns
-        -------
-        Recording
-            The recording, after a warning if its amplitude cannot be that of an ECG.
-        """
+        """Make a recording of the values in a file; samples without a piece are missing."""
         _check_plausible(pieces, n_samples, fs, path)
-        recording = cls.__new__(cls)
-        recording._set(pieces, n_samples, fs, leads, units, start, path, comments)
+        empty = np.empty((len(leads), 0))
+        recording = cls(
+            empty, fs, leads=leads, start=start, name=path.stem, annotations=annotations
+        )._replace(
+            _pieces=list(pieces),
+            n_samples=n_samples,
+            units=tuple(units),
+            path=path,
+            comments=tuple(comments),
+        )
         recording._check_amplitude()
         return recording
+
+    def _replace(self, **attributes: Any) -> Recording:
+        """Copy the recording with other attributes, and without the signal read before."""
+        replaced = copy(self)
+        vars(replaced).pop("signal", None)
+        vars(replaced).update(attributes)
+        return replaced
 
     @cached_property
     def signal(self) -> NDArray[np.float32]:
@@ -276,12 +230,6 @@ class Recording:
         -------
         ndarray of float32, shape (n_leads, n_samples)
             In mV, with NaN where samples are missing.
-
-        Examples
-        --------
-        >>> from ecgclf.datasets import Recording
-        >>> Recording([[0.1, 0.2, 0.3, 0.4]], fs=100).read(1, 3)
-        array([[0.2, 0.3]], dtype=float32)
         """
         start, stop, _ = slice(start, stop).indices(self.n_samples)
         signal = np.full((len(self.leads), max(stop - start, 0)), np.nan, dtype=np.float32)
@@ -303,14 +251,6 @@ class Recording:
             First sample of the part.
         signal : ndarray of float32, shape (n_leads, n_part)
             The part in mV.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from ecgclf.datasets import Recording
-        >>> recording = Recording(np.zeros((2, 1000)), fs=100)
-        >>> [(start, part.shape) for start, part in recording.stretches(4)]
-        [(0, (2, 400)), (400, (2, 400)), (800, (2, 200))]
         """
         step = max(round(seconds * self.fs), 1)
         for start in range(0, self.n_samples, step):
@@ -333,27 +273,19 @@ class Recording:
         ------
         ValueError
             If there is no such lead or a name is ambiguous.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from ecgclf.datasets import Recording
-        >>> Recording(np.zeros((2, 1000)), fs=100, leads=["I", "II"]).pick(["ii"]).leads
-        ('II',)
         """
         what = f"Record {self.name}" + ("" if self.path is None else f" ({self.path})")
         rows = [find_lead(lead, self.leads, what) for lead in leads]
-        picked = copy(self)
-        picked.__dict__.pop("signal", None)
-        picked._pieces = [
-            replace(piece, lead=lead)
-            for lead, row in enumerate(rows)
-            for piece in self._pieces
-            if piece.lead == row
-        ]
-        picked.leads = tuple(self.leads[row] for row in rows)
-        picked.units = tuple(self.units[row] for row in rows)
-        return picked
+        return self._replace(
+            _pieces=[
+                replace(piece, lead=lead)
+                for lead, row in enumerate(rows)
+                for piece in self._pieces
+                if piece.lead == row
+            ],
+            leads=tuple(self.leads[row] for row in rows),
+            units=tuple(self.units[row] for row in rows),
+        )
 
     def crop(self, start: int, stop: int) -> Recording:
         """Select a part of the recording, without reading it.
@@ -367,22 +299,14 @@ class Recording:
         -------
         Recording
             Without annotations.
-
-        Examples
-        --------
-        >>> from ecgclf.datasets import Recording
-        >>> Recording([[0.1, 0.2, 0.3, 0.4]], fs=100).crop(1, 3).signal
-        array([[0.2, 0.3]], dtype=float32)
         """
         start, stop, _ = slice(start, stop).indices(self.n_samples)
-        part = copy(self)
-        part.__dict__.pop("signal", None)
-        part._pieces = [replace(piece, start=piece.start - start) for piece in self._pieces]
-        part.n_samples = max(stop - start, 0)
-        part.annotations = None
-        if self.start is not None:
-            part.start = self.start + timedelta(seconds=start / self.fs)
-        return part
+        return self._replace(
+            _pieces=[replace(piece, start=piece.start - start) for piece in self._pieces],
+            n_samples=max(stop - start, 0),
+            start=self.start and self.start + timedelta(seconds=start / self.fs),
+            annotations=None,
+        )
 
     def stored(self) -> NDArray:
         """Return the values as they are stored, or in mV if samples are missing.
@@ -407,16 +331,6 @@ class Recording:
             Positions in samples.
         unreadable : ndarray of int64, shape (n_stretches, 2)
             First sample and end of each unreadable stretch; see `detect_r_peaks`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from ecgclf.datasets import Recording
-        >>> signal = np.zeros(3600)
-        >>> signal[180::360] = 1.0
-        >>> peaks, unreadable = Recording(signal, fs=360).detect_r_peaks()
-        >>> len(peaks), len(unreadable)
-        (10, 0)
         """
         # The median needs a part of the samples only.
         step = self.n_samples // 100_000 + 1
@@ -441,7 +355,7 @@ class Recording:
         for place in np.unique(places):
             part = self.read(place, place + size)
             ranges.append(np.fmax.reduce(part, axis=1) - np.fmin.reduce(part, axis=1))
-        for lead, of_lead in enumerate(np.transpose(ranges) if ranges else []):
+        for lead, of_lead in enumerate(np.transpose(ranges)):
             known = of_lead[np.isfinite(of_lead) & (of_lead > 0)]
             median = np.median(known) if len(known) else 1.0
             if not _SMALLEST <= median <= _LARGEST:
@@ -477,22 +391,7 @@ def check_rate(recording: Recording, fs: float) -> None:
 
 
 def millivolts_per(unit: str) -> float | None:
-    """Return how many mV a unit is, or None if it is no unit of voltage.
-
-    Parameters
-    ----------
-    unit : str
-        Name of the unit in any spelling.
-
-    Returns
-    -------
-    float or None
-
-    Examples
-    --------
-    >>> millivolts_per("µV"), millivolts_per("mmHg")
-    (0.001, None)
-    """
+    """Return how many mV a unit in any spelling is, or None if it is no unit of voltage."""
     # NFKC turns the micro sign into the Greek letter.
     return _MILLIVOLTS.get(unicodedata.normalize("NFKC", unit).strip().lower())
 
@@ -512,30 +411,9 @@ def choose_leads(
     rates: Sequence[float],
     what: str,
 ) -> list[int]:
-    """Choose leads of one rate by name or number.
+    """Find the numbers of leads of one rate; None takes all leads with a unit of voltage.
 
-    Parameters
-    ----------
-    leads : str, int, sequence of these or None
-        Names in any case, or numbers from 0. None takes all leads with a unit of voltage.
-    names, units : sequence of str
-        Of all signals in the file.
-    rates : sequence of float
-        Their sampling rates.
-    what : str
-        The file, for messages.
-
-    Returns
-    -------
-    list of int
-        Their numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is no such lead, a name is ambiguous, or the rates differ.
-    RecordError
-        If a lead has no unit of voltage.
+    The file, `what` in messages, has signals of these names, units and rates.
     """
     if leads is None:
         rows = [row for row, unit in enumerate(units) if millivolts_per(unit) is not None]

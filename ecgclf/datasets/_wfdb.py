@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,15 +73,15 @@ class SignalSpec:
 
     file: str
     format: int
-    per_frame: int
-    skew: int
-    offset: int
-    gain: float
-    baseline: float
-    unit: str
-    first: int
-    checksum: int | None
-    name: str
+    per_frame: int = 1
+    skew: int = 0
+    offset: int = 0
+    gain: float = _DEFAULT_GAIN
+    baseline: float = 0
+    unit: str = "mV"
+    first: int = 0
+    checksum: int | None = None
+    name: str = ""
 
     @property
     def missing(self) -> int | None:
@@ -103,78 +103,73 @@ class Header:
 
 
 def read_wfdb(path: Path, leads: Leads, annotator: str | None) -> Recording:
-    """Read a WFDB record.
-
-    Parameters
-    ----------
-    path : Path
-        The header file.
-    leads : str, int, sequence of these or None
-        Leads to read, as of `choose_leads`.
-    annotator : str or None
-        Ending of the annotation file.
-
-    Returns
-    -------
-    Recording
-        The recording.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a file of the record is missing.
-    RecordError
-        If a file is damaged or of an unknown format.
-    """
+    """Read a WFDB record by its header file."""
     with explain_damage(path):
         return _read(path, leads, annotator)
 
 
 def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
     header = read_header(path)
-    shown = _Shown(header)
+    main, segments = _read_segments(header)
+    by_name = _has_layout(header)
     rows = choose_leads(
         leads,
-        [signal.name for signal in shown.signals],
-        [signal.unit for signal in shown.signals],
-        [header.fs * signal.per_frame for signal in shown.signals],
+        [signal.name for signal in main.signals],
+        [signal.unit for signal in main.signals],
+        [header.fs * signal.per_frame for signal in main.signals],
         f"Record {path.stem} ({path})",
     )
-    chosen = [shown.signals[row] for row in rows]
+    chosen = [main.signals[row] for row in rows]
     per_frame = chosen[0].per_frame
     pieces: list[Piece] = []
     start = 0
-    for segment, columns, n_frames in shown.segments(rows):
-        if segment is not None:
-            decoded = shown.decode(segment, [c for c in columns if c is not None])
-            for lead, column in enumerate(columns):
-                if column not in decoded:
-                    continue
-                signal, values = segment.signals[column], decoded[column]
-                if signal.per_frame != per_frame:
-                    raise RecordError(
-                        f"{segment.path} has {signal.name!r} at another rate than the first "
-                        "segment, so the segments cannot be joined. Read them one by one."
-                    )
-                factor = millivolts_per(signal.unit)
-                if factor is None:
-                    raise RecordError(
-                        f"{segment.path} gives {signal.name!r} in {signal.unit!r}, not in V, mV "
-                        "or µV. Choose other leads."
-                    )
-                n_frames = n_frames or len(values) // per_frame
-                pieces.append(
-                    Piece(
-                        lead,
-                        start * per_frame,
-                        values[signal.skew * per_frame :],
-                        signal.gain / factor,
-                        signal.baseline,
-                        signal.missing,
-                    )
+    for segment, n_frames in segments:
+        if segment is None:
+            start += n_frames
+            continue
+        columns: list[int | None] = list(rows)
+        if by_name:
+            columns = [_find_column(main, row, segment) for row in rows]
+        decoded: dict[int, NDArray[np.integer]] = {}
+        try:
+            decoded = _decode_signals(segment, [c for c in columns if c is not None])
+        except FileNotFoundError as error:
+            if segment is main:
+                raise
+            _warn_of_gap(error)
+        for lead, column in enumerate(columns):
+            if column not in decoded:
+                continue
+            signal, values = segment.signals[column], decoded[column]
+            if signal.per_frame != per_frame:
+                raise RecordError(
+                    f"{segment.path} has {signal.name!r} at another rate than the first segment, "
+                    "so the segments cannot be joined. Read them one by one."
                 )
+            factor = millivolts_per(signal.unit)
+            if factor is None:
+                raise RecordError(
+                    f"{segment.path} gives {signal.name!r} in {signal.unit!r}, not in V, mV or "
+                    "µV. Choose other leads."
+                )
+            n_frames = n_frames or len(values) // per_frame
+            pieces.append(
+                Piece(
+                    lead,
+                    start * per_frame,
+                    values[signal.skew * per_frame :],
+                    signal.gain / factor,
+                    signal.baseline,
+                    signal.missing,
+                )
+            )
         start += n_frames
-    recording = Recording._from_pieces(
+    annotations = None
+    if annotator is not None:
+        file = path.with_name(f"{path.name.removesuffix('.hea')}.{annotator}")
+        sample, symbol = annotations_within(file, start)
+        annotations = Annotations(sample * per_frame, symbol)
+    return Recording._from_pieces(
         pieces,
         start * per_frame,
         header.fs * per_frame,
@@ -183,87 +178,52 @@ def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
         start=header.start,
         path=path,
         comments=header.comments,
+        annotations=annotations,
     )
-    if annotator is not None:
-        file = path.with_name(f"{path.name.removesuffix('.hea')}.{annotator}")
-        sample, symbol = annotations_within(file, start)
-        recording.annotations = Annotations(sample * per_frame, symbol)
-    return recording
 
 
-class _Shown:
-    """Signals that a record shows, and where its segments have them."""
+def _has_layout(header: Header) -> bool:
+    """Return whether the first segment is a layout, whose signals the others have by name."""
+    return bool(header.segments) and header.segments[0][0] != "~" and header.segments[0][1] == 0
 
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.headers: dict[str, Header] = {}
-        self.by_name = False
-        #: Header that describes the signals, of the record or of its first segment.
-        self.main = header
-        self.signals = header.signals
-        if not header.segments:
-            return
-        named = list(dict.fromkeys(name for name, _ in header.segments if name != "~"))
-        if not named:
-            raise RecordError(f"{header.path} consists of gaps only; it has no signals.")
-        for name in named:
-            try:
-                self.headers[name] = read_header(header.path.with_name(f"{name}.hea"))
-            except FileNotFoundError as error:
-                if name == named[0]:
-                    raise
-                _warn_of_gap(error)
-        first, length = header.segments[0]
-        self.by_name = length == 0 and first != "~"
-        nested = [name for name, segment in self.headers.items() if segment.segments]
-        if nested:
-            raise RecordError(f"{header.path} has a segment {nested[0]} of several segments.")
-        self.main = self.headers[named[0]]
-        self.signals = self.main.signals
-        if self.by_name:
-            self._take_formats([name for name in named[1:] if name in self.headers])
 
-    def _take_formats(self, names: Sequence[str]) -> None:
-        """Take what the layout leaves open from the first segment with each signal."""
-        for signal in self.signals:
-            for name in names:
-                found = [s for s in self.headers[name].signals if s.name == signal.name]
-                if found:
-                    signal.unit, signal.per_frame = found[0].unit, found[0].per_frame
-                    break
+def _read_segments(header: Header) -> tuple[Header, list[tuple[Header | None, int]]]:
+    """Read the header that describes the signals, and that and the length of each segment.
 
-    def segments(self, rows: Sequence[int]) -> list[tuple[Header | None, list[int | None], int]]:
-        """List header, columns of the rows, and length in frames of each segment."""
-        if not self.header.segments:
-            return [(self.header, list(rows), self.header.n_frames or 0)]
-        result: list[tuple[Header | None, list[int | None], int]] = []
-        for name, n_frames in self.header.segments:
-            segment = self.headers.get(name)
-            if segment is None or n_frames == 0:
-                result.append((None, [], n_frames))
-                continue
-            columns: list[int | None] = list(rows)
-            if self.by_name:
-                columns = [self._column(segment, row) for row in rows]
-            result.append((segment, columns, n_frames))
-        return result
-
-    def decode(self, segment: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
-        """Decode signals of a segment; none, with a warning, if a later segment has no file."""
+    Gaps, the layout and segments whose files are missing have no header.
+    """
+    if not header.segments:
+        return header, [(header, header.n_frames or 0)]
+    headers: dict[str, Header] = {}
+    named = list(dict.fromkeys(name for name, _ in header.segments if name != "~"))
+    if not named:
+        raise RecordError(f"{header.path} consists of gaps only; it has no signals.")
+    for name in named:
         try:
-            return _decode_signals(segment, columns)
+            headers[name] = read_header(header.path.with_name(f"{name}.hea"))
         except FileNotFoundError as error:
-            if segment is self.main:
+            if name == named[0]:
                 raise
             _warn_of_gap(error)
-            return {}
+    nested = [name for name, segment in headers.items() if segment.segments]
+    if nested:
+        raise RecordError(f"{header.path} has a segment {nested[0]} of several segments.")
+    main, *others = headers.values()
+    if _has_layout(header):
+        # The layout leaves open what the first segment with a signal states.
+        for signal in main.signals:
+            same = (s for other in others for s in other.signals if s.name == signal.name)
+            first = next(same, signal)
+            signal.unit, signal.per_frame = first.unit, first.per_frame
+    return main, [(headers.get(name) if n else None, n) for name, n in header.segments]
 
-    def _column(self, segment: Header, row: int) -> int | None:
-        """Find a signal of the layout in a segment, the n-th of a name as the n-th there."""
-        name = self.signals[row].name
-        number = [signal.name for signal in self.signals[:row]].count(name)
-        same = [column for column, signal in enumerate(segment.signals) if signal.name == name]
-        return same[number] if number < len(same) else None
+
+def _find_column(layout: Header, row: int, segment: Header) -> int | None:
+    """Find a signal of the layout in a segment, the n-th of a name as the n-th there."""
+    name = layout.signals[row].name
+    number = [signal.name for signal in layout.signals[:row]].count(name)
+    same = [column for column, signal in enumerate(segment.signals) if signal.name == name]
+    return same[number] if number < len(same) else None
 
 
 def _warn_of_gap(error: FileNotFoundError) -> None:
@@ -271,25 +231,7 @@ def _warn_of_gap(error: FileNotFoundError) -> None:
 
 
 def read_header(path: Path) -> Header:
-    """Read a header file.
-
-    Parameters
-    ----------
-    path : Path
-        The header file.
-
-    Returns
-    -------
-    Header
-        What it states.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    RecordError
-        If a line cannot be read.
-    """
+    """Read a header file."""
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing, the header of a WFDB record. Check the path, or download it "
@@ -361,14 +303,12 @@ def _split_record_line(lines: Sequence[str], path: Path) -> tuple[int | None, li
 
 def _parse_start(fields: Sequence[str]) -> datetime | None:
     """Parse time and date; a broken or missing time gives None."""
-    if not fields:
-        return None
-    day = _parse(fields[1], ("%d/%m/%Y",)) if len(fields) > 1 else None
-    time = _parse(fields[0], ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M"))
-    return time and datetime.combine(UNKNOWN_DATE if day is None else day, time.time())
+    time, day = (*fields, "", "")[:2]
+    started = _parse(time, "%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
+    return started and datetime.combine(_parse(day, "%d/%m/%Y") or UNKNOWN_DATE, started.time())
 
 
-def _parse(text: str, forms: Sequence[str]) -> datetime | None:
+def _parse(text: str, *forms: str) -> datetime | None:
     """Parse a date or a time in one of some forms."""
     for form in forms:
         try:
@@ -385,31 +325,23 @@ def _parse_signal(line: str, number: int, path: Path) -> SignalSpec:
         raise RecordError(
             f"{path}, line {line!r}: expected the file, format, gain and so on of a signal."
         )
-    parts = found.groupdict()
+    kinds: dict[str, Any] = {"file": str, "gain": float, "unit": str, "name": str}
     try:
-        gain = float(parts["gain"] or 0)
+        stated = {
+            key: kinds.get(key, int)(text) for key, text in found.groupdict().items() if text
+        }
     except ValueError as error:
         raise RecordError(f"{path}, line {line!r}: the gain is no number.") from error
-    zero = int(parts["zero"] or 0)
-    per_frame, skew = int(parts["per_frame"] or 1), int(parts["skew"] or 0)
-    if not 1 <= per_frame <= _MOST_PER_FRAME or skew > _LARGEST_SKEW:
+    zero = stated.pop("zero", 0)
+    signal = SignalSpec(**{"baseline": zero, **stated})
+    signal.gain = signal.gain or _DEFAULT_GAIN
+    signal.name = signal.name.strip() or f"lead {number}"
+    if not 1 <= signal.per_frame <= _MOST_PER_FRAME or signal.skew > _LARGEST_SKEW:
         raise RecordError(
-            f"{path}, line {line!r}: {per_frame} samples in a frame and a skew of {skew} frames "
-            "are not plausible. Check the header."
+            f"{path}, line {line!r}: {signal.per_frame} samples in a frame and a skew of "
+            f"{signal.skew} frames are not plausible. Check the header."
         )
-    return SignalSpec(
-        file=parts["file"],
-        format=int(parts["format"]),
-        per_frame=per_frame,
-        skew=skew,
-        offset=int(parts["offset"] or 0),
-        gain=gain or _DEFAULT_GAIN,
-        baseline=float(zero if parts["baseline"] is None else parts["baseline"]),
-        unit=parts["unit"] or "mV",
-        first=int(parts["first"] or 0),
-        checksum=None if parts["checksum"] is None else int(parts["checksum"]),
-        name=(parts["name"] or "").strip() or f"lead {number}",
-    )
+    return signal
 
 
 def _decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
