@@ -198,7 +198,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         One row per epoch: ``epoch, train_loss, valid_loss, valid_score, lr, time``. The loss is
         the mean over batches, the score that of `scoring` or the accuracy of a classifier,
         ``lr`` that of the epoch's last batch, and the time in seconds. Callbacks may add columns.
-    net_ : BeatNet
+    net_ : NeuralNetClassifier
         The skorch net; ``net_.module_`` is the torch module.
     training_data_ : list of dict
         Checksums of the beats of each call of `fit` or `partial_fit` that trained this network:

@@ -24,12 +24,19 @@ class ECGResNetClassifier(BeatClassifier):
     Parameters
     ----------
     block : {"basic", "bottleneck", "xresnet", "pooled"}, default="basic"
-        Type of the residual blocks. "basic" is two convolutions, each with batch norm.
-        "bottleneck" is a convolution at a quarter of the width between two of kernel size 1,
-        each after batch norm and ReLU; "xresnet" has the batch norms after its three
-        convolutions. "pooled" is two convolutions without batch norm, then
-        max pooling. `ResidualEncoder <ecgclf.modules.ResidualEncoder>` has formulas and
-        references.
+        Type of the residual blocks. With the input ``x`` of a block, batch norm ``BN``, a
+        convolution ``Ck`` with `kernel_size` and ``C1`` with kernel size 1, its output is
+
+        - "basic": ``ReLU(BN(Ck(ReLU(BN(Ck(x))))) + x)`` [2]_,
+        - "bottleneck": ``C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))`` [3]_,
+        - "xresnet": ``ReLU(BN(C1(ReLU(BN(Ck(ReLU(BN(C1(x)))))))) + x)``, where the last batch
+          norm starts at 0 [4]_,
+        - "pooled": ``MP(ReLU(Ck(ReLU(Ck(x))) + x))`` with a max pooling ``MP`` [5]_.
+
+        The first two convolutions of "bottleneck" and "xresnet" have a quarter of the filters.
+        The first convolution has the stride, but in "xresnet" ``Ck`` and in "pooled" ``MP``.
+        Where the shapes differ, a ``C1`` projects ``x``; in "basic" and "xresnet" it comes after
+        an average pooling with the stride and before a batch norm [4]_.
     filters : sequence of int, default=(32, 64, 96, 128)
         Number of filters in each stage. Its length is the number of stages.
     n_blocks : int or sequence of int, default=1
@@ -52,9 +59,9 @@ class ECGResNetClassifier(BeatClassifier):
         Window of the max pooling in "pooled" blocks, in samples.
     squeeze_excite : bool, default=True
         Scale the channels of each block by factors computed from the whole beat (squeeze and
-        excitation).
+        excitation: Hu, Shen and Sun, CVPR 2018, arXiv:1709.01507).
     block_dropout : float, default=0.0
-        Dropout rate before the last convolution of each block.
+        Dropout rate before the last convolution of each block [6]_.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
         Pooling of each filter over the remaining time. "avg_max" concatenates mean and
         maximum; None flattens instead of pooling.
@@ -102,6 +109,15 @@ class ECGResNetClassifier(BeatClassifier):
     .. [1] N. Strodthoff, P. Wagner, T. Schaeffter and W. Samek, "Deep learning for ECG analysis:
        benchmarks and insights from PTB-XL", IEEE J Biomed Health Inform 25(5), 2021,
        arXiv:2004.13701.
+    .. [2] He et al., "Deep residual learning for image recognition", CVPR 2016,
+       arXiv:1512.03385.
+    .. [3] He et al., "Identity mappings in deep residual networks", ECCV 2016,
+       arXiv:1603.05027.
+    .. [4] He et al., "Bag of tricks for image classification with convolutional neural
+       networks", CVPR 2019, arXiv:1812.01187, "ResNet-D".
+    .. [5] Kachuee, Fazeli and Sarrafzadeh, "ECG heartbeat classification: a deep transferable
+       representation", ICHI 2018, arXiv:1805.00794, figure 2.
+    .. [6] Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, arXiv:1605.07146.
 
     Examples
     --------

@@ -40,6 +40,12 @@ class ECGRNNClassifier(BeatClassifier):
         Pooling over the steps: the final state, their mean, their maximum or a weighted mean
         with learned weights. None flattens the steps.
 
+    References
+    ----------
+    LSTM: Hochreiter and Schmidhuber, Neural Computation 9(8), 1997. GRU: Cho et al., EMNLP 2014,
+    arXiv:1406.1078. Bidirectional layers: Schuster and Paliwal, IEEE Trans. Signal Process.
+    45(11), 1997.
+
     Examples
     --------
     >>> from ecgclf import ECGRNNClassifier

@@ -1,8 +1,8 @@
 """Networks: torch modules from tensors to tensors.
 
 A network is an encoder, which maps ``(batch, n_leads, n_samples)`` to ``(batch, n_features)``,
-and a dense head; `BeatNetwork` joins them and appends the per-beat features between the two.
-The names in ``__all__`` are those needed to write a network; the others serve the library.
+and a dense head; a module joins them and appends the per-beat features between the two. The names
+in ``__all__`` are those needed to write an encoder; the others serve the library.
 """
 
 from ecgclf.modules._attention import TransformerEncoder
@@ -38,19 +38,4 @@ from ecgclf.modules._residual import (
     SqueezeExcite,
 )
 
-__all__ = [
-    "BeatNetwork",
-    "ContextNetwork",
-    "ConvEncoder",
-    "ConvLayer",
-    "DenseHead",
-    "Dropout",
-    "Encoder",
-    "FlatEncoder",
-    "InceptionEncoder",
-    "RecurrentEncoder",
-    "ResidualEncoder",
-    "ResidualStage",
-    "SpectrogramEncoder",
-    "TransformerEncoder",
-]
+__all__ = ["Dropout", "Encoder"]

@@ -21,30 +21,14 @@ def sinusoidal_positions(n_positions: int, width: int) -> Tensor:
 
 
 class TransformerBlock(nn.Module):
-    """Transformer block: self-attention and two dense layers, each with layer norm and shortcut.
-
-    Parameters
-    ----------
-    width : int
-        Length of a token.
-    n_heads : int
-        Number of attention heads; `width` must be a multiple of it.
-    dense : int
-        Width of the hidden dense layer.
-    dropout : float, default=0.0
-        Dropout rate at the end of both parts.
-
-    Notes
-    -----
-    Vaswani et al., "Attention is all you need", NeurIPS 2017 (arXiv:1706.03762). The norms come
-    first, as in Xiong et al., ICML 2020 (arXiv:2002.04745), because this trains more stably.
-    Queries, keys and values have no bias; a bias of the keys would have no effect.
-    """
+    """Transformer block: self-attention and dense layers, each with layer norm and shortcut."""
 
     def __init__(self, width: int, n_heads: int, dense: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.n_heads = n_heads
+        # The norms come first because this trains more stably: Xiong et al., ICML 2020.
         self.attention_norm = nn.LayerNorm(width)
+        # A bias of the keys would have no effect.
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.project = nn.Linear(width, width)
         self.dense_norm = nn.LayerNorm(width)
@@ -64,41 +48,7 @@ class TransformerBlock(nn.Module):
 
 
 class TransformerEncoder(Encoder):
-    """Transformer encoder with patches of the beat as tokens.
-
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
-    patch_size : int
-        Number of samples of each lead in a token. The last patch is padded with zeros.
-    width : int
-        Length of a token.
-    n_heads : int
-        Number of attention heads; `width` must be a multiple of it.
-    n_layers : int
-        Number of transformer blocks.
-    dense : int
-        Width of the hidden dense layer in each block.
-    dropout : float, default=0.0
-        Dropout rate after the attention and after the dense layers of each block.
-    pool : {"mean", "token"}, default="mean"
-        Output: the mean of all tokens, or an additional learned class token.
-
-    Notes
-    -----
-    Each block is that of Vaswani et al., "Attention is all you need", NeurIPS 2017
-    (arXiv:1706.03762), with layer norm first as in Xiong et al., ICML 2020 (arXiv:2002.04745).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import TransformerEncoder
-    >>> encoder = TransformerEncoder(1, 187, patch_size=8, width=16, n_heads=2, n_layers=1,
-    ...                              dense=32)
-    >>> encoder(torch.zeros(3, 1, 187)).shape
-    torch.Size([3, 16])
-    """
+    """Transformer encoder with patches of the beat as tokens; the last patch is padded."""
 
     positions: Tensor
 
@@ -129,7 +79,6 @@ class TransformerEncoder(Encoder):
         self.out_features = width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         x = pad(x, (0, self.n_patches * self.patch_size - x.shape[2]))
         patches = x.unflatten(2, (self.n_patches, self.patch_size)).transpose(1, 2).flatten(2)
         tokens = self.embed(patches) + self.positions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -17,15 +18,9 @@ from ecgclf.modules._recurrent import RecurrentEncoder
 
 
 class Standardize(nn.Module):
-    """Layer that subtracts a mean beat and divides by a scalar.
+    """Layer that subtracts a mean beat and divides by a scalar; the identity until `set`.
 
-    It is the identity until `set` is called. The divisor is a scalar so that the samples of a
-    beat keep their relative size.
-
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
+    The divisor is a scalar so that the samples of a beat keep their relative size.
     """
 
     mean: Tensor
@@ -51,17 +46,7 @@ class Standardize(nn.Module):
 
 
 class StandardizedEncoder(Encoder):
-    """Encoder that standardizes its input.
-
-    Parameters
-    ----------
-    standardize : Standardize
-        The first layer.
-    encoder : Module
-        Maps (batch, n_leads, n_samples) to (batch, out_features).
-    out_features : int
-        Width of the output.
-    """
+    """Encoder that standardizes its input."""
 
     def __init__(self, standardize: Standardize, encoder: nn.Module, out_features: int) -> None:
         super().__init__()
@@ -70,33 +55,15 @@ class StandardizedEncoder(Encoder):
         self.out_features = out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         return self.encoder(self.standardize(x))
 
 
 class Autoencoder(nn.Module):
-    """Autoencoder of beats.
+    """Autoencoder of beats: encoder, linear code, decoder.
 
-    Parameters
-    ----------
-    encoder : Module
-        Maps standardized beats of shape (batch, n_leads, n_samples) to (batch, out_features).
-    out_features : int
-        Width of the encoder's output.
-    decoder : Module
-        Maps codes of shape (batch, n_codes) to standardized beats.
-    n_codes : int
-        Width of a code, which is a linear function of the encoder's output.
-    n_leads, n_samples : int
-        Shape of one beat.
-    n_tabular : int, default=0
-        Number of per-beat features at the end of each input row. The code depends on them
-        too, and a linear layer reconstructs them.
-
-    Attributes
-    ----------
-    encoder : StandardizedEncoder
-        The encoder with the standardization.
+    `encoder` and `decoder` take and return standardized beats of shape (batch, n_leads,
+    n_samples). The code also depends on the per-beat features, and a linear layer reconstructs
+    them.
     """
 
     def __init__(
@@ -141,48 +108,9 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
-class DenseDecoder(nn.Module):
-    """Decoder with fully connected layers.
-
-    Parameters
-    ----------
-    n_codes, n_leads, n_samples : int
-        Width of a code and shape of a beat.
-    dense : sequence of int, default=()
-        Width of each hidden layer; a ReLU follows it.
-    """
-
-    def __init__(
-        self, n_codes: int, n_leads: int, n_samples: int, dense: Sequence[int] = ()
-    ) -> None:
-        super().__init__()
-        widths = [n_codes, *dense]
-        self.layers = nn.Sequential(
-            *_rectified(widths), nn.Linear(widths[-1], n_leads * n_samples)
-        )
-        self.shape = (n_leads, n_samples)
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """Decode (batch, n_codes) to (batch, n_leads, n_samples)."""
-        return self.layers(codes).unflatten(1, self.shape)
-
-
 class ConvDecoder(nn.Module):
     """Decoder that mirrors strided convolutions.
 
-    Parameters
-    ----------
-    n_codes, n_leads, n_samples : int
-        Width of a code and shape of a beat.
-    filters : sequence of int
-        Filters of each layer of the encoder; the decoder uses them in reverse order.
-    kernel_size : int, default=5
-        Kernel size of the convolutions.
-    stride : int, default=2
-        Upsampling factor of each layer.
-
-    Notes
-    -----
     Each sample is repeated `stride` times before a convolution. Transposed convolutions would
     produce a regular pattern: Odena, Dumoulin and Olah, "Deconvolution and checkerboard
     artifacts", Distill 2016.
@@ -194,8 +122,8 @@ class ConvDecoder(nn.Module):
         n_leads: int,
         n_samples: int,
         filters: Sequence[int],
-        kernel_size: int = 5,
-        stride: int = 2,
+        kernel_size: int,
+        stride: int,
     ) -> None:
         super().__init__()
         lengths = [n_samples]
@@ -203,10 +131,9 @@ class ConvDecoder(nn.Module):
             lengths.append(math.ceil(lengths[-1] / stride))
         self.start = nn.Linear(n_codes, filters[-1] * lengths[-1])
         self.first_shape = (filters[-1], 1, lengths[-1])
-        widths = [n_leads, *filters]
         self.layers = nn.ModuleList(
-            nn.Sequential(*convolution(widths[i + 1], widths[i], kernel_size))
-            for i in reversed(range(len(filters)))
+            nn.Sequential(*convolution(before, after, kernel_size))
+            for before, after in pairwise([*reversed(filters), n_leads])
         )
         self.lengths = lengths[-2::-1]
         self.stride = stride
@@ -223,33 +150,15 @@ class ConvDecoder(nn.Module):
 
 
 class RecurrentDecoder(nn.Module):
-    """Decoder with LSTM layers.
+    """Decoder with LSTM layers; the input at each step is the code plus a learned vector.
 
-    The input at every step is the code plus a learned vector of this step.
-
-    Parameters
-    ----------
-    n_codes, n_leads, n_samples : int
-        Width of a code and shape of a beat.
-    units : sequence of int
-        Units of each layer of the encoder; the decoder uses them in reverse order.
-    step_size : int, default=8
-        Number of samples of each lead in one step.
-
-    Notes
-    -----
     After Srivastava, Mansimov and Salakhutdinov, "Unsupervised learning of video
     representations using LSTMs", ICML 2015 (arXiv:1502.04681), where the code is the whole
     state of the encoder and no vectors are added.
     """
 
     def __init__(
-        self,
-        n_codes: int,
-        n_leads: int,
-        n_samples: int,
-        units: Sequence[int],
-        step_size: int = 8,
+        self, n_codes: int, n_leads: int, n_samples: int, units: Sequence[int], step_size: int
     ) -> None:
         super().__init__()
         widths = [n_codes, *reversed(units)]
@@ -273,15 +182,18 @@ class RecurrentDecoder(nn.Module):
 def dense_autoencoder(
     n_codes: int, n_leads: int, n_samples: int, n_tabular: int = 0, *, dense: Sequence[int]
 ) -> Autoencoder:
-    """Build an autoencoder with fully connected layers.
+    """Build an autoencoder with fully connected layers; the decoder mirrors the encoder.
 
-    `dense` holds the width of each hidden layer of the encoder; the decoder mirrors them. An
-    empty sequence makes the network linear, and its optimum then spans the first `n_codes`
-    principal components: Baldi and Hornik, Neural Networks 2, 1989.
+    Without hidden layers it is linear, and its optimum spans the first `n_codes` principal
+    components: Baldi and Hornik, Neural Networks 2, 1989.
     """
     widths = [n_leads * n_samples, *dense]
     encoder = nn.Sequential(nn.Flatten(), *_rectified(widths))
-    decoder = DenseDecoder(n_codes, n_leads, n_samples, tuple(reversed(dense)))
+    mirrored = [n_codes, *reversed(dense)]
+    layers = nn.Sequential(*_rectified(mirrored), nn.Linear(mirrored[-1], widths[0]))
+    decoder = nn.Sequential(
+        OrderedDict(layers=layers, beat=nn.Unflatten(1, (n_leads, n_samples)))
+    )
     return Autoencoder(encoder, widths[-1], decoder, n_codes, n_leads, n_samples, n_tabular)
 
 

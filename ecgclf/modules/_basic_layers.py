@@ -89,15 +89,7 @@ def _mask(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
 
 
 def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
-    """Set the generator of every `Dropout` inside a module.
-
-    Parameters
-    ----------
-    module : Module
-        The network; it is changed in place.
-    generator : torch.Generator or None
-        A generator on the device of the module. None selects torch's global generator.
-    """
+    """Set the generator of every `Dropout` inside a module; None is torch's global generator."""
     for part in module.modules():
         if isinstance(part, Dropout):
             part.generator = generator
@@ -125,20 +117,8 @@ def convolution(
 ) -> list[nn.Module]:
     """Build a convolution over the time axis of an image of height 1.
 
-    Parameters
-    ----------
-    in_channels, filters, kernel_size, stride, dilation : int
-        Parameters of the convolution.
-    padding : {"same", "valid"}, default="same"
-        "same" pads with zeros to ``ceil(length / stride)`` samples, the smaller half in front;
-        "valid" does not pad.
-    bias : bool, default=True
-        Whether the convolution has a bias.
-
-    Returns
-    -------
-    list of Module
-        The convolution, preceded by a padding layer if the kernel size is even.
+    "same" pads with zeros to ``ceil(length / stride)`` samples, the smaller half in front;
+    "valid" does not pad.
     """
     reach = dilation * (kernel_size - 1) if padding == "same" else 0
     before, after = reach // 2, reach - reach // 2
@@ -161,19 +141,9 @@ def convolution(
 
 
 def max_pooling(size: int, stride: int, *, padding: str = "same") -> list[nn.Module]:
-    """Build a max pooling over the time axis of an image of height 1, for use after a ReLU.
+    """Build a max pooling over the time axis of an image of height 1, padded as a convolution.
 
-    Parameters
-    ----------
-    size, stride : int
-        Window and stride in samples.
-    padding : {"same", "valid"}, default="same"
-        As in `convolution`. Zeros as padding do not change the maximum of non-negative values.
-
-    Returns
-    -------
-    list of Module
-        The pooling, preceded by a padding layer if needed.
+    For use after a ReLU: zeros do not change the maximum of non-negative values.
     """
     same = padding == "same"
     modules: list[nn.Module] = []
@@ -209,16 +179,8 @@ class ImageLayers(nn.Sequential):
     In evaluation mode and without gradients, a batch norm is a factor and an offset for each
     channel, which can be applied to the weights and bias of the preceding convolution. This
     saves a pass over memory, and small networks on a CPU are limited by memory. The output is the
-    same up to rounding; the stored weights do not change.
-
-    Parameters
-    ----------
-    *layers : Module
-        The layers, in order.
-
-    Notes
-    -----
-    Without gradients, hooks on a folded batch norm or its convolution are not called.
+    same up to rounding; the stored weights do not change. Hooks on a folded batch norm or its
+    convolution are not called.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -282,13 +244,6 @@ class MaxPool(nn.MaxPool2d):
 
     Without gradients it avoids the index of each maximum, eight bytes a value, that torch's
     own layer writes.
-
-    Parameters
-    ----------
-    size, stride : int
-        Window and stride in samples.
-    ceil_mode : bool, default=False
-        Whether to use a last window that reaches beyond the end.
     """
 
     def __init__(self, size: int, stride: int, *, ceil_mode: bool = False) -> None:

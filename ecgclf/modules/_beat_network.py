@@ -41,27 +41,13 @@ class Encoder(nn.Module):
 
 
 class FlatEncoder(Encoder):
-    """Encoder that concatenates the samples of all leads.
-
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import FlatEncoder
-    >>> FlatEncoder(2, 100)(torch.zeros(4, 2, 100)).shape
-    torch.Size([4, 200])
-    """
+    """Encoder that concatenates the samples of all leads."""
 
     def __init__(self, n_leads: int, n_samples: int) -> None:
         super().__init__()
         self.out_features = n_leads * n_samples
 
     def forward(self, x: Tensor) -> Tensor:
-        """Flatten beats of shape (batch, n_leads, n_samples)."""
         return x.flatten(1)
 
 
@@ -69,26 +55,9 @@ class PretrainedEncoder(Encoder):
     """Trained encoder with a number of frozen layers.
 
     A frozen layer keeps its weights and runs in evaluation mode: its batch norm keeps its
-    statistics and its dropout is off.
-
-    Parameters
-    ----------
-    encoder : Encoder
-        The trained encoder. It is not copied, and layers frozen in it are unfrozen.
-    n_leads : int
-        Number of leads of the new beats.
-    n_leads_before : int
-        Number of leads that `encoder` takes.
-    combine : {"mix", "pool", "concatenate"}, default="mix"
-        How new beats with another number of leads are encoded. "mix": a linear layer maps the new
-        leads to the old ones. It starts as their mean and is never frozen. The others apply an
-        encoder of one lead to each lead; "pool" takes the mean and the maximum of the features
-        over the leads, and "concatenate" joins them.
-
-    Attributes
-    ----------
-    n_layers : int
-        Number of layers that can be frozen.
+    statistics and its dropout is off. The encoder is not copied, and layers frozen in it are
+    unfrozen. `combine` is `combine_leads` of `ecgclf.ECGTransferClassifier`; the linear layer of
+    "mix" starts as the mean of the leads and is never frozen.
     """
 
     def __init__(
@@ -120,7 +89,7 @@ class PretrainedEncoder(Encoder):
 
     @property
     def n_layers(self) -> int:
-        """Number of layers of the encoder."""
+        """Number of layers that can be frozen."""
         return len(self._layers())
 
     def freeze(self, n_layers: int) -> None:
@@ -139,7 +108,6 @@ class PretrainedEncoder(Encoder):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         if self.combine != "mix":
             features = self.encoder(x.flatten(0, 1).unsqueeze(1)).unflatten(0, x.shape[:2])
             if self.combine == "concatenate":
@@ -159,26 +127,7 @@ class PretrainedEncoder(Encoder):
 
 
 class DenseHead(nn.Sequential):
-    """Fully connected layers from features to logits.
-
-    Parameters
-    ----------
-    in_features : int
-        Width of the input.
-    n_outputs : int
-        Number of logits.
-    dense : sequence of int, default=()
-        Width of each hidden layer; a ReLU follows it.
-    dense_dropout : sequence of float, default=()
-        Dropout rate after each hidden layer. An empty sequence means no dropout.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import DenseHead
-    >>> DenseHead(144, 5, dense=(64,), dense_dropout=(0.1,))(torch.zeros(2, 144)).shape
-    torch.Size([2, 5])
-    """
+    """Fully connected layers from features to logits, with ReLU and dropout between them."""
 
     def __init__(
         self,
@@ -199,27 +148,7 @@ class DenseHead(nn.Sequential):
 class BeatNetwork(nn.Module):
     """Network that encodes the signal, appends the per-beat features and classifies.
 
-    Parameters
-    ----------
-    encoder : Encoder
-        Maps (batch, n_leads, n_samples) to (batch, encoder.out_features).
-    head : Module
-        Maps (batch, encoder.out_features + n_tabular) to logits (batch, n_outputs). `features`
-        needs its children to form a sequence, as in `DenseHead`.
-    n_leads, n_samples : int
-        Shape of one beat.
-    n_tabular : int, default=0
-        Number of per-beat features at the end of each input row.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import BeatNetwork, ConvEncoder, DenseHead
-    >>> encoder = ConvEncoder(n_leads=2, n_samples=100, filters=(8,))
-    >>> head = DenseHead(encoder.out_features + 3, 5)
-    >>> network = BeatNetwork(encoder, head, n_leads=2, n_samples=100, n_tabular=3)
-    >>> network(torch.zeros(4, 203)).shape
-    torch.Size([4, 5])
+    `head` maps (batch, encoder.out_features + n_tabular) to logits (batch, n_outputs).
     """
 
     def __init__(
@@ -238,33 +167,11 @@ class BeatNetwork(nn.Module):
         self.n_tabular = n_tabular
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the logits.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, n_leads * n_samples + n_tabular)
-            Rows: the samples of each lead in turn, then the per-beat features.
-
-        Returns
-        -------
-        Tensor of shape (batch, n_outputs)
-            Logits.
-        """
+        """Compute the logits of rows of shape (batch, n_leads * n_samples + n_tabular)."""
         return self.head(self._encoded(x))
 
     def features(self, x: Tensor) -> Tensor:
-        """Compute the input of the last layer.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, n_leads * n_samples + n_tabular)
-            Rows as in `forward`.
-
-        Returns
-        -------
-        Tensor of shape (batch, n_features)
-            Features.
-        """
+        """Compute the input of the last layer from rows as in `forward`."""
         x = self._encoded(x)
         for layer in list(self.head.children())[:-1]:
             x = layer(x)

@@ -20,47 +20,10 @@ _LARGEST_LOG = 2.5
 class ContextNetwork(BeatNetwork):
     """Network that classifies each beat of a stretch by its shape and the beats around it.
 
-    The encoder sees a beat and the reference beats of its recording. Its output, reduced to
-    `width` values, and features of the RR intervals form the code of the beat. A bidirectional
-    GRU runs over the codes of the stretch, and a dense head classifies its output together with
-    the code.
-
-    Parameters
-    ----------
-    encoder : Encoder
-        Maps (batch, n_channels, n_samples) to (batch, encoder.out_features).
-    n_outputs : int
-        Number of logits.
-    n_channels : int
-        Number of signals of a row: the beat and the references.
-    n_samples : int
-        Number of samples of each signal.
-    n_tabular : int, default=0
-        Number of per-beat features at the end of each row.
-    width : int, default=64
-        Width of the encoded shape; the encoded rhythm has half of it.
-    units : int, default=64
-        Units of the GRU in each direction.
-    dropout : float, default=0.3
-        Dropout rate after the encoder and before the head.
-    dense, dense_dropout : sequence, default=()
-        Hidden layers of the head, as in `DenseHead`.
-
-    Notes
-    -----
-    GRU: Cho et al., EMNLP 2014 (arXiv:1406.1078). The rhythm features of a beat are the
-    logarithms of the RR intervals before and after it, relative to the median and to the 0.9
-    quantile of the stretch; the change from one to the other; and the mean absolute change in
-    the stretch. None depends on the heart rate.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import ContextNetwork, ConvEncoder
-    >>> encoder = ConvEncoder(n_leads=3, n_samples=90, filters=(8,))
-    >>> network = ContextNetwork(encoder, n_outputs=4, n_channels=3, n_samples=90)
-    >>> network(torch.ones(2, 48, 3 * 90 + 2)).shape  # 2 stretches of 48 beats
-    torch.Size([96, 4])
+    The encoder sees `n_channels` signals: a beat and the reference beats of its recording. Its
+    output, reduced to `width` values, and features of the RR intervals form the code of the beat.
+    A bidirectional GRU (Cho et al., EMNLP 2014, arXiv:1406.1078) runs over the codes of the
+    stretch, and a dense head classifies its output together with the code.
     """
 
     def __init__(
@@ -87,24 +50,13 @@ class ContextNetwork(BeatNetwork):
         self.recurrent = nn.GRU(size, units, batch_first=True, bidirectional=True)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute the logits.
-
-        Parameters
-        ----------
-        x : Tensor of shape (n_stretches, n_beats, n_columns) or (n_beats, n_columns)
-            Consecutive beats. The columns are the samples of the beat and of each reference, the
-            RR interval before the beat and the one after it, and the per-beat features.
-
-        Returns
-        -------
-        Tensor of shape (n_stretches * n_beats, n_outputs)
-            Logits of the beats of all stretches, one after another.
-        """
-        return super().forward(x)
-
     def _encoded(self, x: Tensor) -> Tensor:
-        """Encode the beats of stretches, to (n_stretches * n_beats, n_features)."""
+        """Encode stretches ([n_stretches,] n_beats, n_columns) of consecutive beats.
+
+        The columns are the samples of the beat and of each reference, the RR interval before the
+        beat and the one after it, and the per-beat features. The result has the shape
+        (n_stretches * n_beats, n_features).
+        """
         if x.ndim == 2:
             x = x.unsqueeze(0)
         end = self.n_leads * self.n_samples
@@ -117,17 +69,11 @@ class ContextNetwork(BeatNetwork):
 
 
 def rhythm_of_stretches(before: Tensor, after: Tensor) -> Tensor:
-    """Compute rhythm features from the RR intervals before and after each beat.
+    """Compute rhythm features from the RR intervals before and after each beat of stretches.
 
-    Parameters
-    ----------
-    before, after : Tensor of shape (n_stretches, n_beats)
-        RR intervals relative to the median of the recording.
-
-    Returns
-    -------
-    Tensor of shape (n_stretches, n_beats, 6)
-        The features, as described in `ContextNetwork`.
+    They are the logarithms of the two intervals, relative to the median and to the 0.9 quantile
+    of the stretch; the change from one to the other; and the mean absolute change in the
+    stretch. None depends on the heart rate.
     """
     tiny = torch.finfo(before.dtype).tiny
     intervals = torch.cat([before, after[:, -1:]], 1).clamp(min=tiny).log()

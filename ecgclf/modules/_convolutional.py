@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 import torch
@@ -26,25 +27,9 @@ from ecgclf.modules._beat_network import Encoder
 
 @dataclass(frozen=True)
 class ConvLayer:
-    """Parameters of one convolution with its pooling and dropout.
+    """Parameters of one convolution with its pooling and dropout; a window of 1 is no pooling.
 
-    Parameters
-    ----------
-    filters : int
-        Number of filters.
-    kernel_size, stride, dilation : int
-        Kernel size, stride and dilation of the convolution, in samples.
-    pool_size, pool_stride : int
-        Window and stride of the max pooling after the convolution. A window of 1 means no
-        pooling.
-    dropout, pool_dropout : float
-        Dropout rates before and after the pooling.
-
-    Examples
-    --------
-    >>> from ecgclf.modules import ConvLayer
-    >>> ConvLayer(8, kernel_size=5, stride=2, pool_size=2, pool_stride=2).lengths(187, "same")
-    (94, 47)
+    The two dropout rates are those before and after the pooling.
     """
 
     filters: int
@@ -57,82 +42,39 @@ class ConvLayer:
     pool_dropout: float = 0.0
 
     def lengths(self, length: int, padding: str) -> tuple[int, int]:
-        """Compute the length of the signal after the convolution and after the pooling.
+        """Compute the length of a signal after the convolution and after the pooling."""
+        reach = self.dilation * (self.kernel_size - 1) + 1
+        convolved = _n_windows(length, reach, self.stride, padding)
+        if self.pool_size == 1:
+            return convolved, convolved
+        return convolved, _n_windows(convolved, self.pool_size, self.pool_stride, padding)
 
-        Parameters
-        ----------
-        length : int
-            Length of the input in samples.
-        padding : {"same", "valid"}
-            Padding of the convolution.
 
-        Returns
-        -------
-        tuple of two ints
-            Length after the convolution, and length after the pooling.
-        """
-        if padding == "same":
-            convolved = math.ceil(length / self.stride)
-            pooled = math.ceil(convolved / self.pool_stride)
-        else:
-            reach = self.dilation * (self.kernel_size - 1)
-            convolved = (length - reach - 1) // self.stride + 1
-            pooled = (convolved - self.pool_size) // self.pool_stride + 1
-        return convolved, pooled if self.pool_size > 1 else convolved
+def _n_windows(length: int, size: int, stride: int, padding: str) -> int:
+    """Count the windows in a signal, 0 if it is too short for one."""
+    if padding == "same":
+        return math.ceil(length / stride)
+    return max(0, (length - size) // stride + 1)
 
 
 def encoded_length(layers: Sequence[ConvLayer], n_samples: int, padding: str) -> int:
     """Compute the length of a signal after all layers; 0 if it is too short for them."""
     for layer in layers:
-        convolved, n_samples = layer.lengths(n_samples, padding)
-        if min(convolved, n_samples) < 1:
-            return 0
+        _, n_samples = layer.lengths(n_samples, padding)
     return n_samples
 
 
 def minimum_length(layers: Sequence[ConvLayer], padding: str) -> int:
     """Compute the shortest length in samples that the layers can encode."""
-    n_samples = 1
-    while encoded_length(layers, n_samples, padding) < 1:
-        n_samples += 1
-    return n_samples
+    return next(n for n in count(1) if encoded_length(layers, n, padding))
 
 
 class ConvEncoder(Encoder):
     """Convolutional encoder.
 
     Each convolution is followed by batch norm, ReLU and max pooling; a global pooling over
-    time ends the encoder.
-
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
-    filters : sequence of int or of ConvLayer
-        The layers. A number stands for a layer of that many filters with kernel size 5.
-    padding : {"same", "valid"}, default="same"
-        "same" pads with zeros to ``ceil(length / stride)`` samples at every layer, the smaller
-        half in front; "valid" does not pad.
-    batch_norm : bool, default=True
-        Whether to put batch norm between each convolution and its ReLU. The convolution then
-        has no bias.
-    global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
-        Pooling over time at the end: mean, maximum, or both. None flattens instead.
-
-    Attributes
-    ----------
-    out_features : int
-        Width of the output.
-    out_channels, out_length : int
-        Shape of a beat after the layers, before the global pooling.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import ConvEncoder
-    >>> encoder = ConvEncoder(n_leads=1, n_samples=187, filters=(16, 32))
-    >>> encoder(torch.zeros(4, 1, 187)).shape
-    torch.Size([4, 64])
+    time ends the encoder. A number as a layer stands for that many filters. `out_channels` and
+    `out_length` are the shape of a beat before the global pooling.
     """
 
     def __init__(
@@ -162,28 +104,16 @@ class ConvEncoder(Encoder):
         self.out_features = channels * pooled_width(global_pool, self.out_length)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         return self.last_dropout(pool_globally(self.layers(as_image(x)), self.global_pool))
 
     def sequence(self, x: Tensor) -> Tensor:
-        """Encode beats without the global pooling.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, n_leads, n_samples)
-            Signals of the beats.
-
-        Returns
-        -------
-        Tensor of shape (batch, out_channels, out_length)
-        """
+        """Encode beats to (batch, out_channels, out_length), without the global pooling."""
         return self.last_dropout(self.layers(as_image(x)).squeeze(2))
 
 
 def _layer_modules(
     layer: ConvLayer, in_channels: int, padding: str, batch_norm: bool
 ) -> list[nn.Module]:
-    """Build the modules of one layer."""
     modules = convolution(
         in_channels,
         layer.filters,
@@ -210,20 +140,6 @@ class SpectrogramEncoder(Encoder):
 
     Each convolution is followed by batch norm, ReLU and max pooling of 2 by 2; the mean and the
     maximum over time and frequency end the encoder.
-
-    Parameters
-    ----------
-    filters : sequence of int
-        Number of filters of each convolution.
-    kernel_size : int, default=3
-        Height and width of the kernels. The input is padded with zeros.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import SpectrogramEncoder
-    >>> SpectrogramEncoder((8, 16))(torch.zeros(4, 33, 20)).shape
-    torch.Size([4, 32])
     """
 
     def __init__(self, filters: Sequence[int], kernel_size: int = 3) -> None:

@@ -20,20 +20,7 @@ from ecgclf.modules._beat_network import Encoder
 
 
 class InceptionModule(nn.Module):
-    """Parallel convolutions of several lengths and a max pooling, with batch norm and ReLU.
-
-    Parameters
-    ----------
-    channels : int
-        Number of input channels.
-    filters : int
-        Number of filters of each branch.
-    kernel_sizes : sequence of int
-        Length of the kernels of each convolution.
-    bottleneck : int
-        Number of channels to which the input of the convolutions is reduced, if it has more
-        than one.
-    """
+    """Parallel convolutions of several lengths and a max pooling, with batch norm and ReLU."""
 
     def __init__(
         self, channels: int, filters: int, kernel_sizes: Sequence[int], bottleneck: int
@@ -61,33 +48,7 @@ class InceptionModule(nn.Module):
 class InceptionEncoder(Encoder):
     """Inception encoder: modules of parallel convolutions with shortcuts, and a global pooling.
 
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
-    filters : int, default=32
-        Number of filters of each branch of a module.
-    kernel_sizes : sequence of int, default=(39, 19, 9)
-        Length of the kernels of each convolution in a module, in samples.
-    bottleneck : int, default=32
-        Number of channels before these convolutions.
-    n_modules : int, default=6
-        Number of modules. A shortcut adds the input of each three modules to their output, before
-        a ReLU.
-    global_pool : {"avg", "max", "avg_max"} or None, default="avg"
-        Pooling over time at the end.
-
-    References
-    ----------
-    Ismail Fawaz et al., "InceptionTime: finding AlexNet for time series classification", Data
-    Mining and Knowledge Discovery 34, 2020, arXiv:1909.04939.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import InceptionEncoder
-    >>> InceptionEncoder(12, 1000, n_modules=3)(torch.zeros(2, 12, 1000)).shape
-    torch.Size([2, 128])
+    A shortcut adds the input of each three modules to their output, before a ReLU.
     """
 
     def __init__(
@@ -116,7 +77,6 @@ class InceptionEncoder(Encoder):
         self.out_features = width * pooled_width(global_pool, n_samples)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         x = before = as_image(x)
         for i, step in enumerate(self.steps):
             x = step(x)

@@ -21,41 +21,8 @@ _CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, 
 class RecurrentEncoder(Encoder):
     """Recurrent encoder: stacked recurrent layers and a pooling over the time steps.
 
-    Parameters
-    ----------
-    n_leads, n_samples : int
-        Shape of one beat.
-    units : sequence of int
-        Units of each layer, in each direction.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Recurrent cell; "rnn" is the simple cell with tanh.
-    bidirectional : bool, default=False
-        Whether each layer runs over the steps in both directions.
-    step_size : int, default=1
-        Number of samples of each lead in one step. The last step is padded with zeros.
-    mask_zeros : bool, default=True
-        Whether to end each beat at its last step with a non-zero sample. The layers and the
-        pooling ignore the steps after it.
-    dropout : sequence of float, default=()
-        Dropout rate after each layer. An empty sequence means no dropout.
-    step_pool : {"last", "mean", "max", "attention"} or None, default="last"
-        Pooling over the steps. "last" is the final state of the last layer in each direction;
-        "attention" is a weighted mean, with weights from a linear layer. None flattens all
-        steps, with zeros for masked steps.
-
-    Notes
-    -----
-    LSTM: Hochreiter and Schmidhuber, Neural Computation 9(8), 1997. GRU: Cho et al., EMNLP
-    2014 (arXiv:1406.1078). Bidirectional layers: Schuster and Paliwal, IEEE Trans. Signal
-    Process. 45(11), 1997.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from ecgclf.modules import RecurrentEncoder
-    >>> encoder = RecurrentEncoder(1, 187, units=(16, 8), bidirectional=True, step_size=4)
-    >>> encoder(torch.zeros(3, 1, 187)).shape
-    torch.Size([3, 16])
+    The last step is padded with zeros. With `mask_zeros`, the layers and the pooling ignore the
+    steps after the last one with a non-zero sample.
     """
 
     def __init__(
@@ -94,7 +61,6 @@ class RecurrentEncoder(Encoder):
         self.out_features = width * self.n_steps if step_pool is None else width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         n_steps, lengths = self._lengths(x)
         x = nn.functional.pad(x, (0, n_steps * self.step_size - x.shape[2]))
         steps = x.unflatten(2, (n_steps, self.step_size)).transpose(1, 2).flatten(2)
@@ -151,17 +117,7 @@ def _reorder(steps: Tensor, order: Tensor) -> Tensor:
 class ConvRecurrentEncoder(Encoder):
     """Convolutional and recurrent encoder.
 
-    Parameters
-    ----------
-    convolutions : ConvEncoder
-        The convolutions; their global pooling is not used.
-    recurrent : RecurrentEncoder
-        The recurrent layers, for beats of the shape that the convolutions return.
-    dense : sequence of int, default=()
-        Width of each dense layer that is applied to every step separately. Needs a `recurrent`
-        with ``step_pool=None``.
-    dense_dropout : sequence of float, default=()
-        Dropout rate after each of these dense layers.
+    `dense` layers are applied to every step separately; they need ``recurrent.step_pool=None``.
     """
 
     def __init__(
@@ -185,7 +141,6 @@ class ConvRecurrentEncoder(Encoder):
         self.out_features = n_steps * width if dense else recurrent.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode beats of shape (batch, n_leads, n_samples) to (batch, out_features)."""
         x = self.recurrent(self.convolutions.sequence(x))
         if len(self.step_layers):
             x = self.step_layers(x.unflatten(1, (self.n_steps, -1))).flatten(1)

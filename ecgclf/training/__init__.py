@@ -1,7 +1,7 @@
 """Training of networks with skorch; the only package that imports it.
 
-Private, apart from the names in ``__all__``: the other names serve `ecgclf.estimators` and may
-change in any version.
+Private, apart from `AfterEpoch`: the other names serve `ecgclf.estimators` and may change in any
+version.
 """
 
 from skorch.callbacks import Callback
@@ -30,4 +30,4 @@ from ecgclf.training._state import (
 )
 from ecgclf.training._stretches import N_REFERENCES, ContextNet
 
-__all__ = ["AfterEpoch", "BeatNet"]
+__all__ = ["AfterEpoch"]
