@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -16,30 +17,13 @@ Augmentation: TypeAlias = Callable[[Tensor, torch.Generator], Tensor]
 _BATCH = 4096
 
 
+@dataclass
 class OnSignals:
-    """Augmentation of the signals in rows of signals and per-beat features.
+    """Augmentation of the signals in rows of leads, one after another, and per-beat features."""
 
-    Parameters
-    ----------
-    augment : callable
-        Augmentation of signals of shape (batch, n_leads, n_samples).
-    n_leads : int
-        Number of leads at the beginning of a row, one after another.
-    n_samples : int
-        Number of samples of each lead.
-
-    Examples
-    --------
-    >>> def flip(signals, generator):
-    ...     return -signals
-    >>> OnSignals(flip, n_leads=1, n_samples=2)(torch.tensor([[1.0, 2.0, 3.0]]), None)
-    tensor([[-1., -2.,  3.]])
-    """
-
-    def __init__(self, augment: Augmentation, n_leads: int, n_samples: int) -> None:
-        self.augment = augment
-        self.n_leads = n_leads
-        self.n_samples = n_samples
+    augment: Augmentation
+    n_leads: int
+    n_samples: int
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Augment a batch of shape (batch, n_columns)."""

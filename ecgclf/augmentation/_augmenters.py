@@ -1,10 +1,13 @@
-"""Augmentation classes: parameters of the pure functions, with a probability."""
+"""Random changes of beats, and their composition."""
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, TypeVar
 
 import torch
 from sklearn.utils.metaestimators import _BaseComposition
@@ -12,27 +15,26 @@ from torch import Tensor
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator
-from ecgclf.augmentation._functions import (
-    add_baseline_wander,
-    add_noise,
+from ecgclf.augmentation._checks import (
+    check_batch,
+    check_not_negative,
+    check_positive_range,
+    check_rate,
     check_share,
-    crop_randomly,
+    draw_normal,
     draw_uniform,
-    drop_leads,
-    scale_amplitude,
-    shift_time,
-    warp_time,
 )
 
 T = TypeVar("T")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class RandomAugmentation(InheritedParameterDocs, BaseEstimator):
+class RandomAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
     """Base class of the augmentations: changes each beat with some probability.
 
-    A subclass declares its parameters as dataclass fields and implements `_change`. A grid
-    search sets them as ``augment__<name>``.
+    A subclass declares its parameters as dataclass fields and implements `_change`, which
+    changes every beat by its own random numbers and returns new signals of the same shape. A
+    grid search sets the parameters as ``augment__<name>``.
 
     Parameters
     ----------
@@ -50,16 +52,13 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator):
 
     p: float = 0.5
 
-    #: Pure function of signals, a generator and the parameters other than `p`.
-    _function: ClassVar[Callable[..., Tensor]]
-
     def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
         """Change some of the beats.
 
         Parameters
         ----------
         signals : Tensor of shape (batch, n_leads, n_samples)
-            Beats. They are not changed in place.
+            Beats of floating-point numbers. They are not changed in place.
         generator : torch.Generator
             Only source of random numbers, on the device of the signals.
 
@@ -69,26 +68,44 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If a parameter is out of its range or the signals have another shape.
-        TypeError
-            If `signals` is not a floating-point Tensor or `generator` not a
-            `torch.Generator`.
+        TypeError, ValueError
+            If a parameter is out of its range, or an argument has another type or shape.
         """
         p = check_share("p", self.p)
+        check_batch(signals, generator)
         # Change all beats, then select. Selecting first would synchronise with the device.
         changed = self._change(signals, generator)
         chosen = draw_uniform((len(signals), 1, 1), 0.0, 1.0, signals, generator) < p
         return torch.where(chosen, changed, signals)
 
+    @abstractmethod
     def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        """Change every beat by its own random numbers; return new signals of the same shape."""
-        params = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "p"}
-        return self._function(signals, generator, **params)
+        """Change every beat."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class GaussianNoise(RandomAugmentation):
+class _WithPadding(RandomAugmentation):
+    """Base class of the augmentations that leave zero padding unchanged.
+
+    Parameters
+    ----------
+    keep_padding : bool, default=True
+        Whether to leave zero padding at the end of a beat unchanged, and to treat the beat as if
+        it ended there. Padding begins after the last sample at which any lead is not 0.
+    """
+
+    keep_padding: bool = True
+
+    def _lengths(self, signals: Tensor) -> Tensor:
+        """Count the samples before the padding of each beat, of shape (batch, 1, 1)."""
+        if not self.keep_padding:
+            return torch.full((len(signals), 1, 1), signals.shape[2], device=signals.device)
+        used = (signals != 0).any(dim=1, keepdim=True)
+        return (used * (_sample_numbers(signals) + 1)).amax(dim=2, keepdim=True)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class GaussianNoise(_WithPadding):
     """Addition of white Gaussian noise.
 
     Parameters
@@ -98,9 +115,6 @@ class GaussianNoise(RandomAugmentation):
         range of each lead of each beat.
     relative : bool, default=False
         Whether `std` is a fraction of the range from the lowest to the highest sample.
-    keep_padding : bool, default=True
-        Whether to leave zero padding at the end of a beat unchanged. Padding begins after the
-        last sample at which any lead is not 0.
 
     Examples
     --------
@@ -112,9 +126,13 @@ class GaussianNoise(RandomAugmentation):
 
     std: float = 0.02
     relative: bool = False
-    keep_padding: bool = True
 
-    _function = staticmethod(add_noise)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        std = check_not_negative("std", self.std)
+        inside = _sample_numbers(signals) < self._lengths(signals)
+        noise = draw_normal(tuple(signals.shape), signals, generator)
+        size = std * _ranges(signals, inside) if self.relative else std
+        return torch.where(inside, signals + size * noise, signals)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -137,11 +155,13 @@ class AmplitudeScaling(RandomAugmentation):
 
     factor: tuple[float, float] = (0.8, 1.25)
 
-    _function = staticmethod(scale_amplitude)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        low, high = check_positive_range("factor", self.factor)
+        return signals * draw_uniform((len(signals), 1, 1), low, high, signals, generator)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaselineWander(RandomAugmentation):
+class BaselineWander(_WithPadding):
     """Addition of a slow sinusoid, as breathing and electrode motion cause.
 
     All leads of a beat share the frequency and the phase. The amplitude and the sign are drawn
@@ -158,8 +178,6 @@ class BaselineWander(RandomAugmentation):
         Lowest and highest frequency in Hz, both positive. Frequencies are drawn uniformly.
     relative : bool, default=False
         Whether `amplitude` is a fraction of the range from the lowest to the highest sample.
-    keep_padding : bool, default=True
-        Whether to leave zero padding at the end of a beat unchanged.
 
     Examples
     --------
@@ -172,13 +190,25 @@ class BaselineWander(RandomAugmentation):
     amplitude: float = 0.1
     frequency: tuple[float, float] = (0.05, 0.5)
     relative: bool = False
-    keep_padding: bool = True
 
-    _function = staticmethod(add_baseline_wander)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        low, high = check_positive_range("frequency", self.frequency)
+        amplitude = check_not_negative("amplitude", self.amplitude)
+        check_rate(self.fs)
+        beats, n_leads = len(signals), signals.shape[1]
+        hertz = draw_uniform((beats, 1, 1), low, high, signals, generator)
+        phase = draw_uniform((beats, 1, 1), 0.0, 2 * math.pi, signals, generator)
+        size = draw_uniform((beats, n_leads, 1), -amplitude, amplitude, signals, generator)
+        inside = _sample_numbers(signals) < self._lengths(signals)
+        if self.relative:
+            size = size * _ranges(signals, inside)
+        seconds = _sample_numbers(signals).to(signals.dtype) / self.fs
+        wave = size * torch.sin(2 * math.pi * hertz * seconds + phase)
+        return torch.where(inside, signals + wave, signals)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TimeWarp(RandomAugmentation):
+class TimeWarp(_WithPadding):
     """Stretching or compression of a beat in time, by linear interpolation.
 
     The number of samples stays the same: stretched samples beyond the ends are lost, and a
@@ -192,29 +222,40 @@ class TimeWarp(RandomAugmentation):
     center : float, default=0.5
         Point that does not move, from 0 for the first sample to 1 for the last. Set it to the
         position of the R peak to keep R peaks in place.
-    keep_padding : bool, default=True
-        Whether to leave zero padding at the end of a beat unchanged.
 
     Examples
     --------
     >>> beat, generator = torch.tensor([[[0.0, 2.0, 4.0, 6.0, 8.0]]]), torch.Generator()
     >>> TimeWarp(factor=(2, 2), p=1.0)(beat, generator)
     tensor([[[2., 3., 4., 5., 6.]]])
-    >>> TimeWarp(factor=(0.5, 0.5), p=1.0)(beat, generator)
-    tensor([[[0., 0., 4., 8., 8.]]])
     >>> TimeWarp(factor=(0.5, 0.5), center=0, p=1.0)(beat, generator)
     tensor([[[0., 4., 8., 8., 8.]]])
     """
 
     factor: tuple[float, float] = (0.9, 1.1)
     center: float = 0.5
-    keep_padding: bool = True
 
-    _function = staticmethod(warp_time)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        low, high = check_positive_range("factor", self.factor)
+        center = check_share("center", self.center)
+        length = self._lengths(signals)
+        last = (length - 1).clamp(min=0)
+        number = _sample_numbers(signals)
+        stretch = draw_uniform((len(signals), 1, 1), low, high, signals, generator)
+        # Half precision cannot represent every sample number of a long beat.
+        exact = torch.promote_types(signals.dtype, torch.float32)
+        fixed = center * last.to(exact)
+        position = (fixed + (number - fixed) / stretch).clamp(min=0).minimum(last)
+        before = position.floor()
+        share = (position - before).to(signals.dtype)
+        left = before.long()
+        right = (left + 1).minimum(last)
+        warped = torch.lerp(_take(signals, left), _take(signals, right), share)
+        return torch.where(number < length, warped, signals)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TimeShift(RandomAugmentation):
+class TimeShift(_WithPadding):
     """Shift of a beat to an earlier or later time, the same for all of its leads.
 
     Samples beyond an end are lost. The first or the last sample fills the other end, so the
@@ -225,8 +266,6 @@ class TimeShift(RandomAugmentation):
     max_shift : int, default=5
         Largest shift in samples. Shifts from ``-max_shift`` (earlier) to ``max_shift`` (later)
         are equally likely.
-    keep_padding : bool, default=True
-        Whether to leave zero padding at the end of a beat in place.
 
     Examples
     --------
@@ -239,9 +278,20 @@ class TimeShift(RandomAugmentation):
     """
 
     max_shift: int = 5
-    keep_padding: bool = True
 
-    _function = staticmethod(shift_time)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        most, n_samples = self.max_shift, signals.shape[2]
+        if not isinstance(most, Integral) or not 0 <= most < n_samples:
+            raise ValueError(
+                f"max_shift={most!r}: expected a whole number of samples from 0 to "
+                f"{n_samples - 1}, because the beats have {n_samples}."
+            )
+        size, device = (len(signals), 1, 1), signals.device
+        shift = torch.randint(-most, most + 1, size, generator=generator, device=device)
+        length = self._lengths(signals)
+        number = _sample_numbers(signals)
+        source = (number - shift).clamp(min=0).minimum((length - 1).clamp(min=0))
+        return torch.where(number < length, _take(signals, source), signals)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -264,25 +314,31 @@ class LeadDropout(RandomAugmentation):
 
     rate: float = 0.3
 
-    _function = staticmethod(drop_leads)
+    def _change(self, signals: Tensor, generator: torch.Generator) -> Tensor:
+        rate = check_share("rate", self.rate)
+        if signals.shape[1] < 2:
+            raise ValueError(
+                f"signals of shape {tuple(signals.shape)} have one lead, which cannot be "
+                "dropped. Use beats of two leads or more."
+            )
+        chance = draw_uniform((*signals.shape[:2], 1), 0.0, 1.0, signals, generator)
+        kept = (chance >= rate) | (chance == chance.amax(dim=1, keepdim=True))
+        return torch.where(kept, signals, 0.0)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class RandomCrop(InheritedParameterDocs, BaseEstimator):
+class RandomCrop(BaseEstimator):
     """Stretch of each recording at a random place, the same for all of its leads.
 
     A network with a global pooling trains on the stretches, and predicts whole recordings. An
-    epoch then takes less time, and the stretches differ from epoch to epoch.
+    epoch then takes less time, and the stretches differ from epoch to epoch. Strodthoff et al.,
+    "Deep learning for ECG analysis: benchmarks and insights from PTB-XL", IEEE J Biomed Health
+    Inform 25(5), 2021, train on 2.5 of 10 s.
 
     Parameters
     ----------
     n_samples : int
         Length of the stretches in samples, at most that of the recordings.
-
-    Notes
-    -----
-    Strodthoff et al., "Deep learning for ECG analysis: benchmarks and insights from PTB-XL", IEEE
-    J Biomed Health Inform 25(5), 2021, train on 2.5 of 10 s.
 
     Examples
     --------
@@ -295,27 +351,19 @@ class RandomCrop(InheritedParameterDocs, BaseEstimator):
     n_samples: int
 
     def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        """Crop each recording.
-
-        Parameters
-        ----------
-        signals : Tensor of shape (batch, n_leads, n_samples)
-            Recordings.
-        generator : torch.Generator
-            Only source of random numbers, on the device of the signals.
-
-        Returns
-        -------
-        Tensor of shape (batch, n_leads, n_samples), with the new `n_samples`
-
-        Raises
-        ------
-        ValueError
-            If `n_samples` is not from 1 to the length of the recordings.
-        TypeError
-            As in the other augmentations.
-        """
-        return crop_randomly(signals, generator, n_samples=self.n_samples)
+        """Crop each recording; arguments and errors are those of `RandomAugmentation`."""
+        check_batch(signals, generator)
+        n_samples = self.n_samples
+        n_beats, n_leads, length = signals.shape
+        if not isinstance(n_samples, Integral) or not 1 <= n_samples <= length:
+            raise ValueError(
+                f"n_samples={n_samples!r} is not an integer from 1 to {length}, the length of "
+                "the signals."
+            )
+        starts, size, device = length - n_samples + 1, (n_beats, 1, 1), signals.device
+        start = torch.randint(starts, size, generator=generator, device=device)
+        index = start + torch.arange(n_samples, device=device)
+        return signals.gather(2, index.expand(-1, n_leads, -1))
 
 
 class Compose(_BaseComposition):
@@ -343,19 +391,7 @@ class Compose(_BaseComposition):
         self.augmentations = augmentations
 
     def __call__(self, signals: T, generator: torch.Generator) -> T:
-        """Apply the augmentations in order.
-
-        Parameters
-        ----------
-        signals : Tensor of shape (batch, n_leads, n_samples) or Stretches
-            Beats or stretches of beats. They are not changed in place.
-        generator : torch.Generator
-            Source of random numbers, on the device of the signals.
-
-        Returns
-        -------
-        Tensor of shape (batch, n_leads, n_samples) or Stretches
-        """
+        """Apply the augmentations in order, to beats or to stretches of beats."""
         for augment in self.augmentations:
             signals = augment(signals, generator)
         return signals
@@ -376,3 +412,20 @@ class Compose(_BaseComposition):
         """Set parameters, or an augmentation or its parameters by position."""
         self._set_params("_named", **params)
         return self
+
+
+def _sample_numbers(signals: Tensor) -> Tensor:
+    """Count the samples from 0, of shape (n_samples,)."""
+    return torch.arange(signals.shape[2], device=signals.device)
+
+
+def _take(signals: Tensor, index: Tensor) -> Tensor:
+    """Gather samples of all leads; `index` has the shape (batch, 1, n_samples)."""
+    return signals.gather(2, index.expand_as(signals))
+
+
+def _ranges(signals: Tensor, inside: Tensor) -> Tensor:
+    """Measure from the lowest to the highest sample inside, of shape (batch, n_leads, 1)."""
+    highest = signals.masked_fill(~inside, -math.inf).amax(dim=2, keepdim=True)
+    lowest = signals.masked_fill(~inside, math.inf).amin(dim=2, keepdim=True)
+    return highest - lowest

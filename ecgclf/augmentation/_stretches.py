@@ -1,16 +1,12 @@
-"""Augmentation of stretches of consecutive beats: rhythm, P waves, gain and noise.
-
-A pure function for each augmentation takes `Stretches` and a generator on their device, draws new
-random numbers for every stretch and returns new stretches. The classes describe the parameters.
-"""
+"""Augmentation of stretches of consecutive beats: rhythm, P waves, gain and noise."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +15,12 @@ from torch import Tensor
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator
-from ecgclf.augmentation._functions import (
+from ecgclf.augmentation._checks import (
     check_not_negative,
     check_positive_range,
+    check_rate,
     check_share,
+    draw_normal,
     draw_uniform,
 )
 
@@ -56,15 +54,11 @@ class Stretches:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import torch
-    >>> from ecgclf.augmentation import Stretches
-    >>> labels = torch.tensor([[0, 0, 1], [0, 0, 0]])
     >>> stretches = Stretches(
     ...     signals=torch.ones(2, 3, 90),
     ...     references=torch.ones(2, 2, 90),
     ...     intervals=torch.ones(2, 4),
-    ...     labels=labels,
+    ...     labels=torch.tensor([[0, 0, 1], [0, 0, 0]]),
     ...     classes=np.array(["N", "S"]),
     ... )
     >>> stretches.is_label("S")
@@ -84,12 +78,7 @@ class Stretches:
         Parameters
         ----------
         label : object
-            A label of ``y``.
-
-        Raises
-        ------
-        ValueError
-            If it is none of the classes.
+            A label of ``y``. A ValueError is raised if it is none of the classes.
         """
         found = np.flatnonzero(self.classes == label)
         if not len(found):
@@ -100,16 +89,12 @@ class Stretches:
         return int(found[0])
 
     def is_label(self, label: Any) -> Tensor:
-        """Find the beats of a class.
+        """Find the beats of a class, as a Tensor of shape (n_stretches, n_beats).
 
         Parameters
         ----------
         label : object
-            A label of ``y``.
-
-        Returns
-        -------
-        Tensor of shape (n_stretches, n_beats), bool
+            As for `code`.
         """
         return self.labels == self.code(label)
 
@@ -122,208 +107,26 @@ class Stretches:
             The stretches to replace.
         other : Stretches
             The stretches to take instead, in the same places.
-
-        Returns
-        -------
-        Stretches
         """
 
-        def choose(name: str) -> Tensor:
-            ours, theirs = getattr(self, name), getattr(other, name)
+        def choose(ours: Tensor, theirs: Tensor) -> Tensor:
             return torch.where(chosen.view(-1, *[1] * (ours.ndim - 1)), theirs, ours)
 
-        return Stretches(
-            choose("signals"),
-            choose("references"),
-            choose("intervals"),
-            choose("labels"),
-            self.classes,
+        return replace(
+            self,
+            signals=choose(self.signals, other.signals),
+            references=choose(self.references, other.references),
+            intervals=choose(self.intervals, other.intervals),
+            labels=choose(self.labels, other.labels),
         )
-
-
-def move_early(
-    stretches: Stretches,
-    generator: torch.Generator,
-    *,
-    fs: float,
-    r_peak: float,
-    supraventricular: Any,
-    normal: Any,
-    share: tuple[float, float],
-    factor: tuple[float, float],
-) -> Stretches:
-    """Move normal beats to an earlier time and change their P wave: see `PrematureBeats`."""
-    low_share, high_share = check_positive_range("share", share)
-    low, high = check_positive_range("factor", factor)
-    signals, intervals = stretches.signals, stretches.intervals
-    n, n_beats = stretches.labels.shape
-    uniform = partial(draw_uniform, like=signals, generator=generator)
-    is_normal = stretches.is_label(normal)
-    eligible = (is_normal.float().mean(1) > 0.7) & ~stretches.is_label(supraventricular).any(1)
-    density = uniform((n, 1), math.log(low_share), math.log(high_share)).exp()
-    # The length of the run that begins at each beat; most runs have one or two beats.
-    short, long = uniform((n, n_beats), 1, 3), uniform((n, n_beats), 2, _LONGEST_RUN + 1)
-    run = torch.where(uniform((n, n_beats), 0, 1) < 0.8, short, long).long()
-    run = torch.where(uniform((n, n_beats), 0, 1) < density, run, 0)
-    moved = run > 0
-    for k in range(1, min(_LONGEST_RUN, n_beats)):
-        moved[:, k:] |= run[:, :-k] > k
-    moved &= is_normal & eligible[:, None]
-    moved[:, 1:] &= is_normal[:, :-1]  # not after a pause
-    moved[:, 0] = False
-    moved[:, -1] = False
-    # Each stretch has beats of about one coupling interval.
-    early = uniform((n, 1), low, high) * uniform((n, n_beats), 0.92, 1.08)
-    before = intervals[:, :-1]
-    shortened = torch.where(moved, before * early.clamp(low, high), before)
-    kind = torch.randint(3, (n, 1), generator=generator, device=signals.device)
-    # The first kind is followed by a pause, and the last has no P wave.
-    ends_run = moved & ~torch.nn.functional.pad(moved, (0, 1))[:, 1:]
-    pause = (before - shortened) * uniform((n, n_beats), 0.3, 1.0) * (ends_run & (kind == 0))
-    changed = torch.cat([shortened, intervals[:, -1:]], 1)
-    changed[:, 1:] += pause
-    wave, window = _p_wave(signals, fs, r_peak)
-    shift = (uniform((n, 1, 1), -0.06, 0.06) * fs).round().long()
-    size = uniform((n, 1, 1), -1.0, 1.2) * (kind < 2)[:, :, None]
-    number = torch.arange(signals.shape[2], device=signals.device)
-    shifted = window * wave.gather(2, ((number - shift) % len(number)).expand_as(wave))
-    return replace(
-        stretches,
-        signals=torch.where(moved[:, :, None], signals - wave + size * shifted, signals),
-        intervals=changed,
-        labels=torch.where(moved, stretches.code(supraventricular), stretches.labels),
-    )
-
-
-def simulate_fibrillation(
-    stretches: Stretches,
-    generator: torch.Generator,
-    *,
-    fs: float,
-    r_peak: float,
-    supraventricular: Any,
-    normal: Any,
-    spread: tuple[float, float],
-    amplitude: float,
-) -> Stretches:
-    """Replace the RR intervals and the P waves: see `AtrialFibrillation`."""
-    low, high = check_positive_range("spread", spread)
-    amplitude = check_not_negative("amplitude", amplitude)
-    signals, intervals = stretches.signals, stretches.intervals
-    n, n_beats, n_samples = signals.shape
-    uniform = partial(draw_uniform, like=signals, generator=generator)
-    is_normal = stretches.is_label(normal)
-    irregular = torch.randn(
-        intervals.shape, generator=generator, device=signals.device, dtype=signals.dtype
-    )
-    irregular = (irregular * uniform((n, 1), low, high)).exp().clamp(_SHORTEST, _LONGEST)
-    irregular = irregular * intervals.median(dim=1, keepdim=True).values
-    # The intervals before and after other beats, such as V, stay.
-    padded = torch.nn.functional.pad(is_normal, (1, 1), value=True)
-    between = padded[:, 1:] & padded[:, :-1]
-    seconds = torch.arange(n_samples, device=signals.device) / fs
-    angle = 2 * math.pi * uniform((n, 1, 1), 4.0, 8.0) * seconds
-    phase = uniform((n, n_beats, 1), 0.0, 2 * math.pi)
-    waves = uniform((n, 1, 1), 0.0, amplitude) * torch.sin(angle + phase)
-    no_p = torch.where(is_normal[:, :, None], signals - _p_wave(signals, fs, r_peak)[0], signals)
-    references = stretches.references
-    changed = replace(
-        stretches,
-        signals=no_p + waves,
-        references=references - _p_wave(references, fs, r_peak)[0],
-        intervals=torch.where(between, irregular, intervals),
-    )
-    return stretches.where(~stretches.is_label(supraventricular).any(1), changed)
-
-
-def scale_stretches(
-    stretches: Stretches, generator: torch.Generator, *, spread: float
-) -> Stretches:
-    """Multiply each stretch and its references by a number: see `StretchScaling`."""
-    spread = check_not_negative("spread", spread)
-    signals = stretches.signals
-    size = (len(signals), 1, 1)
-    drawn = torch.randn(size, generator=generator, device=signals.device, dtype=signals.dtype)
-    gain = (drawn * spread).exp()
-    return replace(stretches, signals=signals * gain, references=stretches.references * gain)
-
-
-def shift_stretches(
-    stretches: Stretches, generator: torch.Generator, *, fs: float, seconds: float, jitter: float
-) -> Stretches:
-    """Move the windows of all beats in time: see `StretchShift`."""
-    seconds = check_not_negative("seconds", seconds)
-    jitter = check_not_negative("jitter", jitter)
-    signals = stretches.signals
-    n, n_beats, n_samples = signals.shape
-    common = draw_uniform((n, 1), -seconds, seconds, signals, generator)
-    own = torch.randn(
-        (n, n_beats), generator=generator, device=signals.device, dtype=signals.dtype
-    )
-
-    def moved(beats: Tensor, shift: Tensor) -> Tensor:
-        first = (shift * fs).round().long()[:, :, None]
-        place = torch.arange(n_samples, device=signals.device) + first
-        return beats.gather(2, place.clamp(0, n_samples - 1).expand_as(beats))
-
-    return replace(
-        stretches,
-        signals=moved(signals, common + jitter * own),
-        references=moved(stretches.references, common),
-    )
-
-
-def add_recorded_noise(
-    stretches: Stretches, generator: torch.Generator, *, noise: ArrayLike, amplitude: float
-) -> Stretches:
-    """Add parts of a recording of noise: see `StretchNoise`."""
-    amplitude = check_not_negative("amplitude", amplitude)
-    signals = stretches.signals
-    n, n_beats, n_samples = signals.shape
-    recorded = torch.as_tensor(np.atleast_2d(noise), dtype=signals.dtype, device=signals.device)
-    n_starts = recorded.shape[1] - n_samples + 1
-    if n_starts < 1:
-        raise ValueError(
-            f"noise has {recorded.shape[1]} samples, but a beat has {n_samples}: give a longer "
-            "recording of noise."
-        )
-    recorded = recorded / recorded.std(dim=1, keepdim=True).clamp(min=1e-12)
-
-    def integers(high: int, shape: tuple[int, ...]) -> Tensor:
-        return torch.randint(high, shape, generator=generator, device=signals.device)
-
-    channel = integers(len(recorded), (n, 1, 1))
-    start = integers(n_starts, (n, n_beats, 1))
-    parts = recorded[channel, start + torch.arange(n_samples, device=signals.device)]
-    size = draw_uniform((n, 1, 1), 0.0, amplitude, signals, generator)
-    return replace(stretches, signals=signals + size * parts)
-
-
-def _p_wave(signals: Tensor, fs: float, r_peak: float) -> tuple[Tensor, Tensor]:
-    """Extract the P wave: what exceeds the line from its start to its end, times a window.
-
-    Returns the wave, of the shape of the signals, and the window of shape (n_samples,).
-    """
-    if check_not_negative("fs", fs) == 0:
-        raise ValueError("fs=0: expected the sampling rate of the beats in Hz.")
-    r_peak = check_not_negative("r_peak", r_peak)
-    n_samples = signals.shape[2]
-    first = min(max(0, round((r_peak - _P_START) * fs)), n_samples - 1)
-    last = min(max(first + 1, round((r_peak - _P_END) * fs)), n_samples - 1)
-    number = torch.arange(n_samples, device=signals.device, dtype=signals.dtype)
-    share = ((number - first) / max(last - first, 1)).clamp(0, 1)
-    line = torch.lerp(signals[..., first, None], signals[..., last, None], share)
-    ramp = torch.minimum(number - first, last - number) / (_P_RAMP * fs)
-    window = 0.5 - 0.5 * torch.cos(math.pi * ramp.clamp(0, 1))
-    return (signals - line) * window, window
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class StretchAugmentation(InheritedParameterDocs, BaseEstimator):
+class StretchAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
     """Base class of the augmentations of stretches: changes each one with some probability.
 
     `ECGContextClassifier` takes them as ``augment_stretches``. A subclass declares its parameters
-    as dataclass fields and implements `_change`.
+    as dataclass fields and implements `_change`, which returns new stretches, all changed.
 
     Parameters
     ----------
@@ -332,8 +135,6 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator):
 
     Examples
     --------
-    >>> from dataclasses import replace
-    >>> from ecgclf.augmentation import StretchAugmentation
     >>> class Inversion(StretchAugmentation):
     ...     def _change(self, stretches, generator):
     ...         signals, references = -stretches.signals, -stretches.references
@@ -344,9 +145,6 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator):
 
     p: float = 0.2
 
-    #: Pure function of stretches, a generator and the parameters other than `p`.
-    _function: ClassVar[Callable[..., Stretches]]
-
     def __call__(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
         """Change some of the stretches.
 
@@ -356,10 +154,6 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator):
             They are not changed in place.
         generator : torch.Generator
             Only source of random numbers, on the device of the stretches.
-
-        Returns
-        -------
-        Stretches
 
         Raises
         ------
@@ -372,14 +166,52 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator):
         chosen = draw_uniform(size, 0.0, 1.0, stretches.signals, generator) < p
         return stretches.where(chosen, changed)
 
+    @abstractmethod
     def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
-        """Change every stretch; return new stretches."""
-        params = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "p"}
-        return self._function(stretches, generator, **params)
+        """Change every stretch."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PrematureBeats(StretchAugmentation):
+class _RhythmChange(StretchAugmentation):
+    """Base class of the changes of rhythm and P waves.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate of the beats in Hz.
+    r_peak : float
+        Time from the start of a beat to its R peak in seconds.
+    supraventricular : label, default="S"
+        Label of supraventricular beats.
+    normal : label, default="N"
+        Label of normal beats.
+    """
+
+    fs: float
+    r_peak: float
+    supraventricular: Any = "S"
+    normal: Any = "N"
+
+    def _p_wave(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+        """Extract the P wave: what exceeds the line from its start to its end, times a window.
+
+        Returns the wave, of the shape of the signals, and the window of shape (n_samples,).
+        """
+        check_rate(self.fs)
+        r_peak = check_not_negative("r_peak", self.r_peak)
+        n_samples = signals.shape[2]
+        first = min(max(0, round((r_peak - _P_START) * self.fs)), n_samples - 1)
+        last = min(max(first + 1, round((r_peak - _P_END) * self.fs)), n_samples - 1)
+        number = torch.arange(n_samples, device=signals.device, dtype=signals.dtype)
+        share = ((number - first) / max(last - first, 1)).clamp(0, 1)
+        line = torch.lerp(signals[..., first, None], signals[..., last, None], share)
+        ramp = torch.minimum(number - first, last - number) / (_P_RAMP * self.fs)
+        window = 0.5 - 0.5 * torch.cos(math.pi * ramp.clamp(0, 1))
+        return (signals - line) * window, window
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PrematureBeats(_RhythmChange):
     """Simulation of supraventricular premature beats.
 
     In stretches that consist of more than 70 % normal beats and have no supraventricular beat,
@@ -389,14 +221,6 @@ class PrematureBeats(StretchAugmentation):
 
     Parameters
     ----------
-    fs : float
-        Sampling rate of the beats in Hz.
-    r_peak : float
-        Time from the start of a beat to its R peak in seconds.
-    supraventricular : label, default="S"
-        Label of supraventricular beats.
-    normal : label, default="N"
-        Label of normal beats.
     share : tuple of two floats, default=(0.02, 0.2)
         Smallest and largest share of beats that begin a run. Each stretch has its own, drawn
         uniformly on a logarithmic scale.
@@ -405,34 +229,61 @@ class PrematureBeats(StretchAugmentation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import torch
-    >>> from ecgclf.augmentation import PrematureBeats, Stretches
-    >>> stretches = Stretches(
-    ...     signals=torch.randn(1, 9, 90),
-    ...     references=torch.randn(1, 2, 90),
-    ...     intervals=torch.ones(1, 10),
-    ...     labels=torch.zeros(1, 9, dtype=torch.long),
-    ...     classes=np.array(["N", "S"]),
-    ... )
-    >>> augment = PrematureBeats(fs=128, r_peak=0.35, p=1.0)
-    >>> changed = augment(stretches, torch.Generator().manual_seed(1))
-    >>> changed.labels
-    tensor([[0, 0, 0, 0, 0, 1, 1, 1, 0]])
+    >>> from ecgclf.augmentation import PrematureBeats
+    >>> PrematureBeats(fs=128, r_peak=0.35, p=0.5)
+    PrematureBeats(fs=128, p=0.5, r_peak=0.35)
     """
 
-    fs: float
-    r_peak: float
-    supraventricular: Any = "S"
-    normal: Any = "N"
     share: tuple[float, float] = (0.02, 0.2)
     factor: tuple[float, float] = (0.5, 0.9)
 
-    _function = staticmethod(move_early)
+    def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
+        low_share, high_share = check_positive_range("share", self.share)
+        low, high = check_positive_range("factor", self.factor)
+        signals, intervals = stretches.signals, stretches.intervals
+        n, n_beats = stretches.labels.shape
+        uniform = partial(draw_uniform, like=signals, generator=generator)
+        is_normal = stretches.is_label(self.normal)
+        has_early = stretches.is_label(self.supraventricular).any(1)
+        eligible = (is_normal.float().mean(1) > 0.7) & ~has_early
+        density = uniform((n, 1), math.log(low_share), math.log(high_share)).exp()
+        # The length of the run that begins at each beat; most runs have one or two beats.
+        short, long = uniform((n, n_beats), 1, 3), uniform((n, n_beats), 2, _LONGEST_RUN + 1)
+        run = torch.where(uniform((n, n_beats), 0, 1) < 0.8, short, long).long()
+        run = torch.where(uniform((n, n_beats), 0, 1) < density, run, 0)
+        moved = run > 0
+        for k in range(1, min(_LONGEST_RUN, n_beats)):
+            moved[:, k:] |= run[:, :-k] > k
+        moved &= is_normal & eligible[:, None]
+        moved[:, 1:] &= is_normal[:, :-1]  # not after a pause
+        moved[:, 0] = False
+        moved[:, -1] = False
+        # Each stretch has beats of about one coupling interval.
+        early = uniform((n, 1), low, high) * uniform((n, n_beats), 0.92, 1.08)
+        before = intervals[:, :-1]
+        shortened = torch.where(moved, before * early.clamp(low, high), before)
+        kind = torch.randint(3, (n, 1), generator=generator, device=signals.device)
+        # The first kind is followed by a pause, and the last has no P wave.
+        ends_run = moved & ~torch.nn.functional.pad(moved, (0, 1))[:, 1:]
+        pause = (before - shortened) * uniform((n, n_beats), 0.3, 1.0) * (ends_run & (kind == 0))
+        changed = torch.cat([shortened, intervals[:, -1:]], 1)
+        changed[:, 1:] += pause
+        wave, window = self._p_wave(signals)
+        shift = (uniform((n, 1, 1), -0.06, 0.06) * self.fs).round().long()
+        size = uniform((n, 1, 1), -1.0, 1.2) * (kind < 2)[:, :, None]
+        number = torch.arange(signals.shape[2], device=signals.device)
+        shifted = window * wave.gather(2, ((number - shift) % len(number)).expand_as(wave))
+        early_label = stretches.code(self.supraventricular)
+        return replace(
+            stretches,
+            signals=torch.where(moved[:, :, None], signals - wave + size * shifted, signals),
+            intervals=changed,
+            labels=torch.where(moved, early_label, stretches.labels),
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AtrialFibrillation(StretchAugmentation):
+class AtrialFibrillation(_RhythmChange):
     """Simulation of atrial fibrillation, in which beats are irregular but not premature.
 
     The RR intervals between normal beats are replaced by random ones, the P waves of normal beats
@@ -442,14 +293,6 @@ class AtrialFibrillation(StretchAugmentation):
 
     Parameters
     ----------
-    fs : float
-        Sampling rate of the beats in Hz.
-    r_peak : float
-        Time from the start of a beat to its R peak in seconds.
-    supraventricular : label, default="S"
-        Label of supraventricular beats.
-    normal : label, default="N"
-        Label of normal beats.
     spread : tuple of two floats, default=(0.1, 0.3)
         Smallest and largest standard deviation of the logarithm of the intervals.
     amplitude : float, default=0.06
@@ -462,14 +305,35 @@ class AtrialFibrillation(StretchAugmentation):
     AtrialFibrillation(fs=128, r_peak=0.35)
     """
 
-    fs: float
-    r_peak: float
-    supraventricular: Any = "S"
-    normal: Any = "N"
     spread: tuple[float, float] = (0.1, 0.3)
     amplitude: float = 0.06
 
-    _function = staticmethod(simulate_fibrillation)
+    def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
+        low, high = check_positive_range("spread", self.spread)
+        amplitude = check_not_negative("amplitude", self.amplitude)
+        signals, intervals = stretches.signals, stretches.intervals
+        n, n_beats, n_samples = signals.shape
+        uniform = partial(draw_uniform, like=signals, generator=generator)
+        is_normal = stretches.is_label(self.normal)
+        irregular = draw_normal(tuple(intervals.shape), signals, generator)
+        irregular = (irregular * uniform((n, 1), low, high)).exp().clamp(_SHORTEST, _LONGEST)
+        irregular = irregular * intervals.median(dim=1, keepdim=True).values
+        # The intervals before and after other beats, such as V, stay.
+        padded = torch.nn.functional.pad(is_normal, (1, 1), value=True)
+        between = padded[:, 1:] & padded[:, :-1]
+        seconds = torch.arange(n_samples, device=signals.device) / self.fs
+        angle = 2 * math.pi * uniform((n, 1, 1), 4.0, 8.0) * seconds
+        phase = uniform((n, n_beats, 1), 0.0, 2 * math.pi)
+        waves = uniform((n, 1, 1), 0.0, amplitude) * torch.sin(angle + phase)
+        no_p = torch.where(is_normal[:, :, None], signals - self._p_wave(signals)[0], signals)
+        references = stretches.references
+        changed = replace(
+            stretches,
+            signals=no_p + waves,
+            references=references - self._p_wave(references)[0],
+            intervals=torch.where(between, irregular, intervals),
+        )
+        return stretches.where(~stretches.is_label(self.supraventricular).any(1), changed)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -490,7 +354,12 @@ class StretchScaling(StretchAugmentation):
 
     spread: float = 0.15
 
-    _function = staticmethod(scale_stretches)
+    def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
+        spread = check_not_negative("spread", self.spread)
+        signals = stretches.signals
+        gain = (draw_normal((len(signals), 1, 1), signals, generator) * spread).exp()
+        references = stretches.references * gain
+        return replace(stretches, signals=signals * gain, references=references)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -520,7 +389,25 @@ class StretchShift(StretchAugmentation):
     seconds: float = 0.04
     jitter: float = 0.004
 
-    _function = staticmethod(shift_stretches)
+    def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
+        check_rate(self.fs)
+        seconds = check_not_negative("seconds", self.seconds)
+        jitter = check_not_negative("jitter", self.jitter)
+        signals = stretches.signals
+        n, n_beats, _ = signals.shape
+        common = draw_uniform((n, 1), -seconds, seconds, signals, generator)
+        own = draw_normal((n, n_beats), signals, generator)
+        return replace(
+            stretches,
+            signals=self._move(signals, common + jitter * own),
+            references=self._move(stretches.references, common),
+        )
+
+    def _move(self, beats: Tensor, seconds: Tensor) -> Tensor:
+        """Move the window of each beat to a later time."""
+        first = (seconds * self.fs).round().long()[:, :, None]
+        place = torch.arange(beats.shape[2], device=beats.device) + first
+        return beats.gather(2, place.clamp(0, beats.shape[2] - 1).expand_as(beats))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -540,14 +427,29 @@ class StretchNoise(StretchAugmentation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ecgclf.augmentation import StretchNoise
-    >>> noise = np.random.default_rng(0).normal(size=10_000)
-    >>> StretchNoise(noise=noise, p=0.3).amplitude
+    >>> StretchNoise(noise=np.random.default_rng(0).normal(size=10_000), p=0.3).amplitude
     0.15
     """
 
     noise: ArrayLike
     amplitude: float = 0.15
 
-    _function = staticmethod(add_recorded_noise)
+    def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
+        amplitude = check_not_negative("amplitude", self.amplitude)
+        signals, device = stretches.signals, stretches.signals.device
+        n, n_beats, n_samples = signals.shape
+        recorded = torch.as_tensor(np.atleast_2d(self.noise), dtype=signals.dtype, device=device)
+        n_starts = recorded.shape[1] - n_samples + 1
+        if n_starts < 1:
+            raise ValueError(
+                f"noise has {recorded.shape[1]} samples, but a beat has {n_samples}: give a "
+                "longer recording of noise."
+            )
+        recorded = recorded / recorded.std(dim=1, keepdim=True).clamp(min=1e-12)
+        integers = partial(torch.randint, generator=generator, device=device)
+        channel = integers(len(recorded), (n, 1, 1))
+        start = integers(n_starts, (n, n_beats, 1))
+        parts = recorded[channel, start + torch.arange(n_samples, device=device)]
+        size = draw_uniform((n, 1, 1), 0.0, amplitude, signals, generator)
+        return replace(stretches, signals=signals + size * parts)

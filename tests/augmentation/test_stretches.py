@@ -213,6 +213,7 @@ def test_composition():
         (AtrialFibrillation(**PLACE, spread=0.1), "spread"),
         (StretchScaling(spread=-0.1), "spread"),
         (StretchShift(fs=FS, seconds=-0.1), "seconds"),
+        (StretchShift(fs=0), "fs=0"),
     ],
 )
 def test_invalid_parameters(augment, words):

@@ -1,4 +1,4 @@
-"""Pure functions of the augmentations compared with numpy and scipy."""
+"""Changes of beats compared with numpy and scipy."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ecgclf.augmentation._functions import (
-    add_baseline_wander,
-    add_noise,
-    drop_leads,
-    scale_amplitude,
-    shift_time,
-    warp_time,
+from ecgclf.augmentation import (
+    AmplitudeScaling,
+    BaselineWander,
+    GaussianNoise,
+    LeadDropout,
+    TimeShift,
+    TimeWarp,
 )
 
 some = settings(max_examples=25, deadline=None)
@@ -41,7 +41,7 @@ batches = st.builds(
 
 
 def test_noise_is_normal_and_white():
-    noise = add_noise(torch.ones(400, 2, 100), seeded(), std=0.3) - 1
+    noise = GaussianNoise(std=0.3, p=1.0)(torch.ones(400, 2, 100), seeded()) - 1
     assert stats.kstest(noise.flatten() / 0.3, "norm").pvalue > 1e-3
     flat = noise.flatten(1)
     correlation = np.corrcoef(np.vstack([flat[:, 3], flat[:, 4], flat[:, 103]]))
@@ -52,14 +52,14 @@ def test_relative_noise_scales_with_the_range_of_each_lead():
     beats = torch.ones(2000, 2, 50)  # a constant lead gets no noise
     beats[:, 0, 10] = 5.0
     beats[:, :, 40:] = 0.0  # padding does not enter the range
-    changed = add_noise(beats, seeded(), std=0.1, relative=True)
+    changed = GaussianNoise(std=0.1, relative=True, p=1.0)(beats, seeded())
     assert torch.equal(changed[:, 1], beats[:, 1])
     assert (changed - beats)[:, 0, :40].std().item() == pytest.approx(0.4, rel=0.02)
 
 
 def test_amplitude_factors_are_uniform_and_shared_by_leads():
     beats = random_beats(3000, 3, 7)
-    factor = scale_amplitude(beats, seeded(), factor=(0.5, 1.5)) / beats
+    factor = AmplitudeScaling(factor=(0.5, 1.5), p=1.0)(beats, seeded()) / beats
     torch.testing.assert_close(factor, factor[:, :1, :1].expand_as(factor))
     assert stats.kstest(factor[:, 0, 0] - 0.5, "uniform").pvalue > 1e-3
 
@@ -67,14 +67,8 @@ def test_amplitude_factors_are_uniform_and_shared_by_leads():
 def test_baseline_wander_is_a_sinusoid():
     """Three equidistant samples of a sinusoid determine its frequency."""
     fs, frequency = 100.0, (2.0, 3.0)
-    wave = add_baseline_wander(
-        torch.zeros(500, 2, 60, dtype=torch.float64),
-        seeded(),
-        fs=fs,
-        amplitude=0.4,
-        frequency=frequency,
-        keep_padding=False,
-    )
+    wander = BaselineWander(fs=fs, amplitude=0.4, frequency=frequency, keep_padding=False, p=1.0)
+    wave = wander(torch.zeros(500, 2, 60, dtype=torch.float64), seeded())
     middle = wave[..., 1:-1]
     cosine = ((wave[..., :-2] + wave[..., 2:]) * middle).sum(2) / (2 * middle**2).sum(2)
     hertz = np.arccos(cosine.numpy()) * fs / (2 * np.pi)
@@ -91,16 +85,16 @@ def test_baseline_wander_is_a_sinusoid():
 def test_relative_baseline_wander_scales_with_the_range():
     beats = torch.zeros(2000, 1, 50)
     beats[:, :, :25] = 8.0
-    args = {"fs": 10.0, "amplitude": 0.25, "keep_padding": False}
-    relative = add_baseline_wander(beats, seeded(), relative=True, **args)
-    plain = add_baseline_wander(beats, seeded(), **args)
+    wander = BaselineWander(fs=10.0, amplitude=0.25, keep_padding=False, p=1.0)
+    plain = wander(beats, seeded())
+    relative = wander.set_params(relative=True)(beats, seeded())
     torch.testing.assert_close(relative - beats, 8 * (plain - beats), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("n_leads", [2, 3, 12])
 def test_at_least_one_lead_is_kept(n_leads):
     rate = 0.4
-    kept = drop_leads(torch.ones(6000, n_leads, 3), seeded(), rate=rate)
+    kept = LeadDropout(rate=rate, p=1.0)(torch.ones(6000, n_leads, 3), seeded())
     assert torch.equal(kept, kept[..., :1].expand_as(kept))
     assert set(kept.unique().tolist()) == {0.0, 1.0}
     number = kept[..., 0].sum(dim=1).int()
@@ -114,7 +108,7 @@ def test_at_least_one_lead_is_kept(n_leads):
 
 def test_rate_0_drops_no_lead():
     beats = random_beats(100, 2, 5)
-    assert torch.equal(drop_leads(beats, seeded(), rate=0.0), beats)
+    assert torch.equal(LeadDropout(rate=0.0, p=1.0)(beats, seeded()), beats)
 
 
 # --- changes of time ---------------------------------------------------------------------------
@@ -124,7 +118,7 @@ def test_rate_0_drops_no_lead():
 @given(beats=batches, factor=st.floats(0.2, 5), center=st.floats(0, 1))
 def test_warp_equals_numpy_interpolation(beats, factor, center):
     beats = beats.double()
-    warped = warp_time(beats, seeded(), factor=(factor, factor), center=center)
+    warped = TimeWarp(factor=(factor, factor), center=center, p=1.0)(beats, seeded())
     time = np.arange(beats.shape[2])
     fixed = center * time[-1]
     where = fixed + (time - fixed) / factor
@@ -135,13 +129,13 @@ def test_warp_equals_numpy_interpolation(beats, factor, center):
 @some
 @given(beats=batches)
 def test_warp_by_1_changes_nothing(beats):
-    assert torch.equal(warp_time(beats, seeded(), factor=(1, 1)), beats)
+    assert torch.equal(TimeWarp(factor=(1, 1), p=1.0)(beats, seeded()), beats)
 
 
 def test_warp_factors_are_uniform():
     """The slope of a straight line gives the factor."""
     line = torch.arange(101, dtype=torch.float64).expand(3000, 1, 101)
-    warped = warp_time(line, seeded(), factor=(0.5, 1.5))
+    warped = TimeWarp(factor=(0.5, 1.5), p=1.0)(line, seeded())
     factor = 1 / (warped[:, 0, 51] - warped[:, 0, 50])
     assert stats.kstest(factor - 0.5, "uniform").pvalue > 1e-3
     assert torch.equal(warped[:, 0, 50], line[:, 0, 50])
@@ -149,8 +143,8 @@ def test_warp_factors_are_uniform():
 
 def test_warp_of_a_long_beat_is_accurate():
     beat = torch.sin(torch.arange(5000) / 20).expand(1, 1, 5000)
-    single = warp_time(beat, seeded(), factor=(1.3, 1.3))
-    double = warp_time(beat.double(), seeded(), factor=(1.3, 1.3))
+    single = TimeWarp(factor=(1.3, 1.3), p=1.0)(beat, seeded())
+    double = TimeWarp(factor=(1.3, 1.3), p=1.0)(beat.double(), seeded())
     torch.testing.assert_close(single.double(), double, atol=1e-4, rtol=0)
 
 
@@ -159,7 +153,7 @@ def test_warp_of_a_long_beat_is_accurate():
 def test_shift_equals_roll_with_repeated_ends(beats, max_shift):
     n_samples = beats.shape[2]
     max_shift = min(max_shift, n_samples - 1)
-    shifted = shift_time(beats, seeded(), max_shift=max_shift)
+    shifted = TimeShift(max_shift=max_shift, p=1.0)(beats, seeded())
     for beat, result in zip(beats, shifted):
         rolled = {k: torch.roll(beat, k, dims=1) for k in range(-max_shift, max_shift + 1)}
         for k, expected in rolled.items():
@@ -172,7 +166,7 @@ def test_shift_equals_roll_with_repeated_ends(beats, max_shift):
 
 def test_shifts_are_equally_likely():
     line = torch.arange(1, 22, dtype=torch.float32).expand(7000, 1, 21)
-    shifted = shift_time(line, seeded(), max_shift=3)
+    shifted = TimeShift(max_shift=3, p=1.0)(line, seeded())
     counts = np.bincount((11 - shifted[:, 0, 10]).int() + 3)
     assert len(counts) == 7
     assert stats.chisquare(counts).pvalue > 1e-3
