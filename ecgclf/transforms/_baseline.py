@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
@@ -26,50 +25,18 @@ from ecgclf.transforms._filters import (
 )
 
 
-class Baseline(BaseEstimator, ABC):
-    """Base class of the estimates: checks the parameters and calls `_estimate`."""
-
-    _parameter_constraints: ClassVar[dict] = {}
-
-    def __call__(self, signals: NDArray, fs: float) -> NDArray:
-        """Estimate the baseline.
-
-        Parameters
-        ----------
-        signals : ndarray of shape (n_beats, n_leads, n_samples)
-            Beats.
-        fs : float
-            Sampling rate in Hz.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_leads, n_samples)
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of its range or does not fit the beats or `fs`.
-        """
-        self._validate_params()
-        return self._estimate(signals, fs)
-
-    @abstractmethod
-    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
-        """Estimate the baseline with valid parameters."""
-
-
 @dataclass(eq=False, repr=False)
-class MedianBaseline(Baseline):
+class MedianBaseline(BaseEstimator):
     """Baseline by median filters, one after another.
 
     A median filter removes waves narrower than half of its window: the first filter removes P
-    waves and QRS complexes, the second T waves [1]_.
+    waves and QRS complexes, the second T waves [1]_. Beats are extended as mirror images that
+    repeat the last sample.
 
     Parameters
     ----------
     windows : tuple of float, default=(0.2, 0.6)
-        Windows of the filters in seconds, each rounded to an odd number of samples. Beats are
-        extended as mirror images that repeat the last sample.
+        Windows of the filters in seconds, each rounded to an odd number of samples.
 
     References
     ----------
@@ -88,7 +55,7 @@ class MedianBaseline(Baseline):
 
     windows: tuple[float, ...] = (0.2, 0.6)
 
-    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
+    def __call__(self, signals: NDArray, fs: float) -> NDArray:
         windows = self.windows if isinstance(self.windows, (tuple, list)) else ()
         if not windows or not all(isinstance(w, Real) and 0 < w < math.inf for w in windows):
             raise ValueError(
@@ -115,7 +82,7 @@ def _median_filter(signals: NDArray, size: int) -> NDArray:
 
 
 @dataclass(eq=False, repr=False)
-class HighpassBaseline(Baseline):
+class HighpassBaseline(BaseEstimator):
     """Baseline of low frequencies, which a zero-phase Butterworth high-pass filter removes.
 
     Parameters
@@ -145,14 +112,15 @@ class HighpassBaseline(Baseline):
         "n_pad": [NOT_NEGATIVE_INTEGER, None],
     }
 
-    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
+    def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        self._validate_params()
         check_below_nyquist("cutoff", self.cutoff, fs)
         sections = butter(self.order, self.cutoff, "highpass", fs=fs, output="sos")
         return signals - filter_zero_phase(signals, sections, self.n_pad)
 
 
 @dataclass(eq=False, repr=False)
-class WaveletBaseline(Baseline):
+class WaveletBaseline(BaseEstimator):
     """Baseline by the discrete wavelet transform: the approximation without details.
 
     Each level of the transform halves the range of frequencies. The baseline is the
@@ -182,7 +150,8 @@ class WaveletBaseline(Baseline):
         "wavelet": [DISCRETE_WAVELET],
     }
 
-    def _estimate(self, signals: NDArray, fs: float) -> NDArray:
+    def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        self._validate_params()
         check_below_nyquist("cutoff", self.cutoff, fs)
         n_samples = signals.shape[-1]
         # The approximation at level l keeps frequencies below fs / 2 ** (l + 1).
@@ -200,6 +169,9 @@ class WaveletBaseline(Baseline):
 class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
     """Remover of baseline wander, which breathing and electrode motion cause.
 
+    The window of a beat is shorter than a wave of the baseline, so little more than the offset
+    and the slope of a beat can be removed: :doc:`/signals` compares with whole records.
+
     Parameters
     ----------
     fs : float
@@ -209,23 +181,14 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
         any function from signals of shape (n_beats, n_leads, n_samples) and `fs` to baselines
         of that shape. None is ``MedianBaseline()``.
 
-    Notes
-    -----
-    The window of a beat is shorter than a wave of the baseline, so little more than the offset
-    and the slope of a beat can be removed. `MedianBaseline` comes closest to the baseline of
-    the whole record. If the record is available, remove its baseline before beats are cut.
-
     Examples
     --------
     >>> import numpy as np
-    >>> from ecgclf.transforms import BaselineWanderRemover, HighpassBaseline
+    >>> from ecgclf.transforms import BaselineWanderRemover
     >>> beats = np.full((2, 360), 0.5)
     >>> beats[:, 90] += 1
     >>> BaselineWanderRemover(fs=360).fit_transform(beats)[0, 88:92]
     array([0., 0., 1., 0.])
-    >>> highpass = BaselineWanderRemover(fs=360, baseline=HighpassBaseline(cutoff=1.0))
-    >>> highpass.set_params(baseline__cutoff=0.5).fit_transform(beats).shape
-    (2, 360)
     """
 
     fs: float

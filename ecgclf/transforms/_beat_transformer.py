@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
+from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
@@ -16,13 +16,35 @@ from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
 from ecgclf._validation import check_axes, check_plain, count_dimensions
 
 
+class NamedFeatures(ABC):
+    """Mixin of the transformers that name their output columns in `_output_names`."""
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Get the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : ignored
+            Exists for compatibility with scikit-learn.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self, "n_features_in_")
+        return np.array(self._output_names(), dtype=object)
+
+    @abstractmethod
+    def _output_names(self) -> Sequence[str]:
+        """List the names of the output columns."""
+
+
 class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of the transformers of beats.
 
     `fit` and `transform` take 2-D and 3-D beats. A subclass implements `_change` for 3-D beats
-    only; their values are finite and float32 or float64. A subclass is stateless, so
-    `transform` works without `fit`, unless it sets `_stateless` to False and implements
-    `_learn`.
+    only; their values are finite and float32 or float64. `transform` works without `fit`, unless
+    a subclass sets `_stateless` to False and implements `_learn`.
 
     Attributes
     ----------
@@ -84,7 +106,7 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
             If `X` is empty, contains NaN or infinite values or has another number of
             dimensions, or if a parameter does not fit it.
         """
-        self._learn(check_signals(self, X, reset=True))
+        self._learn(self._check_signals(X, reset=True))
         return self
 
     def transform(self, X: ArrayLike) -> NDArray:
@@ -110,7 +132,7 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
             self._validate_params()
         else:
             check_is_fitted(self)
-        signals = check_signals(self, X, reset=False)
+        signals = self._check_signals(X, reset=False)
         changed = self._finite(signals)
         if self._gives_signals and count_dimensions(X) == 2:
             changed = changed[:, 0]
@@ -139,6 +161,47 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
     def _change(self, signals: NDArray) -> NDArray:
         """Transform beats of shape (n_beats, n_leads, n_samples), but not in place."""
 
+    def _check_signals(self, X: ArrayLike, *, reset: bool) -> NDArray:
+        """Check 2-D or 3-D beats and return them in 3-D, as float32 or float64.
+
+        With `reset`, as in `fit`, stores the shape of a beat; otherwise the shape must be that of
+        `fit`, if there was one.
+        """
+        dtypes = (np.float64, np.float32)
+        check_plain(X)
+        # After `fit`, `_check_shape` compares with the fitted shape, in a clearer message.
+        is_new = reset or not hasattr(self, "n_samples_")
+        least = self._min_samples if is_new else 1
+        if count_dimensions(X) == 3:
+            signals = check_array(X, allow_nd=True, dtype=dtypes, estimator=self, input_name="X")
+            if is_new:
+                check_axes(signals.shape)
+            if signals.shape[1] < 1 or signals.shape[2] < least:
+                raise ValueError(
+                    f"X of shape {signals.shape} has {signals.shape[1]} leads of "
+                    f"{signals.shape[2]} samples; at least 1 lead of {least} samples is required."
+                )
+            self._check_shape(signals.shape[1:], reset)
+            # Sets n_features_in_ and deletes the feature names of an earlier fit.
+            rows = signals.reshape(len(signals), -1)
+            validate_data(self, rows, reset=reset, skip_check_array=True)
+        else:
+            rows = validate_data(self, X, reset=reset, dtype=dtypes, ensure_min_features=least)
+            signals = rows[:, np.newaxis]
+            self._check_shape(signals.shape[1:], reset)
+        return signals
+
+    def _check_shape(self, shape: tuple[int, int], reset: bool) -> None:
+        """Set the shape of a beat, or compare it with that of `fit`."""
+        if reset:
+            self.n_leads_, self.n_samples_ = shape
+        elif hasattr(self, "n_leads_") and shape != (self.n_leads_, self.n_samples_):
+            raise ValueError(
+                f"X has beats of {shape[0]} leads and {shape[1]} samples, but "
+                f"{type(self).__name__} was fitted on {self.n_leads_} leads of "
+                f"{self.n_samples_} samples. Cut the beats in the same way, or fit again."
+            )
+
     def _check_container(self, changed: NDArray) -> None:
         """Check that a frame can hold the result if `set_output` asks for one."""
         container = _get_output_config("transform", self)["dense"]
@@ -158,28 +221,18 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
         return tags
 
 
-class BeatFeatures(BeatTransformer):
-    """Base class of the transformers that compute the same features of each lead."""
+class BeatFeatures(NamedFeatures, BeatTransformer):
+    """Base class of the transformers that compute the same features of each lead.
+
+    With several leads each name begins with its lead, as in ``lead_0_kurtosis``.
+    """
 
     _gives_signals = False
     _gives_nan = True
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
-        """Get the names of the output columns.
-
-        Parameters
-        ----------
-        input_features : ignored
-            Exists for compatibility with scikit-learn.
-
-        Returns
-        -------
-        ndarray of str
-            With several leads each name begins with its lead, as in ``lead_0_kurtosis``.
-        """
-        check_is_fitted(self, "n_leads_")
+    def _output_names(self) -> list[str]:
         leads = [""] if self.n_leads_ == 1 else [f"lead_{i}_" for i in range(self.n_leads_)]
-        return np.array([lead + name for lead in leads for name in self._names()], dtype=object)
+        return [lead + name for lead in leads for name in self._names()]
 
     def _change(self, signals: NDArray) -> NDArray:
         values = self._measure(signals)
@@ -192,51 +245,3 @@ class BeatFeatures(BeatTransformer):
     @abstractmethod
     def _names(self) -> Sequence[str]:
         """List the names of the features of one lead."""
-
-
-def check_signals(transformer: BeatTransformer, X: ArrayLike, *, reset: bool) -> NDArray:
-    """Check 2-D or 3-D beats and return them in 3-D, as float32 or float64.
-
-    With `reset`, as in `fit`, sets the attributes ``n_features_in_``, ``n_leads_`` and
-    ``n_samples_`` of the transformer; otherwise the shape must be that of `fit`, if there was
-    one.
-    """
-    dtypes = (np.float64, np.float32)
-    check_plain(X)
-    # After `fit`, `_check_shape` compares with the fitted shape, in a clearer message.
-    is_new = reset or not hasattr(transformer, "n_samples_")
-    least = transformer._min_samples if is_new else 1
-    if count_dimensions(X) == 3:
-        signals = check_array(
-            X, allow_nd=True, dtype=dtypes, estimator=transformer, input_name="X"
-        )
-        if is_new:
-            check_axes(signals.shape)
-        if signals.shape[1] < 1 or signals.shape[2] < least:
-            raise ValueError(
-                f"X of shape {signals.shape} has {signals.shape[1]} leads of {signals.shape[2]} "
-                f"samples; at least 1 lead of {least} samples is required."
-            )
-        _check_shape(transformer, signals.shape[1:], reset)
-        # Sets n_features_in_ and deletes the feature names of an earlier fit.
-        rows = signals.reshape(len(signals), -1)
-        validate_data(transformer, rows, reset=reset, skip_check_array=True)
-    else:
-        rows = validate_data(transformer, X, reset=reset, dtype=dtypes, ensure_min_features=least)
-        signals = rows[:, np.newaxis]
-        _check_shape(transformer, signals.shape[1:], reset)
-    return signals
-
-
-def _check_shape(transformer: BeatTransformer, shape: tuple[int, int], reset: bool) -> None:
-    """Set the shape of a beat, or compare it with that of `fit`."""
-    if reset:
-        transformer.n_leads_, transformer.n_samples_ = shape
-        return
-    fitted = getattr(transformer, "n_leads_", None), getattr(transformer, "n_samples_", None)
-    if fitted[0] is not None and shape != fitted:
-        raise ValueError(
-            f"X has beats of {shape[0]} leads and {shape[1]} samples, but "
-            f"{type(transformer).__name__} was fitted on {fitted[0]} leads of {fitted[1]} "
-            "samples. Cut the beats in the same way, or fit again."
-        )

@@ -14,12 +14,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 
 from ecgclf._sklearn import OneToOneFeatureMixin
-from ecgclf._validation import (
-    NOT_NEGATIVE,
-    NOT_NEGATIVE_INTEGER,
-    POSITIVE,
-    POSITIVE_INTEGER,
-)
+from ecgclf._validation import NOT_NEGATIVE, NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
 from ecgclf.transforms._beat_transformer import BeatTransformer
 
 #: Constraint of a parameter that names a discrete wavelet.
@@ -39,9 +34,10 @@ _BLOCK = 1024
 class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     """Zero-phase Butterworth filter that keeps the frequencies between two edges.
 
-    The filter runs forwards and backwards over each lead, so waves are not delayed. The
-    attenuation doubles: it is 6 dB at `low` and `high`, and beyond them that of a filter of
-    twice the order.
+    The filter runs forwards and backwards over each lead, as in `scipy.signal.sosfiltfilt`, so
+    waves are not delayed. The attenuation doubles: it is 6 dB at `low` and `high`, and beyond
+    them that of a filter of twice the order. If the whole record is available, filter it before
+    beats are cut: see :doc:`/signals`.
 
     Parameters
     ----------
@@ -56,17 +52,6 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     n_pad : int or None, default=None
         Number of samples by which each beat is extended at both ends, as a mirror image. None
         takes as many as the filter needs to settle, at most ``n_samples - 1``.
-
-    See Also
-    --------
-    scipy.signal.sosfiltfilt : Filter used.
-    BaselineWanderRemover : Other methods to remove slow components.
-
-    Notes
-    -----
-    The extension of a beat is a guess, and frequencies that do not fit into a beat cannot be
-    distinguished from its offset. If the whole record is available, filter it before beats are
-    cut; as a row of `X` it is filtered like a beat.
 
     Examples
     --------
@@ -99,9 +84,9 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
 
     def _design(self) -> NDArray:
         """Design the second-order sections."""
-        for name in ("low", "high"):
-            if getattr(self, name) is not None:
-                check_below_nyquist(name, getattr(self, name), self.fs)
+        for name, edge in (("low", self.low), ("high", self.high)):
+            if edge is not None:
+                check_below_nyquist(name, edge, self.fs)
         if self.low is None or self.high is None:
             if self.low == self.high:
                 raise ValueError("low=None and high=None filter nothing: give one of them.")
@@ -119,6 +104,8 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
 class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
     """Zero-phase filter that removes one frequency, such as power-line interference.
 
+    Its design is that of `scipy.signal.iirnotch`.
+
     Parameters
     ----------
     fs : float
@@ -131,10 +118,6 @@ class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
         which the attenuation is 6 dB. A narrower band makes the filter ring longer.
     n_pad : int or None, default=None
         Number of samples by which each beat is extended at both ends, as in `BandpassFilter`.
-
-    See Also
-    --------
-    scipy.signal.iirnotch : Design of the filter.
 
     Examples
     --------
@@ -176,7 +159,9 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
        \qquad \hat\sigma = \operatorname{median}(|d_1|) / 0.6745,
 
     where :math:`n` is the number of samples and :math:`d_1` are the finest details, which
-    contain little but noise. The approximation at the last level is not changed.
+    contain little but noise. The approximation at the last level is not changed. Beats are
+    extended as mirror images that repeat the last sample. Denoise beats before padding them,
+    because zeros make the estimated noise too small.
 
     Parameters
     ----------
@@ -190,11 +175,6 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
         "hard" keeps them.
     factor : float, default=1.0
         Factor c of the threshold. With 0 nothing is removed.
-
-    Notes
-    -----
-    Beats are extended as mirror images that repeat the last sample. Zero padding makes the
-    estimated noise too small: denoise beats before padding them.
 
     References
     ----------
@@ -228,28 +208,18 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
 
     def _change(self, signals: NDArray) -> NDArray:
         n_samples = signals.shape[2]
-        level = self.level
-        if level is None:
-            level = max(_max_level(n_samples, self.wavelet), 1)
+        level = self.level or max(_max_level(n_samples, self.wavelet), 1)
         advice = "lower level, use a shorter wavelet such as 'haar', or cut longer beats"
         approximation, *details = decompose(signals, self.wavelet, level, advice)
         noise = np.median(np.abs(details[-1]), axis=-1, keepdims=True) / _MEDIAN_OF_NORMAL
         limit = self.factor * noise * math.sqrt(2 * math.log(n_samples))
-        kept = [self._shrink(detail, limit) for detail in details]
-        return reconstruct([approximation, *kept], self.wavelet, n_samples)
-
-    def _shrink(self, detail: NDArray, limit: NDArray) -> NDArray:
-        with np.errstate(invalid="ignore"):
-            shrunk = pywt.threshold(detail, limit, self.threshold)
         # PyWavelets returns NaN for a coefficient of 0 and a threshold of 0.
-        return np.where(detail == 0, 0, shrunk)
+        kept = [np.where(d == 0, 0, pywt.threshold(d, limit, self.threshold)) for d in details]
+        return reconstruct([approximation, *kept], self.wavelet, n_samples)
 
 
 def filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDArray:
-    """Filter 3-D beats with second-order sections, forwards and backwards.
-
-    `n_pad` is that of `BandpassFilter`.
-    """
+    """Filter 3-D beats with second-order sections, forwards and backwards."""
     longest = signals.shape[-1] - 1
     if n_pad is None:
         n_pad = min(_samples_to_settle(sos), longest)
@@ -285,10 +255,7 @@ def _max_level(n_samples: int, wavelet: str) -> int:
 
 
 def decompose(signals: Any, wavelet: str, level: int, advice: str) -> list[Any]:
-    """Compute the wavelet coefficients along the last axis.
-
-    The message of an error ends with `advice`.
-    """
+    """Compute the wavelet coefficients along the last axis; errors end with `advice`."""
     n_samples = signals.shape[-1]
     deepest = _max_level(n_samples, wavelet)
     if not 1 <= level <= deepest:
