@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import difflib
-import logging
 import os
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import pooch
 import requests
 from tqdm import tqdm
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._files import locked
 from ecgclf.datasets._databases import Database, find_database
 
 _SUMS = "SHA256SUMS.txt"
 _RECORDS = "RECORDS"
 
-#: HTTP status codes of errors that may be temporary.
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+#: Status codes of HTTP, and other errors, after which another attempt may succeed.
+_BUSY = (408, 429, 500, 502, 503, 504)
+_TEMPORARY = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
 
 #: Bytes that are read from a connection at once.
 _CHUNK = 1 << 16
@@ -105,8 +108,7 @@ def fetch(
         Number of further attempts, for each file, after a lost connection or a temporary
         error of the server.
     backoff : float, default=1.0
-        Seconds before the first of these attempts; the waiting time doubles for each later
-        one.
+        Seconds before the first of these attempts, doubled for each later one.
 
     Returns
     -------
@@ -125,8 +127,8 @@ def fetch(
     Warns
     -----
     UserWarning
-        If an existing file is damaged and downloaded again, or if the server cannot be reached
-        and files are verified with the checksums of an earlier download.
+        If an existing file is damaged and downloaded again, or files are verified with the
+        checksums of an earlier download because the server cannot be reached.
 
     References
     ----------
@@ -143,23 +145,20 @@ def fetch(
         raise ValueError(
             f"records={records!r}: expected 'all' or a sequence of names, as [{records!r}]."
         )
-    source = _Source(database, base_url or database.url)
     folder = get_data_home(data_home) / name
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder), requests.Session() as session, _quiet_pooch():
-        downloader = partial(
-            ResumingDownloader, timeout=timeout, retries=retries, backoff=backoff, session=session
+    with locked(folder), requests.Session() as session:
+        server = _Server(
+            database, base_url or database.url, folder, session, timeout, retries, backoff
         )
-        sums = _checksums(source, folder, downloader)
-        _fetch_file(source, _RECORDS, sums.get(_RECORDS), folder, downloader)
-        known = (folder / _RECORDS).read_text(encoding="utf-8").split()
-        files = _files(source, known if records == "all" else records, known, sums)
+        files = server.files(records)
         # disable=None hides the bar unless standard error is a terminal.
         for file in tqdm(files, name, unit="file", disable=None if progressbar else True):
-            _fetch_file(source, file, sums[file], folder, downloader)
+            server.fetch(file, files[file])
     return folder
 
 
+@parameters_from(fetch)
 def fetch_mitbih(
     *, records: str | Sequence[str] = "all", **options: Unpack[FetchOptions]
 ) -> Path:
@@ -169,8 +168,6 @@ def fetch_mitbih(
 
     Parameters
     ----------
-    records : "all" or sequence of str, default="all"
-        Names of the records to download, such as ``["100", "101"]``.
     **options
         Other parameters of `fetch`, such as `data_home` and `progressbar`.
 
@@ -182,12 +179,12 @@ def fetch_mitbih(
     Examples
     --------
     >>> from ecgclf.datasets import fetch_mitbih, load_mitbih
-    >>> path = fetch_mitbih(records=["100"])  # doctest: +SKIP
-    >>> beats = load_mitbih(path, records=["100"])  # doctest: +SKIP
+    >>> beats = load_mitbih(fetch_mitbih())  # doctest: +SKIP
     """
     return fetch("mitdb", records=records, **options)
 
 
+@parameters_from(fetch)
 def fetch_ptbdb(*, records: str | Sequence[str] = "all", **options: Unpack[FetchOptions]) -> Path:
     """Download the PTB Diagnostic ECG Database from PhysioNet (about 1.7 GB).
 
@@ -195,9 +192,6 @@ def fetch_ptbdb(*, records: str | Sequence[str] = "all", **options: Unpack[Fetch
 
     Parameters
     ----------
-    records : "all" or sequence of str, default="all"
-        Names of the records with their folders, such as ``["patient001/s0010_re"]``, or of
-        folders.
     **options
         Other parameters of `fetch`, such as `data_home` and `progressbar`.
 
@@ -216,224 +210,173 @@ def fetch_ptbdb(*, records: str | Sequence[str] = "all", **options: Unpack[Fetch
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Database on a server."""
+class _Server:
+    """Server of a database, with the local folder of its files."""
 
     database: Database
     base_url: str
-
-    @property
-    def name(self) -> str:
-        return self.database.name
+    folder: Path
+    session: requests.Session
+    timeout: float
+    retries: int
+    backoff: float
 
     def url(self, file: str) -> str:
         return f"{self.base_url.rstrip('/')}/{file}"
 
+    def checksums(self) -> dict[str, str]:
+        """Download the list of checksums, and return the SHA-256 of each file.
 
-def _checksums(
-    source: _Source, folder: Path, downloader: Callable[..., ResumingDownloader]
-) -> dict[str, str]:
-    """Download the list of checksums, and return the SHA-256 of each file.
-
-    Without a network, the list of an earlier call is used, because the published version of a
-    database does not change.
-    """
-    url, place = source.url(_SUMS), folder / _SUMS
-    part = folder / f"{_SUMS}.part"
-    part.unlink(missing_ok=True)  # it cannot be verified, so it is not resumed
-    try:
-        with _explain_errors(source, _SUMS, folder):
-            downloader(part=part)(url, part, None)
-    except ConnectionError as error:
-        if not place.exists():
-            raise
-        warnings.warn(
-            f"{error} Files are verified with the checksums of an earlier download: {place}",
-            UserWarning,
-            stacklevel=3,
-        )
-        part = place
-    lines = part.read_text(encoding="utf-8", errors="replace").splitlines()
-    matches = [re.fullmatch(r"([0-9a-fA-F]{64}) [ *]?(\S.*)", line) for line in lines]
-    sums = {match[2].strip(): match[1].lower() for match in matches if match}
-    if not sums or not all(matches):
-        part.unlink()
-        raise ValueError(
-            f"{url} is not a list of SHA-256 checksums, with '<64 hexadecimal digits> <file>' in "
-            "each line. Check base_url."
-        )
-    os.replace(part, place)
-    return sums
-
-
-def _files(
-    source: _Source, records: Sequence[str], known: Sequence[str], sums: dict[str, str]
-) -> list[str]:
-    """Return the names of the files of `records`, and of the tables of the database."""
-    if not len(records):
-        raise ValueError("records is empty. Name at least one record, or pass 'all'.")
-    is_known = set(known)
-    names = []
-    for record in records:
-        if record in is_known:
-            names.append(record)
-            continue
-        in_folder = [name for name in known if name.startswith(f"{str(record).rstrip('/')}/")]
-        if not in_folder:
-            close = difflib.get_close_matches(str(record), known) or list(known[:3])
-            raise ValueError(
-                f"{source.name} has no record {record!r}; similar names are {close}. All names "
-                f"are in {source.url(_RECORDS)}."
-            )
-        names += in_folder
-    database = source.database
-    files = [*database.tables]
-    files += [name + suffix for name in names for suffix in database.suffixes]
-    for file in files:
-        if file not in sums:
-            raise ValueError(f"{source.url(_SUMS)} has no checksum for {file}.")
-    optional = [name + suffix for name in names for suffix in database.optional_suffixes]
-    files += [file for file in optional if file in sums]
-    for file in files:
-        # The names come from the server, and must not lead out of the folder.
-        if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
-            raise ValueError(f"{source.url(_RECORDS)} names a file outside its folder: {file}.")
-    return files
-
-
-def _fetch_file(
-    source: _Source,
-    file: str,
-    sha256: str | None,
-    folder: Path,
-    downloader: Callable[..., ResumingDownloader],
-) -> None:
-    """Download a file, unless it exists and is intact.
-
-    `sha256` is None for a RECORDS without a published checksum.
-    """
-    place = folder / file
-    if place.exists():
-        if sha256 is None or pooch.file_hash(place) == sha256:
-            return
-        warnings.warn(
-            f"{place} is damaged: its SHA-256 is not the published {sha256}. It is deleted and "
-            "downloaded again.",
-            UserWarning,
-            stacklevel=3,
-        )
-        place.unlink()  # first, so that no damaged file stays if the download fails
-    download = downloader(part=folder / f"{file}.part")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    retrieve = partial(
-        pooch.retrieve, source.url(file), sha256, file, folder, downloader=download
-    )
-    with _explain_errors(source, file, folder):
+        Without a network, the list of an earlier call is used, because the published version of
+        a database does not change.
+        """
+        url, place = self.url(_SUMS), self.folder / _SUMS
+        part = self._part(_SUMS)
+        part.unlink(missing_ok=True)  # it cannot be verified, so it is not resumed
         try:
-            retrieve()
-        except ValueError:  # wrong hash; pooch has deleted the file
-            if not download.resumed:
+            self._receive(_SUMS)
+        except ConnectionError as error:
+            if not place.exists():
                 raise
-            retrieve()  # the bytes of the earlier attempt may be wrong
+            warnings.warn(
+                f"{error} Files are verified with the checksums of an earlier download: {place}",
+                UserWarning,
+                stacklevel=3,
+            )
+            part = place
+        lines = part.read_text(encoding="utf-8", errors="replace").splitlines()
+        matches = [re.fullmatch(r"([0-9a-fA-F]{64}) [ *]?(\S.*)", line) for line in lines]
+        sums = {match[2].strip(): match[1].lower() for match in matches if match}
+        if not sums or not all(matches):
+            part.unlink()
+            raise ValueError(
+                f"{url} is not a list of SHA-256 checksums, with '<64 hexadecimal digits> "
+                "<file>' in each line. Check base_url."
+            )
+        os.replace(part, place)
+        return sums
 
+    def files(self, records: str | Sequence[str]) -> dict[str, str]:
+        """Return the files of `records`, and the tables of the database, with their SHA-256."""
+        sums = self.checksums()
+        self.fetch(_RECORDS, sums.get(_RECORDS))
+        known = (self.folder / _RECORDS).read_text(encoding="utf-8").split()
+        names = known if records == "all" else self._names(records, known)
+        database = self.database
+        files = [*database.tables]
+        files += [name + suffix for name in names for suffix in database.suffixes]
+        for file in files:
+            if file not in sums:
+                raise ValueError(f"{self.url(_SUMS)} has no checksum for {file}.")
+        optional = [name + suffix for name in names for suffix in database.optional_suffixes]
+        files += [file for file in optional if file in sums]
+        for file in files:
+            # The names come from the server, and must not lead out of the folder.
+            if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+                raise ValueError(f"{self.url(_RECORDS)} names a file outside its folder: {file}.")
+        return {file: sums[file] for file in files}
 
-@contextmanager
-def _explain_errors(source: _Source, file: str, folder: Path) -> Iterator[None]:
-    """Turn errors of a download into errors that state what to do."""
-    url = source.url(file)
-    by_hand = (
-        f"download it by hand to {folder / file}, or set ECGCLF_DATA or data_home to a folder "
-        f"that contains the database in its folder '{source.name}'."
-    )
-    try:
-        yield
-    except requests.HTTPError as error:
-        if error.response is not None and error.response.status_code == 404:
-            raise FileNotFoundError(
-                f"{url} does not exist (404). Check base_url, {by_hand}"
-            ) from error
-        raise ConnectionError(
-            f"{url} was refused ({error}). Try again later, {by_hand}"
-        ) from error
-    except requests.RequestException as error:
-        raise ConnectionError(
-            f"{url} could not be downloaded ({error}). Check the network and call again, which "
-            f"resumes the download; or {by_hand}"
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"{url} was downloaded with a wrong checksum and deleted: {error} Call again; if it "
-            f"fails again, compare base_url with {source.url(_SUMS)}, or {by_hand}"
-        ) from error
+    def _names(self, records: Sequence[str], known: Sequence[str]) -> list[str]:
+        """Return the names of records that are given by name or by folder."""
+        if not len(records):
+            raise ValueError("records is empty. Name at least one record, or pass 'all'.")
+        names = []
+        is_known = set(known)
+        for record in records:
+            folder = f"{str(record).rstrip('/')}/"
+            found = (
+                [record]
+                if record in is_known
+                else [name for name in known if name.startswith(folder)]
+            )
+            if not found:
+                close = difflib.get_close_matches(str(record), known) or list(known[:3])
+                raise ValueError(
+                    f"{self.database.name} has no record {record!r}; similar names are {close}. "
+                    f"All names are in {self.url(_RECORDS)}."
+                )
+            names += found
+        return names
 
+    def fetch(self, file: str, sha256: str | None) -> None:
+        """Download a file, unless it exists and is intact.
 
-@contextmanager
-def _quiet_pooch() -> Iterator[None]:
-    """Keep pooch from logging each file, which the progress bar shows."""
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+        `sha256` is None for a RECORDS without a published checksum.
+        """
+        place, part = self.folder / file, self._part(file)
+        if place.exists():
+            if _is_intact(place, sha256):
+                return
+            warnings.warn(
+                f"{place} is damaged: its SHA-256 is not the published {sha256}. It is deleted "
+                "and downloaded again.",
+                UserWarning,
+                stacklevel=3,
+            )
+            place.unlink()  # first, so that no damaged file stays if the download fails
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if self._receive(file) and not _is_intact(part, sha256):
+            part.unlink()  # the bytes of the earlier attempt may be wrong
+            self._receive(file)
+        if not _is_intact(part, sha256):
+            found = pooch.file_hash(part)
+            part.unlink()
+            raise ValueError(
+                f"{self.url(file)} was downloaded with a wrong checksum and deleted: its SHA-256 "
+                f"is {found}, and not the published {sha256}. Call again; if it fails again, "
+                f"compare base_url with {self.url(_SUMS)}, or {self._by_hand(file)}"
+            )
+        os.replace(part, place)
 
+    def _part(self, file: str) -> Path:
+        """Return the place of the bytes of a file that has not arrived as a whole."""
+        return self.folder / f"{file}.part"
 
-class _IncompleteError(requests.ConnectionError):
-    """Error raised if the server closed the connection before the end of a file."""
+    def _by_hand(self, file: str) -> str:
+        return (
+            f"download it by hand to {self.folder / file}, or set ECGCLF_DATA or data_home to a "
+            f"folder that contains the database in its folder '{self.database.name}'."
+        )
 
+    def _receive(self, file: str) -> bool:
+        """Complete the part of a file; return whether it begins with bytes of an earlier attempt.
 
-@dataclass
-class ResumingDownloader:
-    """Downloader for `pooch` that resumes interrupted downloads, which pooch itself cannot.
-
-    The bytes are collected in ``part``. A later attempt, in the same call or in another
-    process, requests the rest with a Range header (RFC 9110, section 14). If the server does
-    not support ranges, it sends the whole file again. The complete file is moved to where
-    pooch expects it, and pooch verifies its hash.
-
-    Parameters
-    ----------
-    part : Path
-        File with the bytes received so far.
-    timeout : float
-        Seconds to wait for a connection, and for the next bytes.
-    retries : int
-        Number of further attempts after errors that may be temporary: a lost connection, a
-        timeout, an overloaded server.
-    backoff : float
-        Seconds before the first of these attempts; doubled for each later one.
-    session : requests.Session
-        Shared by all files, so that they share a connection.
-
-    Attributes
-    ----------
-    resumed : bool
-        Whether the file begins with bytes of an earlier attempt.
-    """
-
-    part: Path
-    timeout: float
-    retries: int
-    backoff: float
-    session: requests.Session = field(default_factory=requests.Session)
-    resumed: bool = field(default=False, init=False)
-
-    def __call__(self, url: str, output_file: str | os.PathLike[str], pooch: Any) -> None:
-        """Download `url` to `output_file`, with the signature that pooch requires."""
-        for attempts_left in range(self.retries, -1, -1):
+        After errors that may be temporary, another attempt requests the bytes that are missing.
+        """
+        url = self.url(file)
+        attempt = 0
+        while True:
             try:
-                self._continue(url)
-                break
+                return self._continue(url, self._part(file))
             except requests.RequestException as error:
-                if not attempts_left or not _is_transient(error):
-                    raise
-                time.sleep(self.backoff * 2 ** (self.retries - attempts_left))
-        os.replace(self.part, output_file)
+                status = getattr(error.response, "status_code", None)
+                is_temporary = (
+                    isinstance(error, _TEMPORARY) if status is None else status in _BUSY
+                )
+                if is_temporary and attempt < self.retries:
+                    time.sleep(self.backoff * 2**attempt)
+                    attempt += 1
+                    continue
+                by_hand = self._by_hand(file)
+                if status == 404:
+                    raise FileNotFoundError(
+                        f"{url} does not exist (404). Check base_url, {by_hand}"
+                    ) from error
+                if status is not None:
+                    raise ConnectionError(
+                        f"{url} was refused ({error}). Try again later, {by_hand}"
+                    ) from error
+                raise ConnectionError(
+                    f"{url} could not be downloaded ({error}). Check the network and call again, "
+                    f"which resumes the download; or {by_hand}"
+                ) from error
 
-    def _continue(self, url: str) -> None:
-        """Request the bytes that are not in `part`, and append them."""
-        have = self.part.stat().st_size if self.part.exists() else 0
+    def _continue(self, url: str, part: Path) -> bool:
+        """Request the bytes that are not in `part` with a Range header (RFC 9110, section 14).
+
+        A server that does not support ranges sends the whole file again.
+        """
+        have = part.stat().st_size if part.exists() else 0
         # Ranges count transferred bytes, so the file must be transferred without compression.
         headers = {"Accept-Encoding": "identity"}
         if have:
@@ -441,37 +384,26 @@ class ResumingDownloader:
         with self.session.get(
             url, headers=headers, timeout=self.timeout, stream=True
         ) as response:
-            if have and not _continues(response, have):
+            begins = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+            if have and not (response.status_code == 206 and begins):
                 # There are no more bytes (416), or these are of another range.
                 if response.status_code in (206, 416):
-                    self.part.unlink()
-                    return self._continue(url)
+                    part.unlink()
+                    return self._continue(url, part)
                 have = 0
             response.raise_for_status()
-            self.resumed = have > 0
-            with open(self.part, "ab" if have else "wb") as file:
+            with part.open("ab" if have else "wb") as file:
                 for chunk in response.iter_content(_CHUNK):
                     file.write(chunk)
                 size = file.tell()
         length = response.headers.get("Content-Length")
         if length is not None and size != have + int(length):
-            raise _IncompleteError(
+            raise requests.exceptions.ChunkedEncodingError(  # as raised with urllib3 2
                 f"{url}: the server announced {have + int(length)} bytes and sent {size}"
             )
+        return have > 0
 
 
-def _continues(response: requests.Response, offset: int) -> bool:
-    """Return whether the response is the rest of the file from `offset` on."""
-    content_range = response.headers.get("Content-Range", "")
-    begins = re.match(r"bytes (\d+)-", content_range)
-    return response.status_code == 206 and begins is not None and int(begins[1]) == offset
-
-
-def _is_transient(error: requests.RequestException) -> bool:
-    """Return whether another attempt may succeed."""
-    if isinstance(error, requests.HTTPError):
-        return error.response is not None and error.response.status_code in _TRANSIENT
-    return isinstance(
-        error,
-        (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError),
-    )
+def _is_intact(file: Path, sha256: str | None) -> bool:
+    """Return whether a file has its checksum, as far as there is one."""
+    return sha256 is None or pooch.file_hash(file) == sha256
