@@ -30,7 +30,6 @@ DOCUMENTED = {
 
 #: Results of functions have their example there.
 EXAMPLE_OF = {
-    "datasets.Annotations": "datasets.read_recording",
     "datasets.RecordingSet": "datasets.load_ptbxl",
     "evaluation.BeatReport": "evaluation.beat_report",
     "evaluation.ModelComparison": "evaluation.compare_models",

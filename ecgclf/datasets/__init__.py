@@ -25,7 +25,7 @@ from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._reading import find_recording, read_recording, recordings_in
-from ecgclf.datasets._recordings import Annotations, Recording
+from ecgclf.datasets._recordings import Recording
 from ecgclf.datasets._rhythm import (
     RHYTHM_FEATURES,
     RHYTHM_NAMES,
@@ -53,11 +53,9 @@ __all__ = [
     "DATABASES",
     "DS1",
     "DS2",
-    "MITBIH_PACED",
     "MITBIH_RECORDS",
     "RHYTHM_FEATURES",
     "AnnotatedSignal",
-    "Annotations",
     "BeatWindow",
     "Beats",
     "Database",

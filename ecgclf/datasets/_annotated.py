@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf._docstrings import parameters_from
+from ecgclf.datasets._beats import Arrays, Beats, Frames, check_leads, convert, cut_beats
 from ecgclf.datasets._databases import (
     AAMI_OF_SYMBOL,
     WFDB_DESCR,
@@ -25,7 +24,7 @@ from ecgclf.datasets._databases import (
 )
 from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
-from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, as_window
+from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, Window, as_window
 
 
 def load_wfdb(
@@ -38,7 +37,7 @@ def load_wfdb(
     patients: Mapping[str, Any] | None = None,
     leads: Leads = None,
     fs: float | None = None,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    window: Window = (0.25, 0.45),
     rhythm: bool = True,
 ) -> Beats:
     """Load the annotated beats of any folder of WFDB records.
@@ -67,14 +66,14 @@ def load_wfdb(
         result states which.
     fs : float or None, default=None
         Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
-        filter, before they are cut. None keeps the rate of the records, which
-        then must be the same in all.
+        filter, before they are cut. None keeps the rate of the records, which then must be the
+        same in all.
     window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
-        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
-        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
-        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
-        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
-        of each record. `RRWindow` follows the heart rate.
+        Seconds around the beat, short for `FixedWindow`. Beyond the ends of a record its first
+        or last value is repeated, so every beat is kept. ``"kaggle"``, short for `KaggleWindow`,
+        cuts rows of 187 values at a third of the rate as in the Kaggle "heartbeat" set, see
+        `load_kaggle_heartbeat`; it leaves out the last annotation of each record. `RRWindow`
+        follows the heart rate.
     rhythm : bool, default=True
         Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
         record.
@@ -109,9 +108,10 @@ def load_wfdb(
     >>> sorted(set(beats.groups.tolist())), beats.target_names, beats.data.shape[1]
     (['a', 'b'], ('normal', 'ventricular'), 84)
     """
+    folder = Path(path).expanduser()
     entry = find_database(database) if isinstance(database, str) else database
     if entry is None:
-        title = f"records in {Path(path).expanduser()}"
+        title = f"records in {folder}"
         entry = Database("", "", title, "No database was named.", "", licence="unknown.")
     entry = replace(
         entry,
@@ -121,7 +121,49 @@ def load_wfdb(
     if patients is not None:
         patient = partial(_patient_of, patients)
         entry = replace(entry, patient=patient, groups="as given by the caller.")
-    return _load(path, entry, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+    names = _record_names(records, entry, folder)
+    wanted = check_leads(leads)
+    cut = as_window(window)
+    if entry.fs is not None:
+        cut.rate(entry.fs, fs)  # check both before reading records
+
+    parts = []
+    used: Counter[tuple[str, ...]] = Counter()
+    for name in names:
+        place = folder / name
+        record = read_wfdb(place.with_name(f"{place.name}.hea"), wanted, entry.annotator)
+        if entry.fs is not None:
+            check_rate(record, entry.fs)
+        if wanted is None:
+            # The Kaggle set has the first lead of every record.
+            has_lead = entry.lead in record.leads and not isinstance(cut, KaggleWindow)
+            record = record.pick([record.leads.index(entry.lead) if has_lead else 0])
+        used[record.leads] += 1
+        parts.append(_beats_of(record, entry, cut, fs, rhythm))
+    joined = Beats.concat(parts)
+    joined.DESCR = WFDB_DESCR.format(
+        title=underline(f"Heartbeats of the {entry.title} {entry.version}".strip()),
+        summary=entry.summary,
+        counts=count_classes(joined.target, joined.target_names),
+        records=wrap_names(names),
+        leads=", ".join(f"{' + '.join(lead)} in {n} records" for lead, n in used.items()),
+        windows=cut.describe(joined.data.shape[-1], joined.fs, record.fs),
+        classes=_describe_labels(entry.labels),
+        groups=entry.groups,
+        rhythm=wrap_names(joined.rhythm_names) or "not requested",
+        cite=entry.cite,
+    )
+    return joined
+
+
+class _Options(TypedDict, total=False):
+    """Parameters of `load_mitbih` and `load_svdb` that do not change the type of the result."""
+
+    records: str | Sequence[str]
+    leads: Leads
+    fs: float | None
+    window: Window
+    rhythm: bool
 
 
 @overload
@@ -131,52 +173,41 @@ def load_mitbih(
     records: str | Sequence[str] = ...,
     leads: Leads = ...,
     fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    window: Window = ...,
     rhythm: bool = ...,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
 ) -> Beats: ...
-
-
 @overload
 def load_mitbih(
     path: str | Path,
     *,
-    records: str | Sequence[str] = ...,
-    leads: Leads = ...,
-    fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
-    rhythm: bool = ...,
     return_X_y: Literal[True],
     as_frame: Literal[False] = ...,
-) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
-
-
+    **options: Unpack[_Options],
+) -> Arrays: ...
 @overload
 def load_mitbih(
     path: str | Path,
     *,
-    records: str | Sequence[str] = ...,
-    leads: Leads = ...,
-    fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
-    rhythm: bool = ...,
     return_X_y: Literal[True],
     as_frame: Literal[True],
-) -> tuple[pd.DataFrame, pd.Series]: ...
+    **options: Unpack[_Options],
+) -> Frames: ...
 
 
+@parameters_from(load_wfdb, convert)
 def load_mitbih(
     path: str | Path,
     *,
     records: str | Sequence[str] = "all",
     leads: Leads = None,
     fs: float | None = None,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    window: Window = (0.25, 0.45),
     rhythm: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Beats | tuple[Any, Any]:
+) -> Beats | Arrays | Frames:
     """Load the annotated beats of the MIT-BIH Arrhythmia Database [2]_.
 
     Parameters
@@ -192,41 +223,18 @@ def load_mitbih(
         None takes MLII, or the first lead of records without MLII, which is V5 in records 102
         and 104; ``lead`` in the result states which. With ``window="kaggle"``, None takes the
         first lead of each record.
-    fs : float or None, default=None
-        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
-        filter, before they are cut. None keeps the 360 Hz of the records.
-    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
-        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
-        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
-        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
-        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
-        of each record. `RRWindow` follows the heart rate.
-    rhythm : bool, default=True
-        Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
-        record.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool, default=False
-        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
     Beats or tuple (data, target)
-        ``data`` is float32 of shape (n_beats, n_samples) for one lead and
-        (n_beats, n_leads, n_samples) for several, in mV (scaled to [0, 1] with
-        ``window="kaggle"``). ``target`` holds the AAMI classes "N", "S", "V", "F" and "Q".
-        ``groups`` is the number of the subject; 201 and 202 are one person. ``sample`` is the
-        position of the annotation at ``fs_record`` = 360 Hz. Records are in the order of
-        `records`.
+        As from `load_wfdb`. ``target`` holds the AAMI classes "N", "S", "V", "F" and "Q".
+        ``groups`` is the number of the subject; 201 and 202 are one person. ``fs_record`` is
+        360 Hz.
 
     Raises
     ------
-    FileNotFoundError
-        If a file of a record is missing.
-    RecordError
-        If a record is truncated, fails its checksum, or has unusable annotations.
-    ValueError
-        If a record is unknown or does not have the leads, or `fs` or `window` is invalid.
+    FileNotFoundError, RecordError, ValueError
+        As in `load_wfdb`.
 
     References
     ----------
@@ -242,8 +250,9 @@ def load_mitbih(
     >>> beats.data.shape  # doctest: +SKIP
     (51021, 87)
     """
-    database = find_database("mitdb")
-    beats = _load(path, database, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+    beats = load_wfdb(
+        path, database="mitdb", records=records, leads=leads, fs=fs, window=window, rhythm=rhythm
+    )
     return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 
@@ -254,52 +263,41 @@ def load_svdb(
     records: str | Sequence[str] = ...,
     leads: Leads = ...,
     fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
+    window: Window = ...,
     rhythm: bool = ...,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
 ) -> Beats: ...
-
-
 @overload
 def load_svdb(
     path: str | Path,
     *,
-    records: str | Sequence[str] = ...,
-    leads: Leads = ...,
-    fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
-    rhythm: bool = ...,
     return_X_y: Literal[True],
     as_frame: Literal[False] = ...,
-) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
-
-
+    **options: Unpack[_Options],
+) -> Arrays: ...
 @overload
 def load_svdb(
     path: str | Path,
     *,
-    records: str | Sequence[str] = ...,
-    leads: Leads = ...,
-    fs: float | None = ...,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = ...,
-    rhythm: bool = ...,
     return_X_y: Literal[True],
     as_frame: Literal[True],
-) -> tuple[pd.DataFrame, pd.Series]: ...
+    **options: Unpack[_Options],
+) -> Frames: ...
 
 
+@parameters_from(load_wfdb, convert)
 def load_svdb(
     path: str | Path,
     *,
     records: str | Sequence[str] = "all",
     leads: Leads = None,
     fs: float | None = None,
-    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
+    window: Window = (0.25, 0.45),
     rhythm: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Beats | tuple[Any, Any]:
+) -> Beats | Arrays | Frames:
     """Load the annotated beats of the MIT-BIH Supraventricular Arrhythmia Database [1]_.
 
     Parameters
@@ -311,22 +309,6 @@ def load_svdb(
         Names of the records. "all" takes all records in the folder, up to 78.
     leads : str, int, sequence of these or None, default=None
         Names of the leads, "ECG1" and "ECG2", or numbers from 0. None takes "ECG1".
-    fs : float or None, default=None
-        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
-        filter, before they are cut. None keeps the 128 Hz of the records.
-    window : tuple (before, after), "kaggle" or BeatWindow, default=(0.25, 0.45)
-        Seconds around the annotated beat, short for `FixedWindow`. Beyond the ends of a record
-        its first or last value is repeated, so every annotated beat is kept. ``"kaggle"``,
-        short for `KaggleWindow`, cuts rows of 187 values at a third of the rate as in the
-        Kaggle "heartbeat" set, see `load_kaggle_heartbeat`; it leaves out the last annotation
-        of each record. `RRWindow` follows the heart rate.
-    rhythm : bool, default=True
-        Add the rhythm features of `rhythm_features`, computed over all annotated beats of a
-        record.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool, default=False
-        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
@@ -336,12 +318,8 @@ def load_svdb(
 
     Raises
     ------
-    FileNotFoundError
-        If a file of a record is missing.
-    RecordError
-        If a record is truncated, fails its checksum, or has unusable annotations.
-    ValueError
-        If a record is unknown or does not have the leads, or `fs` or `window` is invalid.
+    FileNotFoundError, RecordError, ValueError
+        As in `load_wfdb`.
 
     References
     ----------
@@ -353,73 +331,31 @@ def load_svdb(
     >>> from ecgclf.datasets import fetch, load_svdb
     >>> beats = load_svdb(fetch("svdb"))  # doctest: +SKIP
     """
-    database = find_database("svdb")
-    beats = _load(path, database, records, leads=leads, fs=fs, window=window, rhythm=rhythm)
+    beats = load_wfdb(
+        path, database="svdb", records=records, leads=leads, fs=fs, window=window, rhythm=rhythm
+    )
     return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def _load(
-    path: str | Path,
-    database: Database,
-    records: str | Sequence[str],
-    *,
-    leads: Leads,
-    fs: float | None,
-    window: tuple[float, float] | str | BeatWindow,
-    rhythm: bool,
+def _beats_of(
+    record: Recording, database: Database, window: BeatWindow, fs: float | None, rhythm: bool
 ) -> Beats:
-    """Load the beats of a database, with the parameters of its loader."""
-    folder = Path(path).expanduser()
-    names = _record_names(records, database, folder)
-    wanted = check_leads(leads)
-    cut = as_window(window)
-    if database.fs is not None:
-        cut.rate(database.fs, fs)  # check both before reading records
-
-    classes = tuple(dict.fromkeys(database.labels.values()))
-    parts = []
-    used: Counter[tuple[str, ...]] = Counter()
-    for name in names:
-        place = folder / name
-        header = place.with_name(f"{place.name}.hea")
-        record = read_wfdb(header, wanted, database.annotator)
-        if database.fs is not None:
-            check_rate(record, database.fs)
-        if wanted is None:
-            record = record.pick([_default_lead(record, database, cut)])
-        used[record.leads] += 1
-        assert record.annotations is not None
-        sample, symbol = record.annotations
-        target = np.array([database.labels.get(mark, "") for mark in symbol.tolist()])
-        is_beat = target != ""
-        signal = record.stored() if cut.any_unit else record.signal
-        beats = sample[is_beat]
-        parts.append(
-            cut_beats(
-                AnnotatedSignal(record.name, signal, record.fs, beats, marks=sample),
-                cut,
-                fs=fs,
-                target=target[is_beat],
-                target_names=classes,
-                group=record.name if database.patient is None else database.patient(record),
-                leads=record.leads,
-                rhythm=rhythm,
-            )
-        )
-    joined = Beats.concat(parts)
-    joined.DESCR = WFDB_DESCR.format(
-        title=underline(f"Heartbeats of the {database.title} {database.version}".strip()),
-        summary=database.summary,
-        counts=count_classes(joined.target, classes),
-        records=wrap_names(names),
-        leads=", ".join(f"{' + '.join(lead)} in {n} records" for lead, n in used.items()),
-        windows=cut.describe(joined.data.shape[-1], joined.fs, record.fs),
-        classes=_describe_labels(database.labels),
-        groups=database.groups,
-        rhythm=wrap_names(joined.rhythm_names) or "not requested",
-        cite=database.cite,
+    """Cut the annotated beats of one record, in the leads that it has."""
+    assert record.annotations is not None
+    sample, symbol = record.annotations
+    target = np.array([database.labels.get(mark, "") for mark in symbol.tolist()])
+    is_beat = target != ""
+    signal = record.stored() if window.any_unit else record.signal
+    return cut_beats(
+        AnnotatedSignal(record.name, signal, record.fs, sample[is_beat], marks=sample),
+        window,
+        fs=fs,
+        target=target[is_beat],
+        target_names=tuple(dict.fromkeys(database.labels.values())),
+        group=record.name if database.patient is None else database.patient(record),
+        leads=record.leads,
+        rhythm=rhythm,
     )
-    return joined
 
 
 def _record_names(
@@ -453,13 +389,6 @@ def _record_names(
     if len(set(names)) < len(names):
         raise ValueError(f"records={list(records)!r} names a record twice. Name each once.")
     return names
-
-
-def _default_lead(record: Recording, database: Database, window: BeatWindow) -> int:
-    # The Kaggle set has the first lead of every record.
-    if database.lead in record.leads and not isinstance(window, KaggleWindow):
-        return record.leads.index(database.lead)
-    return 0
 
 
 def _patient_of(patients: Mapping[str, Any], record: Recording) -> Any:

@@ -39,27 +39,7 @@ def explain_damage(path: Path) -> Iterator[None]:
 
 
 def annotations_within(file: Path, n_samples: int) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Read annotations, and check that there are some and that they lie within the record.
-
-    Parameters
-    ----------
-    file : Path
-        Annotation file, such as ``100.atr``.
-    n_samples : int
-        Length of the record.
-
-    Returns
-    -------
-    sample, symbol : ndarray
-        As of `read_annotations`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    RecordError
-        If it cannot be read, is empty, or belongs to a longer record.
-    """
+    """Read annotations, and check that there are some and that they lie within the record."""
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing. Check the path, or download it again.")
     try:
@@ -82,7 +62,7 @@ def annotations_within(file: Path, n_samples: int) -> tuple[NDArray[np.int64], N
 
 
 def read_annotations(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Read the positions and symbols of all annotations of a file in the MIT format.
+    """Read the positions (in samples) and symbols of the annotations of a file in the MIT format.
 
     ``wfdb.rdann`` decodes a file word by word in Python, which takes longer than reading the
     signals of the record and cutting all its beats. numpy is 20 times as fast. Files that
@@ -92,21 +72,7 @@ def read_annotations(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     since the previous annotation in the lower ten. Codes from 59 on add to an annotation, and
     a zero word ends the file; see the WFDB Applications Guide, annot(5).
 
-    Parameters
-    ----------
-    file : Path
-        Annotation file, such as ``100.atr``.
-
-    Returns
-    -------
-    sample : ndarray of int64, shape (n_annotations,)
-        In samples from the start of the record.
-    symbol : ndarray of str, shape (n_annotations,)
-
-    Raises
-    ------
-    ValueError
-        If the file has no end mark, so that a part of it is missing.
+    A file without an end mark, of which a part is missing, raises a ValueError.
     """
     content = file.read_bytes()
     words = np.frombuffer(content, dtype="<u2", count=len(content) // 2)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,10 @@ from sklearn.utils import Bunch
 from ecgclf.datasets._recordings import Leads
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow
+
+#: What loaders return with ``return_X_y=True``, and with ``as_frame=True`` too.
+Arrays: TypeAlias = tuple[NDArray[np.float32], NDArray[np.str_]]
+Frames: TypeAlias = tuple[pd.DataFrame, pd.Series]
 
 #: Fields of `Beats` with one entry per beat, and those that all beats share.
 PER_BEAT = ("data", "target", "groups", "record", "sample", "lead", "rhythm")
@@ -202,7 +206,15 @@ def _as_tuple(value: Any) -> Any:
 
 
 def convert(beats: Beats, *, return_X_y: bool, as_frame: bool) -> Any:
-    """Convert the result of a loader to the form requested by its parameters."""
+    """Convert the result of a loader to the form requested by its parameters.
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of the container.
+    as_frame : bool, default=False
+        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
+    """
     if as_frame:
         beats = Beats(**beats)
         beats.data = _frame_of_data(beats.data)

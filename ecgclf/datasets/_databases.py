@@ -33,13 +33,6 @@ AAMI_OF_SYMBOL: dict[str, str] = {
     **dict.fromkeys("/fQ?", "Q"),
 }
 
-#: The 48 records of the MIT-BIH Arrhythmia Database.
-MITBIH_RECORDS: tuple[str, ...] = tuple(
-    "100 101 102 103 104 105 106 107 108 109 111 112 113 114 115 116 117 118 119 121 122 "
-    "123 124 200 201 202 203 205 207 208 209 210 212 213 214 215 217 219 220 221 222 223 "
-    "228 230 231 232 233 234".split()
-)
-
 #: Records of patients with a pacemaker, which EC57 excludes.
 MITBIH_PACED: tuple[str, ...] = ("102", "104", "107", "217")
 
@@ -56,26 +49,12 @@ DS2: tuple[str, ...] = tuple(
 )
 
 
+#: The 48 records of the MIT-BIH Arrhythmia Database.
+MITBIH_RECORDS: tuple[str, ...] = tuple(sorted(MITBIH_PACED + DS1 + DS2))
+
+
 def mitbih_subject(record: str) -> int:
-    """Return the number of the subject of a MIT-BIH record.
-
-    Records 201 and 202 are from one subject, which gets the number 201. All other records are
-    from different subjects, which get the numbers of their records.
-
-    Parameters
-    ----------
-    record : str
-        Name of the record.
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> mitbih_subject("202"), mitbih_subject("100")
-    (201, 100)
-    """
+    """Return the number of the subject of a MIT-BIH record, for 201 and 202 the same."""
     return 201 if record == "202" else int(record)
 
 

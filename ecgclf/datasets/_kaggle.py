@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 import pooch
 from numpy.typing import NDArray
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._files import replacing
 from ecgclf.datasets._annotated import load_mitbih
-from ecgclf.datasets._beats import Beats, convert
+from ecgclf.datasets._beats import Arrays, Beats, Frames, convert
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
     KAGGLE_DESCR,
@@ -61,49 +62,49 @@ _PUBLISHED = {
 }
 
 
+Subset: TypeAlias = Literal["train", "test", "all"]
+
+
 @overload
 def load_kaggle_heartbeat(
     path: str | Path,
-    subset: Literal["train", "test", "all"] = ...,
+    subset: Subset = ...,
     *,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
 ) -> Beats: ...
-
-
 @overload
 def load_kaggle_heartbeat(
     path: str | Path,
-    subset: Literal["train", "test", "all"] = ...,
+    subset: Subset = ...,
     *,
     return_X_y: Literal[True],
     as_frame: Literal[False] = ...,
-) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
-
-
+) -> Arrays: ...
 @overload
 def load_kaggle_heartbeat(
     path: str | Path,
-    subset: Literal["train", "test", "all"] = ...,
+    subset: Subset = ...,
     *,
     return_X_y: Literal[True],
     as_frame: Literal[True],
-) -> tuple[pd.DataFrame, pd.Series]: ...
+) -> Frames: ...
 
 
+@parameters_from(convert)
 def load_kaggle_heartbeat(
     path: str | Path,
-    subset: Literal["train", "test", "all"] = "train",
+    subset: Subset = "train",
     *,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Beats | tuple[Any, Any]:
+) -> Beats | Arrays | Frames:
     """Load the MIT-BIH part of the Kaggle "heartbeat" set [1]_.
 
     From the raw records it is rebuilt row by row, and each row keeps its patient, record,
-    position, lead and rhythm features, which are not in the CSV files. ``DESCR`` describes how
-    rows are cut: contrary to the paper, windows start at the annotations, are from the first
-    lead of each record, and have a rate of 120 Hz.
+    position, lead and rhythm features, which are not in the CSV files. Contrary to the paper,
+    rows start at the annotations and have a rate of 120 Hz, see ``DESCR`` and the page "The
+    Kaggle heartbeat dataset".
 
     Parameters
     ----------
@@ -114,10 +115,6 @@ def load_kaggle_heartbeat(
         "test" gives the published test rows, also from the records in their published order.
         "train" gives all others; from the records, in order of record and time. "all" gives
         the training rows, then the test rows.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool, default=False
-        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
@@ -143,15 +140,8 @@ def load_kaggle_heartbeat(
 
     Notes
     -----
-    The published split divides beats, not patients, so both sides contain beats of the same
-    patients. Its figures do not show the performance on new patients; for that, use ``groups``
-    with a patient-wise splitter.
-
-    Of the rebuilt rows, 999 test rows and ten training rows were compared with published rows
-    and are equal bit for bit; all test rows agree in their first six values to three digits;
-    all class counts are equal. Written as CSV, the rebuilt test rows have the size of
-    ``mitbih_test.csv``, but not the SHA-256 noted for it; the reason is unknown. The rule for
-    the last annotation but one of a record, which affects five test rows, is inferred.
+    The published split divides beats, not patients. To estimate the performance on new patients,
+    use ``groups`` with a patient-wise splitter.
 
     The numbers read from a CSV file of the name and size of a published one are kept in the
     user's cache folder until the file changes, because parsing takes long.
@@ -175,7 +165,11 @@ def load_kaggle_heartbeat(
     has_csv = all(file.is_file() for file in csv_files)
     has_records = [(folder / f"{name}.hea").is_file() for name in MITBIH_RECORDS]
     if all(has_records) or (any(has_records) and not has_csv):
-        beats = _from_records(folder, subset)
+        beats = load_mitbih(folder, window="kaggle")
+        test = _test_rows(beats)
+        train = np.setdiff1d(np.arange(len(beats.target)), test)
+        rows = {"train": train, "test": test, "all": np.append(train, test)}
+        beats = beats.select(rows[subset])
         source = KAGGLE_FROM_RECORDS.format(folder=folder)
     elif has_csv:
         beats = beats_of_csv(csv_files, AAMI_CLASSES, _FS)
@@ -189,14 +183,6 @@ def load_kaggle_heartbeat(
     counts = count_classes(beats.target, AAMI_CLASSES)
     beats.DESCR = KAGGLE_DESCR.format(subset=subset, source=source, counts=counts)
     return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
-
-
-def _from_records(folder: Path, subset: str) -> Beats:
-    """Rebuild the set, and select the rows of a subset."""
-    beats = load_mitbih(folder, window="kaggle")
-    test = _test_rows(beats)
-    train = np.setdiff1d(np.arange(len(beats.target)), test)
-    return beats.select({"train": train, "test": test, "all": np.append(train, test)}[subset])
 
 
 def _test_rows(beats: Beats) -> NDArray[np.intp]:
@@ -223,32 +209,9 @@ def _key(record: NDArray[np.integer], sample: NDArray[np.integer]) -> NDArray[np
 
 
 def beats_of_csv(csv_files: Sequence[Path], classes: tuple[str, ...], fs: float) -> Beats:
-    """Read the beats of CSV files, one file after another.
+    """Read the beats of CSV files, of which each row has 187 values and the number of its class.
 
-    Parameters
-    ----------
-    csv_files : sequence of Path
-        Files without header, with 187 values and a label in each row.
-    classes : tuple of str
-        Name of the class of each label, starting at label 0.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    Beats
-        With an empty ``DESCR``; all per-beat fields except ``data`` and ``target`` are None.
-
-    Raises
-    ------
-    ValueError
-        If a file is empty, or a row has a wrong number of columns, a value that is not a
-        finite number, or an unknown label.
-
-    Warns
-    -----
-    UserWarning
-        If a file is not the published one of its name, by its size or SHA-256.
+    ``DESCR`` is empty, and all per-beat fields except ``data`` and ``target`` are None.
     """
     tables = []
     for file in csv_files:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats
+from ecgclf._docstrings import parameters_from
+from ecgclf.datasets._annotated import load_wfdb
+from ecgclf.datasets._beats import Arrays, Beats, Frames, check_leads, convert, cut_beats
 from ecgclf.datasets._databases import (
     PTBDB_DESCR,
     PTBDB_FROM_CSV,
@@ -21,7 +21,7 @@ from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
-from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, as_window
+from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, Window, as_window
 
 PTBDB_CLASSES = ("healthy", "infarction")
 
@@ -39,45 +39,42 @@ def load_ptbdb(
     *,
     leads: Leads = ...,
     fs: float | None = ...,
-    window: tuple[float, float] | BeatWindow = ...,
+    window: Window = ...,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
 ) -> Beats: ...
-
-
 @overload
 def load_ptbdb(
     path: str | Path,
     *,
     leads: Leads = ...,
     fs: float | None = ...,
-    window: tuple[float, float] | BeatWindow = ...,
+    window: Window = ...,
     return_X_y: Literal[True],
     as_frame: Literal[False] = ...,
-) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
-
-
+) -> Arrays: ...
 @overload
 def load_ptbdb(
     path: str | Path,
     *,
     leads: Leads = ...,
     fs: float | None = ...,
-    window: tuple[float, float] | BeatWindow = ...,
+    window: Window = ...,
     return_X_y: Literal[True],
     as_frame: Literal[True],
-) -> tuple[pd.DataFrame, pd.Series]: ...
+) -> Frames: ...
 
 
+@parameters_from(load_wfdb, convert)
 def load_ptbdb(
     path: str | Path,
     *,
     leads: Leads = None,
     fs: float | None = None,
-    window: tuple[float, float] | BeatWindow = (0.25, 0.45),
+    window: Window = (0.25, 0.45),
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Beats | tuple[Any, Any]:
+) -> Beats | Arrays | Frames:
     """Load beats of patients with a myocardial infarction and of healthy controls.
 
     Parameters
@@ -90,16 +87,6 @@ def load_ptbdb(
         Numbers of the leads from 0, or their names in any case: "i", "ii", "iii", "avr", "avl",
         "avf", "v1" to "v6", and the Frank leads "vx", "vy", "vz". R peaks are detected in the
         first of them. None takes lead ii.
-    fs : float or None, default=None
-        Sampling rate of the windows in Hz. Whole records are resampled, with an anti-aliasing
-        filter, before they are cut. None keeps the 1000 Hz of the records.
-    window : tuple (before, after) or BeatWindow, default=(0.25, 0.45)
-        Seconds around the R peak, short for `FixedWindow`; or another `BeatWindow`. Beyond the
-        ends of a record its first or last value is repeated.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool, default=False
-        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------
@@ -107,9 +94,9 @@ def load_ptbdb(
         ``target`` is "healthy" or "infarction", the same for all beats of a record. From the
         records, ``data`` is float32 in mV of shape (n_beats, n_samples), with several leads
         (n_beats, n_leads, n_samples); ``groups`` is the patient, ``sample`` the R peak at
-        ``fs_record``; ``rhythm`` as from `rhythm_features`. From the CSV files, ``data`` has
-        the shape (n_beats, 187) and is scaled to [0, 1], and ``groups``, ``record``,
-        ``sample``, ``lead`` and ``rhythm`` are None.
+        ``fs_record`` = 1000 Hz; ``rhythm`` as from `rhythm_features`. From the CSV files,
+        ``data`` has the shape (n_beats, 187) and is scaled to [0, 1], and ``groups``,
+        ``record``, ``sample``, ``lead`` and ``rhythm`` are None.
 
     Raises
     ------
@@ -188,9 +175,23 @@ def _from_records(
         record = read_wfdb(header, None, None)
         check_rate(record, PTBDB_FS)
         diagnosis = _diagnosis(record)
-        if diagnosis is not None:
-            patient = _patient(record, first_with)
-            parts.append(_beats(record.pick(leads), diagnosis, patient, fs, window))
+        if diagnosis is None:
+            continue
+        patient = _patient(record, first_with)
+        record = record.pick(leads)
+        peaks = detect_r_peaks(record.pick([0]).signal[0], record.fs)
+        signal = record.stored() if window.any_unit else record.signal
+        beats = cut_beats(
+            AnnotatedSignal(record.name, signal, record.fs, positions=peaks, marks=peaks),
+            window,
+            fs=fs,
+            target=np.full(len(peaks), diagnosis),
+            target_names=PTBDB_CLASSES,
+            group=patient,
+            leads=record.leads,
+            rhythm=True,
+        )
+        parts.append(beats)
     if not parts:
         raise ValueError(
             f"None of the {len(headers):,} records in {folder} has the reason for admission "
@@ -210,28 +211,6 @@ def _from_records(
         groups=_describe_groups(len(first_with)),
     )
     return beats
-
-
-def _beats(
-    record: Recording,
-    diagnosis: str,
-    patient: str,
-    fs: float | None,
-    window: BeatWindow,
-) -> Beats:
-    """Detect and cut the beats of one record, in the leads that it has."""
-    peaks = detect_r_peaks(record.pick([0]).signal[0], record.fs)
-    signal = record.stored() if window.any_unit else record.signal
-    return cut_beats(
-        AnnotatedSignal(record.name, signal, record.fs, positions=peaks, marks=peaks),
-        window,
-        fs=fs,
-        target=np.full(len(peaks), diagnosis),
-        target_names=PTBDB_CLASSES,
-        group=patient,
-        leads=record.leads,
-        rhythm=True,
-    )
 
 
 def _diagnosis(record: Recording) -> str | None:

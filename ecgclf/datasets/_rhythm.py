@@ -12,28 +12,14 @@ from ecgclf._validation import to_array
 
 
 class RhythmFeature(NamedTuple):
-    """Column of `rhythm_features`.
-
-    Attributes
-    ----------
-    name : str
-        Name of the feature.
-    causal : bool
-        Whether it depends on no later beat.
-    relative : bool
-        Whether it compares intervals with each other, so that it does not depend on the heart
-        rate.
-    description : str
-        Definition of the feature.
-    """
+    """Column of `rhythm_features`."""
 
     name: str
-    causal: bool
-    relative: bool
+    causal: bool  #: depends on no later beat
+    relative: bool  #: compares intervals with each other, so the heart rate does not matter
     description: str
 
 
-#: Name, causal, relative and description of each column.
 _FEATURES = (
     ("rr_prev", True, False, "RR interval that ends at the beat, in s"),
     ("rr_next", False, False, "RR interval that begins at the beat, in s"),
@@ -153,19 +139,9 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
 
 
 def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.float64]:
-    """Compute the mean of the last RR intervals at each beat, of fewer at the start.
+    """Compute the mean of the last RR intervals at each of at least two beats.
 
-    Parameters
-    ----------
-    times : ndarray of shape (n_beats,)
-        Times of at least two beats, in any unit.
-    n_intervals : int
-        Number of intervals.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,)
-        In the unit of `times`. At the first beat, the interval after it.
+    Near the start there are fewer intervals; the first beat gets the interval after it.
     """
     last = np.maximum(np.arange(len(times)), 1)
     first = np.maximum(last - n_intervals, 0)
@@ -173,10 +149,7 @@ def mean_of_last(times: NDArray[np.float64], n_intervals: int) -> NDArray[np.flo
 
 
 def _regularity(rr: NDArray[np.float64], n_intervals: int) -> tuple[NDArray[np.float64], ...]:
-    """Compute median, median absolute deviation and median change of the last RR intervals.
-
-    Each array has one value for each interval, over the intervals that end with it.
-    """
+    """Compute median, median absolute deviation and median change of the last RR intervals."""
     padding = np.full(n_intervals - 1, np.nan)
     windows = sliding_window_view(np.concatenate([padding, rr]), n_intervals)
     median = np.nanmedian(windows, axis=1)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -319,6 +319,10 @@ class KaggleWindow(BeatWindow):
 
     def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
         return f'as in the Kaggle "heartbeat" set, {n_samples} values at {fs:g} Hz'
+
+
+#: What loaders take as ``window``.
+Window: TypeAlias = tuple[float, float] | Literal["kaggle"] | BeatWindow
 
 
 def as_window(window: Any) -> BeatWindow:
