@@ -187,7 +187,7 @@ def check_same_form(
     for what, of_part, of_first in [
         ("beats of shape", part.data.shape[1:], first.data.shape[1:]),
         ("the fields", known_fields(part), known_fields(first)),
-        *((name, _as_tuple(part.get(name)), _as_tuple(first.get(name))) for name in shared),
+        *((name, as_tuple(part.get(name)), as_tuple(first.get(name))) for name in shared),
     ]:
         if of_part != of_first:
             raise ValueError(
@@ -201,7 +201,8 @@ def known_fields(beats: Beats) -> list[str]:
     return [name for name in PER_BEAT[1:] if beats.get(name) is not None]
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
+    """Return a list as a tuple, and anything else as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -31,6 +31,9 @@ _TEMPORARY = (
     requests.exceptions.ChunkedEncodingError,
 )
 
+#: Seconds to wait for the server, and before another attempt, doubled for each later one.
+_TIMEOUT, _WAIT = 30.0, 1.0
+
 #: Bytes that are read from a connection at once.
 _CHUNK = 1 << 16
 
@@ -65,9 +68,7 @@ class FetchOptions(TypedDict, total=False):
     data_home: str | os.PathLike[str] | None
     base_url: str | None
     progressbar: bool
-    timeout: float
     retries: int
-    backoff: float
 
 
 def fetch(
@@ -77,9 +78,7 @@ def fetch(
     data_home: str | os.PathLike[str] | None = None,
     base_url: str | None = None,
     progressbar: bool = True,
-    timeout: float = 30.0,
     retries: int = 3,
-    backoff: float = 1.0,
 ) -> Path:
     """Download a database from PhysioNet [1]_.
 
@@ -102,13 +101,10 @@ def fetch(
         Address of the files, for a mirror. By default the one at PhysioNet.
     progressbar : bool, default=True
         Show a progress bar, if standard error is a terminal.
-    timeout : float, default=30.0
-        Seconds to wait for the server.
     retries : int, default=3
-        Number of further attempts, for each file, after a lost connection or a temporary
-        error of the server.
-    backoff : float, default=1.0
-        Seconds before the first of these attempts, doubled for each later one.
+        Number of further attempts, for each file, after a lost connection, 30 s without an
+        answer, or a temporary error of the server. The waiting time before them is 1 s, then
+        twice that, and so on.
 
     Returns
     -------
@@ -148,9 +144,7 @@ def fetch(
     folder = get_data_home(data_home) / name
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder), requests.Session() as session:
-        server = _Server(
-            database, base_url or database.url, folder, session, timeout, retries, backoff
-        )
+        server = _Server(database, base_url or database.url, folder, session, retries)
         files = server.files(records)
         # disable=None hides the bar unless standard error is a terminal.
         for file in tqdm(files, name, unit="file", disable=None if progressbar else True):
@@ -217,9 +211,7 @@ class _Server:
     base_url: str
     folder: Path
     session: requests.Session
-    timeout: float
     retries: int
-    backoff: float
 
     def url(self, file: str) -> str:
         return f"{self.base_url.rstrip('/')}/{file}"
@@ -354,7 +346,7 @@ class _Server:
                     isinstance(error, _TEMPORARY) if status is None else status in _BUSY
                 )
                 if is_temporary and attempt < self.retries:
-                    time.sleep(self.backoff * 2**attempt)
+                    time.sleep(_WAIT * 2**attempt)
                     attempt += 1
                     continue
                 by_hand = self._by_hand(file)
@@ -381,9 +373,7 @@ class _Server:
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
-        with self.session.get(
-            url, headers=headers, timeout=self.timeout, stream=True
-        ) as response:
+        with self.session.get(url, headers=headers, timeout=_TIMEOUT, stream=True) as response:
             begins = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
             if have and not (response.status_code == 206 and begins):
                 # There are no more bytes (416), or these are of another range.

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, overload
 
@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ecgclf._docstrings import parameters_from
+from ecgclf._validation import is_number
 from ecgclf.datasets._annotations import RecordError
-from ecgclf.datasets._beats import check_leads
+from ecgclf.datasets._beats import check_leads, convert
 from ecgclf.datasets._databases import find_database, underline, wrap_names
 from ecgclf.datasets._recordings import Leads, find_lead
 from ecgclf.datasets._wfdb import read_header
@@ -26,9 +28,6 @@ PTBXL_LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V
 
 #: Diagnostic superclasses, in the order of the publication.
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-
-#: Number of published records.
-_N_PUBLISHED = 21_799
 
 _SECONDS = 10
 
@@ -61,12 +60,12 @@ Task: TypeAlias = (
 
 _DESCR = """\
 {title}
-{n} recordings of {n_patients} patients, {fs} Hz, {seconds} s, in mV.
-The folder lists {n_listed} of the {n_published} published records.
+{n:,} recordings of {n_patients:,} patients, {fs} Hz, {seconds} s, in mV.
+The folder lists {n_listed:,} of the 21,799 published records.
 
 Labels  : {counts}
-Task    : {task}
-Left out: {n_unlabelled} records without a label of the task, {n_missing} without files.
+Task    : {task}; diagnostic statements count from a likelihood of {least:g} %.
+Left out: {n_unlabelled:,} records without a label of the task, {n_missing:,} without files.
 Folds   : {folds}
 Leads   : {leads}
 Groups  : number of the patient.
@@ -150,8 +149,6 @@ def load_ptbxl(
     min_likelihood: float = ...,
     return_X_y: Literal[False] = ...,
 ) -> RecordingSet: ...
-
-
 @overload
 def load_ptbxl(
     path: str | Path,
@@ -165,6 +162,7 @@ def load_ptbxl(
 ) -> tuple[NDArray[np.float32], NDArray[Any]]: ...
 
 
+@parameters_from(convert)
 def load_ptbxl(
     path: str | Path,
     *,
@@ -188,9 +186,10 @@ def load_ptbxl(
         - "superclass": NORM, MI, STTC, CD and HYP (normal, myocardial infarction, ST and T
           changes, conduction disturbance, hypertrophy);
         - "subclass", "diagnostic", "form", "rhythm", "all": the 23 diagnostic subclasses, the
-          44 diagnostic, 19 form and 12 rhythm statements, and all 71, as in [2]_;
+          44 diagnostic, 19 form and 12 rhythm statements, and all 71, as in [2]_. Recordings
+          without any label of a named task are left out;
         - a mapping from labels to their statements, such as
-          ``{"AF": ["AFIB", "AFLT"], "paced": ["PACE"]}``.
+          ``{"AF": ["AFIB", "AFLT"], "paced": ["PACE"]}``. Recordings without any are kept.
 
         One label, as an array of labels:
 
@@ -212,8 +211,6 @@ def load_ptbxl(
         all statements count, as in [2]_. Likelihoods of form and rhythm statements are unknown
         (0), so these always count. A recording is "healthy" only if it has no statement of
         another superclass, however unlikely. A function as `task` gets all statements.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
 
     Returns
     -------
@@ -238,12 +235,6 @@ def load_ptbxl(
         If files of listed recordings are missing, with their number. These recordings are left
         out.
 
-    Notes
-    -----
-    With a named multi-label task, recordings without any label of the task are left out, as in
-    [2]_. With a mapping they are kept, with zeros in all columns. Columns do not depend on
-    which recordings are loaded.
-
     References
     ----------
     .. [1] Wagner P, Strodthoff N, Bousseljot R, Kreiseler D, Lunze FI, Samek W, Schaeffter T.
@@ -260,13 +251,11 @@ def load_ptbxl(
     >>> recordings.data.shape, recordings.target.shape, recordings.target_names
     ((20, 12, 1000), (20, 5), ('NORM', 'MI', 'STTC', 'CD', 'HYP'))
     >>> test = recordings.select(recordings.fold == 10)
-    >>> sorted(set(test.groups) & set(recordings.select(recordings.fold < 9).groups))
-    []
     """
     folder = Path(path).expanduser()
     if fs not in _FILES:
         raise ValueError(f"fs={fs!r}: PTB-XL is published at 100 and 500 Hz. Give one of them.")
-    if not isinstance(min_likelihood, Real) or not 0 <= min_likelihood <= 100:
+    if not is_number(min_likelihood) or not 0 <= min_likelihood <= 100:
         raise ValueError(f"min_likelihood={min_likelihood!r}: expected a percentage, 0 to 100.")
     rows = [find_lead(lead, PTBXL_LEADS, "PTB-XL") for lead in check_leads(leads) or PTBXL_LEADS]
     wanted = _check_folds(folds)
@@ -292,16 +281,16 @@ def load_ptbxl(
     names = tuple(PTBXL_LEADS[row] for row in rows)
     descr = _DESCR.format(
         title=underline("Recordings of PTB-XL 1.0.3"),
-        n=f"{len(table):,}",
-        n_patients=f"{table['patient_id'].nunique():,}",
+        n=len(table),
+        n_patients=table["patient_id"].nunique(),
         fs=fs,
         seconds=_SECONDS,
-        n_listed=f"{len(listed):,}",
-        n_published=f"{_N_PUBLISHED:,}",
+        n_listed=len(listed),
         counts=_count_labels(target, target_names),
-        task=_describe_task(task, float(min_likelihood)),
-        n_unlabelled=f"{np.sum(~labelled):,}",
-        n_missing=f"{np.sum(~there):,}",
+        task=f'"{task}"' if isinstance(task, str) else "given by the caller",
+        least=min_likelihood,
+        n_unlabelled=np.sum(~labelled),
+        n_missing=np.sum(~there),
         folds=" ".join(map(str, wanted)),
         leads=" ".join(names),
         cite=find_database("ptb-xl").cite,
@@ -349,15 +338,7 @@ def _read_table(folder: Path, name: str, columns: tuple[str, ...]) -> pd.DataFra
 def _label(
     codes: list[dict[str, float]], task: Task, statements: pd.DataFrame, least: float
 ) -> tuple[NDArray[Any], tuple[Any, ...], NDArray[np.bool_]]:
-    """Label recordings by their statements.
-
-    Returns
-    -------
-    target : ndarray of shape (n_labelled,) or (n_labelled, n_labels)
-        Labels of the recordings that have one.
-    target_names : tuple
-    labelled : ndarray of bool, shape (n_recordings,)
-    """
+    """Return the labels of the recordings with one, all names, and which recordings these are."""
     table = statements.set_index(statements.columns[0])
     diagnostic = table[table["diagnostic"] == 1]
     of_class = dict(zip(diagnostic.index, diagnostic["diagnostic_class"]))
@@ -484,8 +465,3 @@ def _count_labels(target: NDArray[Any], names: tuple[Any, ...]) -> str:
     """Describe the number of recordings with each label."""
     counts = target.sum(axis=0) if target.ndim == 2 else [np.sum(target == n) for n in names]
     return wrap_names(", ".join(f"{name} {n:,}" for name, n in zip(names, counts)).split())
-
-
-def _describe_task(task: Task, least: float) -> str:
-    name = f'"{task}"' if isinstance(task, str) else "given by the caller"
-    return f"{name}; diagnostic statements count from a likelihood of {least:g} %."

@@ -16,9 +16,17 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._extras import import_extra
 from ecgclf._files import filling, replacing
-from ecgclf.datasets._beats import PER_BEAT, SHARED, Beats, check_same_form, known_fields
+from ecgclf.datasets._beats import (
+    PER_BEAT,
+    SHARED,
+    Beats,
+    as_tuple,
+    check_same_form,
+    known_fields,
+)
 
 #: Names of the arrays in their folder.
 _NPY, _ZARR = "data.npy", "data.zarr"
@@ -65,10 +73,6 @@ def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
         If there are no parts, one does not have the form of the first, or a field contains
         objects other than numbers and text, or a value is not finite.
 
-    See Also
-    --------
-    beats_to_zarr : Compress the signals, for a slow or small disk.
-
     Examples
     --------
     >>> import tempfile
@@ -82,18 +86,12 @@ def beats_to_memmap(parts: Iterable[Beats], folder: str | Path) -> Beats:
     return _write(parts, folder, _NPY, _open_npy)
 
 
+@parameters_from(beats_to_memmap)
 def beats_to_zarr(parts: Iterable[Beats], folder: str | Path) -> Beats:
     """Write beats to a folder, with the signals in a compressed Zarr array.
 
     Training on a Zarr array needs a temporary file of its uncompressed size, see the page
     "Data larger than memory".
-
-    Parameters
-    ----------
-    parts : Beats or iterable of Beats
-        As for `beats_to_memmap`.
-    folder : str or Path
-        Folder to write to. It is created, and must be empty.
 
     Returns
     -------
@@ -197,10 +195,7 @@ def _open(folder: Path, verify: bool) -> Beats:
             digest.update(_finite(np.ascontiguousarray(data[start : start + step])).data)
         if digest.hexdigest() != about["checksums"]["data"]:
             raise _DamageError(f"{about['format']} has another checksum than {_ABOUT} states")
-    shared = {
-        name: tuple(about[name]) if isinstance(about[name], list) else about[name]
-        for name in SHARED
-    }
+    shared = {name: as_tuple(about[name]) for name in SHARED}
     return Beats(**fields, **shared, DESCR=about["DESCR"])
 
 
@@ -223,46 +218,39 @@ def _write(parts: Iterable[Beats], folder: str | Path, name: str, open_array: _O
     """Write the signals of part after part, then the other fields of all parts."""
     folder = Path(folder).expanduser()
     with filling(folder):
-        _write_parts(parts, folder, name, open_array)
+        parts = iter([parts] if isinstance(parts, Beats) else parts)
+        first = next(parts, None)
+        if first is None:
+            raise ValueError("parts contains no beats. Give the Beats of at least one record.")
+        n_parts = n_beats = 0
+        digest = hashlib.sha256()
+        fields: dict[str, list[NDArray]] = {field: [] for field in known_fields(first)}
+        with open_array(folder, first.data.shape[1:]) as append:
+            for n_parts, part in enumerate(chain([first], parts), start=1):
+                check_same_form(part, first, n_parts)
+                rows = _finite(np.ascontiguousarray(part.data, dtype=np.float32))
+                digest.update(rows.data)
+                append(rows)
+                n_beats += len(rows)
+                for field, arrays in fields.items():
+                    arrays.append(_as_plain_array(field, part[field]))
+        checksums = {"data": digest.hexdigest()}
+        for field, arrays in fields.items():
+            file = folder / f"{field}.npy"
+            np.save(file, np.concatenate(arrays), allow_pickle=False)
+            checksums[field] = hashlib.sha256(file.read_bytes()).hexdigest()
+        about = {
+            "format": name,
+            "n_beats": n_beats,
+            "held": list(fields),
+            "checksums": checksums,
+            **{shared: first.get(shared) for shared in SHARED},
+            "DESCR": _describe(first, n_parts, n_beats),
+        }
+        text = json.dumps({**about, "sha256": _digest_of_json(about)}, indent=2)
+        with replacing(folder / _ABOUT) as file:
+            file.write_text(text + "\n", encoding="utf-8")
     return load_beats(folder, verify=False)
-
-
-def _write_parts(parts: Iterable[Beats], folder: Path, name: str, open_array: _Opener) -> None:
-    """Write beats to an empty folder."""
-    parts = iter([parts] if isinstance(parts, Beats) else parts)
-    first = next(parts, None)
-    if first is None:
-        raise ValueError("parts contains no beats. Give the Beats of at least one record.")
-    n_parts = n_beats = 0
-    digest = hashlib.sha256()
-    fields: dict[str, list[NDArray]] = {name: [] for name in known_fields(first)}
-    with open_array(folder, first.data.shape[1:]) as append:
-        for n_parts, part in enumerate(chain([first], parts), start=1):
-            check_same_form(part, first, n_parts)
-            rows = _finite(np.ascontiguousarray(part.data, dtype=np.float32))
-            digest.update(rows.data)
-            append(rows)
-            n_beats += part.data.shape[0]
-            for field, arrays in fields.items():
-                arrays.append(_as_plain_array(field, part[field]))
-    checksums = {"data": digest.hexdigest()}
-    for field, arrays in fields.items():
-        file = folder / f"{field}.npy"
-        np.save(file, np.concatenate(arrays), allow_pickle=False)
-        checksums[field] = hashlib.sha256(file.read_bytes()).hexdigest()
-    about = {
-        "format": name,
-        "n_beats": n_beats,
-        "held": list(fields),
-        "checksums": checksums,
-        **{shared: first.get(shared) for shared in SHARED},
-        "DESCR": _describe(first, n_parts, n_beats),
-    }
-    # As it is read again: JSON has no tuples.
-    about = json.loads(json.dumps(about))
-    text = json.dumps({**about, "sha256": _digest_of_json(about)}, indent=2)
-    with replacing(folder / _ABOUT) as file:
-        file.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager

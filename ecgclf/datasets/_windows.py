@@ -356,11 +356,7 @@ def _describe_window(reach: str, n_samples: int, fs: float | None, fs_record: fl
 
 
 def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:
-    """Convert a window in seconds to samples before the beat, and from the beat on.
-
-    >>> window_samples((0.25, 0.45), 360)
-    (90, 162)
-    """
+    """Convert a window in seconds to samples before the beat, and from the beat on."""
     _check_window(window)
     before, after = (round(part * fs) for part in window)
     if before + after == 0:
@@ -378,11 +374,7 @@ def _check_window(window: object) -> None:
 
 
 def resampling_ratio(fs: float, fs_new: float) -> Fraction:
-    """Compute new divided by old sampling rate, as a small fraction if there is one.
-
-    >>> resampling_ratio(360, 250)
-    Fraction(25, 36)
-    """
+    """Compute new divided by old sampling rate, as a small fraction if there is one."""
     if not is_number(fs_new) or fs_new <= 0:
         raise ValueError(f"fs={fs_new!r}: expected a positive number of Hz, or None.")
     ratio = Fraction(fs_new) / Fraction(fs)
@@ -422,12 +414,8 @@ def fixed_windows(
 ) -> NDArray:
     """Cut ``signal[:, position - before : position + after]`` around each position.
 
-    Of `signal` of shape (n_leads, n_samples), the result has the shape (n_beats, n_leads,
-    before + after). Beyond the ends of the record its first or last value is repeated.
-
-    >>> fixed_windows(np.arange(10)[np.newaxis], np.array([1, 5]), 2, 3)[:, 0]
-    array([[0, 0, 1, 2, 3],
-           [3, 4, 5, 6, 7]])
+    Beyond the ends of the record its first or last value is repeated. The result has the shape
+    (n_beats, n_leads, before + after).
     """
     padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, before + after, axis=1)
@@ -445,8 +433,8 @@ def kaggle_windows(
 
     Of ``w = signal[:, start : start + length]`` every third sample is kept, without an
     anti-aliasing filter, scaled by ``(w - min) / (max - min)``, and truncated or padded with
-    zeros to 187 values. The row of a constant window is zero. Of `signal` of shape (n_leads,
-    n_samples), the result has the shape (n_beats, n_leads, 187).
+    zeros to 187 values. The row of a constant window is zero. The result has the shape
+    (n_beats, n_leads, 187).
     """
     rows = np.zeros((len(starts), len(signal), KAGGLE_LENGTH), dtype=np.float32)
     for lead, samples in enumerate(signal):
@@ -486,9 +474,6 @@ def kaggle_lengths(annotations: NDArray[np.integer], n_samples: int) -> NDArray[
     From an annotation a[j] a window extends to the next annotation and a fifth of the way
     to the one after it: ``int((a[j+1] - a[j]) + 0.2 * (a[j+2] - a[j+1]))``. The length of the
     record serves as the annotation after the last one.
-
-    >>> kaggle_lengths(np.array([0, 300, 650]), 1000)
-    array([370, 420])
     """
     to_next = np.diff(annotations, append=n_samples)
     return (to_next[:-1] + 0.2 * to_next[1:]).astype(np.int64)

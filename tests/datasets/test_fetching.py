@@ -16,7 +16,7 @@ import requests
 import wfdb
 
 from ecgclf import datasets
-from ecgclf.datasets import fetch_mitbih, fetch_ptbdb, get_data_home, make_record
+from ecgclf.datasets import _fetching, fetch_mitbih, fetch_ptbdb, get_data_home, make_record
 
 #: Bytes before a connection is closed: more than one chunk of the downloader.
 CUT = 100_000
@@ -102,9 +102,11 @@ def server(database, monkeypatch):
 
 
 @pytest.fixture
-def fetch(server, tmp_path):
+def fetch(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(_fetching, "_WAIT", 0)
+
     def fetch(**kwargs) -> Path:
-        settings = {"retries": 0, "backoff": 0, "timeout": 10, "base_url": server.url}
+        settings = {"retries": 0, "base_url": server.url}
         return fetch_mitbih(data_home=tmp_path, **{**settings, **kwargs})
 
     return fetch
@@ -396,10 +398,3 @@ def test_data_home(monkeypatch, tmp_path):
     assert get_data_home("~/ecg") == tmp_path / "ecg"
     monkeypatch.delenv("ECGCLF_DATA")
     assert get_data_home() == Path(pooch.os_cache("ecgclf"))
-
-
-def test_the_level_of_the_logger_is_restored(fetch):
-    level = pooch.get_logger().level
-    with pytest.raises(ValueError, match="no record"):
-        fetch(records=["?"])
-    assert pooch.get_logger().level == level
