@@ -91,9 +91,7 @@ def predict(options: argparse.Namespace) -> None:
             f"{', '.join(record.leads)}, detecting R peaks",
             file=sys.stderr,
         )
-        found = annotate_recording(
-            record, model, leads=range(model.n_leads_), fs=cut.fs, window=cut.window
-        )
+        found = annotate_recording(record, model, fs=cut.fs, window=cut.window)
         beats = found.beats[~found.beats["uncertain"]]
         if n_left_out := len(found.beats) - len(beats):
             print(

@@ -8,12 +8,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import ecgclf
-
-#: Exit codes. 130 is the one that shells use for Ctrl-C.
-_DONE, _BAD_INPUT, _INTERRUPTED = 0, 2, 130
 
 #: Names of the classifiers.
 MODELS = tuple(name for name in ecgclf.__all__ if name.endswith("Classifier"))
@@ -135,18 +131,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = lambda message, *origin: _print_line("warning", message)
             getattr(_commands, options.command)(options)
             sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError, ImportError) as error:
         _print_line("error", error)
-        return _BAD_INPUT
+        return 2
     except KeyboardInterrupt:
         print("ecgclf: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    return _DONE
+        return 130  # as shells do for Ctrl-C
+    return 0
 
 
 def _print_line(kind: str, message: object) -> None:
@@ -154,18 +150,8 @@ def _print_line(kind: str, message: object) -> None:
     print(f"ecgclf: {kind}: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def _show_warning(message: Warning | str, *origin: Any, **more: Any) -> None:
-    _print_line("warning", message)
-
-
 def make_parser() -> argparse.ArgumentParser:
-    """Build the parser of the command line.
-
-    Examples
-    --------
-    >>> make_parser().parse_args(["fetch", "mitbih"]).database
-    'mitbih'
-    """
+    """Build the parser of the command line."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="ecgclf",

@@ -20,15 +20,7 @@ _WINDOW = (0.25, 0.45)
 
 @dataclass(frozen=True)
 class Cut:
-    """Rate and window of beats.
-
-    Attributes
-    ----------
-    fs : float or None
-        Sampling rate of the beats in Hz; None if unknown.
-    window : tuple (before, after) or None
-        Seconds before and after the R peak; None if unknown.
-    """
+    """Sampling rate in Hz and window in s of beats; None if unknown."""
 
     fs: float | None
     window: tuple[float, float] | None
@@ -53,32 +45,10 @@ class Cut:
             agreed[name] = stated if asked is None else asked
         return cls(**agreed)
 
-    def require(self, model_file: Path) -> tuple[float, tuple[float, float]]:
-        """Return rate and window, or raise a ValueError if one is unknown."""
-        if self.fs is None or self.window is None:
-            words = {"--fs HZ": self.fs, "--window BEFORE AFTER": self.window}
-            missing = " and ".join(word for word, value in words.items() if value is None)
-            raise ValueError(
-                f"{model_file} does not state how its beats were cut. Give {missing} as in "
-                "training."
-            )
-        return self.fs, self.window
-
 
 @dataclass(frozen=True)
 class Labelled:
-    """Beats with labels.
-
-    Attributes
-    ----------
-    data : ndarray of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-    target : ndarray of shape (n_beats,)
-    groups : ndarray of shape (n_beats,) or None
-        Patients.
-    cut : Cut
-    unit : str or None
-        Unit of the amplitude; None if unknown.
-    """
+    """Beats with labels and, if known, patients and the unit of the amplitude."""
 
     data: np.ndarray
     target: np.ndarray
@@ -88,11 +58,7 @@ class Labelled:
 
 
 def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
-    """Read the labelled beats that a command line names.
-
-    What is None in `cut` is the default of the loaders. A ValueError is raised if options
-    contradict each other or the data.
-    """
+    """Read the labelled beats that a command line names, with defaults for what `cut` lacks."""
     path: Path = options.data.expanduser()
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}.")
@@ -111,19 +77,29 @@ def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
 
 
 def read_for(model: Any, options: argparse.Namespace) -> Labelled:
-    """Read labelled beats for a model, cut as in its training.
-
-    A ValueError is raised if the beats do not fit the model, or if it is unknown how to cut a
-    record.
-    """
+    """Read labelled beats for a model, cut as in its training."""
     cut = Cut.of_model(model, options)
     from_records = not options.kaggle and options.data.expanduser().is_dir()
-    if from_records:
-        cut.require(options.model_file)
+    missing = " and ".join(f"--{name}" for name, value in vars(cut).items() if value is None)
+    if from_records and missing:
+        raise ValueError(
+            f"{options.model_file} does not state how its beats were cut. Give {missing} as in "
+            "training."
+        )
     beats = read_labelled(options, cut)
-    _check_unit(model, beats.unit, options)
-    if from_records:
-        _check_length(model, beats.data, beats.cut, options)
+    unit = getattr(model, "input_contract_", {}).get("unit")
+    if None not in (beats.unit, unit) and beats.unit != unit:
+        raise ValueError(
+            f"{options.model_file} takes beats with amplitudes in {unit!r}, but these are in "
+            f"{beats.unit!r}. Convert them and give them as .npz."
+        )
+    n_samples = beats.data.shape[-1]
+    if from_records and n_samples != model.n_samples_:
+        raise ValueError(
+            f"Beats of --window {_as_words(cut.window)} at --fs {_as_words(cut.fs)} have "
+            f"{n_samples} samples, but {options.model_file} takes {model.n_samples_}. Give the "
+            "rate and the window of its training."
+        )
     return beats
 
 
@@ -142,14 +118,16 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Recordin
     Without --lead, a model of one lead gets MLII if the record has it, and otherwise the first
     lead.
     """
-    if options.lead is not None and len(options.lead) != model.n_leads_:
-        raise ValueError(
-            f"--lead names {len(options.lead)} leads, but the model takes {model.n_leads_}."
-        )
     recording = datasets.read_recording(options.recording, options.lead)
-    return (
-        recording if options.lead else recording.pick(_default_leads(recording, model.n_leads_))
-    )
+    if options.lead is None and model.n_leads_ == 1:
+        recording = recording.pick(["MLII" if "MLII" in recording.leads else 0])
+    if len(recording.leads) != model.n_leads_:
+        source = f"Record {recording.name} has" if options.lead is None else "--lead names"
+        raise ValueError(
+            f"{source} {len(recording.leads)} leads, but the model takes {model.n_leads_}: "
+            f"choose from {', '.join(recording.leads)} with --lead."
+        )
+    return recording
 
 
 def refuse(options: argparse.Namespace, names: tuple[str, ...], why: str) -> None:
@@ -244,37 +222,6 @@ def _cut_of_npz(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
             )
         found[name] = float(stated) if shape == () else tuple(map(float, stated))
     return Cut(**found)
-
-
-def _default_leads(recording: datasets.Recording, n_leads: int) -> list[str | int]:
-    if n_leads == 1 and "MLII" in recording.leads:
-        return ["MLII"]
-    if n_leads not in (1, len(recording.leads)):
-        raise ValueError(
-            f"The model takes {n_leads} leads, but record {recording.name} has "
-            f"{len(recording.leads)}: {', '.join(recording.leads)}. Name the leads with --lead."
-        )
-    return list(range(n_leads))
-
-
-def _check_unit(model: Any, unit: str | None, options: argparse.Namespace) -> None:
-    """Raise a ValueError if the amplitudes are known to have another unit than in training."""
-    stated = getattr(model, "input_contract_", {}).get("unit")
-    if None not in (unit, stated) and unit != stated:
-        raise ValueError(
-            f"{options.model_file} takes beats with amplitudes in {stated!r}, but these are in "
-            f"{unit!r}. Convert them and give them as .npz."
-        )
-
-
-def _check_length(model: Any, data: np.ndarray, cut: Cut, options: argparse.Namespace) -> None:
-    """Raise a ValueError if beats have another length than in training."""
-    if data.shape[-1] != model.n_samples_:
-        raise ValueError(
-            f"Beats of --window {_as_words(cut.window)} at --fs {_as_words(cut.fs)} have "
-            f"{data.shape[-1]} samples, but {options.model_file} takes {model.n_samples_}. Give "
-            "the rate and the window of its training."
-        )
 
 
 def _as_words(value: Any) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,8 @@ from ecgclf.datasets._recordings import (
     Recording,
     choose_leads,
     decode,
+    millivolts_per,
 )
-from ecgclf.datasets._recordings import millivolts_per as mv_per
 from ecgclf.datasets._wfdb import read_wfdb
 
 if TYPE_CHECKING:
@@ -142,16 +143,13 @@ def find_recording(path: Path) -> Path:
     """Find the header or the file that a path means."""
     if path.is_dir():
         return _find_in_folder(path)
-    beside = [path.with_name(path.name + ending) for ending in _ENDINGS]
-    # Of "100.dat", "100.atr" and the like, the header has the same stem.
-    beside.append(path.with_suffix(".hea"))
     if path.is_file() and path.suffix.lower() in _ENDINGS:
         return path
-    for file in beside:
+    # Of "100.dat", "100.atr" and the like, the header has the same stem.
+    beside = [path.with_name(path.name + ending) for ending in _ENDINGS]
+    for file in [*beside, path.with_suffix(".hea"), path]:
         if file.is_file():
             return file
-    if path.is_file():
-        return path
     raise FileNotFoundError(
         f"there is no recording {path}; expected the path of a file, with or without its ending, "
         "or of the folder of one recording"
@@ -224,15 +222,25 @@ def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
             signal.physical_max - signal.physical_min
         )
         zero = signal.digital_min - signal.physical_min * per_unit
-        gain = per_unit / (mv_per(units[row]) or 1.0)
+        gain = per_unit / (millivolts_per(units[row]) or 1.0)
         for first, end in zip(starts, ends):
             values = digital[first * per_record : end * per_record]
             pieces.append(Piece(lead, int(place[first]), values, gain, zero))
-    try:
-        start = datetime.combine(_date_of_edf(edf), edf.starttime)
-    except Exception:  # The library raises errors of many kinds for a broken time.
-        start = None
-    recording = Recording._from_pieces(
+    day, start = UNKNOWN_DATE, None
+    # A date may be anonymised; the library raises errors of many kinds for a broken one.
+    with suppress(Exception):
+        day = edf.startdate
+    with suppress(Exception):
+        start = datetime.combine(day, edf.starttime)
+    annotations = None
+    if annotator is not None:
+        origin = 0 if edf.is_continuous else onsets[0]
+        sample = [round((note.onset - origin) * fs) for note in edf.annotations]
+        annotations = Annotations(
+            np.array(sample, dtype=np.int64),
+            np.array([note.text for note in edf.annotations], dtype=np.str_),
+        )
+    return Recording._from_pieces(
         pieces,
         int(place.max()) + per_record,
         fs,
@@ -240,16 +248,8 @@ def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
         units=[units[row] for row in rows],
         start=start,
         path=path,
+        annotations=annotations,
     )
-    if annotator is not None:
-        notes = edf.annotations
-        sample = [
-            round((note.onset - onsets[0] * (not edf.is_continuous)) * fs) for note in notes
-        ]
-        recording.annotations = Annotations(
-            np.array(sample, dtype=np.int64), np.array([note.text for note in notes], np.str_)
-        )
-    return recording
 
 
 def _read_edf_header(path: Path) -> tuple[list[str], list[str], list[int]]:
@@ -298,7 +298,8 @@ def _read_dicom(path: Path, leads: Leads) -> Recording:
         raise RecordError(f"the waveform of {path} cannot be read ({error}).") from error
     channels = group.ChannelDefinitionSequence
     names = [_name_channel(channel, row) for row, channel in enumerate(channels)]
-    units = [_channel_unit(channel) for channel in channels]
+    unit_codes = [channel.get("ChannelSensitivityUnitsSequence") for channel in channels]
+    units = [str(codes[0].get("CodeValue", "")) if codes else "" for codes in unit_codes]
     fs = float(group.SamplingFrequency)
     rows = choose_leads(leads, names, units, [fs] * len(names), f"Record {path.stem} ({path})")
     padding = group.get("WaveformPaddingValue")
@@ -310,15 +311,19 @@ def _read_dicom(path: Path, leads: Leads) -> Recording:
         step = float(channel.get("ChannelSensitivity") or 1.0)
         step *= float(channel.get("ChannelSensitivityCorrectionFactor") or 1.0)
         offset = float(channel.get("ChannelBaseline") or 0.0)
-        gain = 1 / (step * (mv_per(units[row]) or 1.0))
+        gain = 1 / (step * (millivolts_per(units[row]) or 1.0))
         pieces.append(Piece(lead, 0, values[:, row], gain, -offset / step, padding))
+    start = None
+    with suppress(ValueError):
+        time = str(dataset.get("AcquisitionDateTime", ""))
+        start = datetime.strptime(time[:14], "%Y%m%d%H%M%S")  # without fraction and zone
     return Recording._from_pieces(
         pieces,
         len(values),
         fs,
         leads=[names[row] for row in rows],
         units=[units[row] for row in rows],
-        start=_parse_dicom_time(str(dataset.get("AcquisitionDateTime", ""))),
+        start=start,
         path=path,
     )
 
@@ -329,25 +334,3 @@ def _name_channel(channel: Any, number: int) -> str:
     text = str(source[0].get("CodeMeaning", "")) if source else ""
     text = text or str(channel.get("ChannelLabel", ""))
     return re.sub(r"^lead\s+|\s*\(.*\)$", "", text, flags=re.IGNORECASE) or f"lead {number}"
-
-
-def _channel_unit(channel: Any) -> str:
-    """Return the unit of a channel, or an empty text."""
-    units = channel.get("ChannelSensitivityUnitsSequence")
-    return str(units[0].get("CodeValue", "")) if units else ""
-
-
-def _date_of_edf(edf: Any) -> date:
-    """Return the date of a file, which may be anonymised or broken."""
-    try:
-        return edf.startdate
-    except Exception:
-        return UNKNOWN_DATE
-
-
-def _parse_dicom_time(text: str) -> datetime | None:
-    """Parse a date and time without its fraction and zone."""
-    try:
-        return datetime.strptime(text[:14], "%Y%m%d%H%M%S")
-    except ValueError:
-        return None

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ecgclf._validation import new_random_state
+from ecgclf._docstrings import parameters_from
+from ecgclf._validation import NOT_NEGATIVE, POSITIVE_INTEGER, new_random_state
 from ecgclf.datasets._beats import Beats, convert
 from ecgclf.datasets._databases import AAMI_CLASSES
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
@@ -23,7 +24,7 @@ from ecgclf.datasets._synthetic_patients import (
     draw_labels,
     draw_patient,
     simulate,
-    turn_to_lead,
+    turn_to_mlii,
 )
 from ecgclf.datasets._windows import fixed_windows, window_samples
 
@@ -49,8 +50,8 @@ not apply to patients.
 _COMMON: dict[str, list[Any]] = {
     "fs": [Interval(Real, 20, None, closed="left")],
     "weights": ["array-like", None],
-    "noise": [Interval(Real, 0, None, closed="left")],
-    "baseline_wander": [Interval(Real, 0, None, closed="left")],
+    "noise": [NOT_NEGATIVE],
+    "baseline_wander": [NOT_NEGATIVE],
     "random_state": ["random_state"],
 }
 
@@ -109,10 +110,10 @@ def make_beats(
 @validate_params(
     {
         **_COMMON,
-        "n_beats": [Interval(Integral, 1, None, closed="left")],
+        "n_beats": [POSITIVE_INTEGER],
         "n_leads": [Interval(Integral, 1, len(LEADS) - 1, closed="both")],
         "window": ["array-like"],
-        "n_patients": [Interval(Integral, 1, None, closed="left")],
+        "n_patients": [POSITIVE_INTEGER],
         "return_X_y": ["boolean"],
         "as_frame": ["boolean"],
     },
@@ -218,7 +219,6 @@ def make_beats(
     leads = tuple(LEADS)[:n_leads]
     rng = new_random_state(random_state)
     labels = draw_labels(n_beats, weights, rng)
-    margin = (before / fs + 1.0, after / fs + 1.0)
     parts = []
     for number, target in enumerate(np.array_split(labels, n_patients)):
         patient = draw_patient(rng)
@@ -229,8 +229,8 @@ def make_beats(
             fs=fs,
             noise=noise,
             baseline_wander=baseline_wander,
-            margin=margin,
             rng=rng,
+            margin=(before / fs + 1.0, after / fs + 1.0),
         )
         inner = slice(_EDGE, -_EDGE)
         parts.append(
@@ -268,6 +268,7 @@ def make_beats(
     },
     prefer_skip_nested_validation=True,
 )
+@parameters_from(make_beats)
 def make_record(
     path: str | os.PathLike[str],
     name: str = "synthetic",
@@ -303,12 +304,6 @@ def make_record(
         Names of the leads: MLII, V1 to V6, I, II, III, aVR, aVL or aVF.
     weights : sequence of 5 floats, optional
         Proportions of N, S, V, F and Q, as in `make_beats`.
-    noise : float, default=0.05
-        Standard deviation of the white noise in mV.
-    baseline_wander : float, default=0.1
-        Amplitude of the baseline in mV, as in `make_beats`.
-    random_state : int, RandomState or None, default=None
-        Source of randomness, as in `make_beats`.
 
     Returns
     -------
@@ -342,10 +337,8 @@ def make_record(
             f"{', '.join(LEADS)}" + (f"; unknown: {unknown}." if unknown else ".")
         )
     rng = new_random_state(random_state)
-    patient = turn_to_lead(draw_patient(rng))
-    margin = (0.6, 0.7)
-    n_beats = round((duration - sum(margin)) / patient.rr_mean) + 1
-    target = draw_labels(n_beats, weights, rng)
+    patient = turn_to_mlii(draw_patient(rng))
+    target = draw_labels(patient.count_beats(duration), weights, rng)
     signal, peaks = simulate(
         patient,
         target,
@@ -353,9 +346,8 @@ def make_record(
         fs=fs,
         noise=noise,
         baseline_wander=baseline_wander,
-        margin=margin,
-        duration=duration,
         rng=rng,
+        duration=duration,
     )
     import wfdb
 
@@ -379,7 +371,7 @@ def make_record(
         "atr",
         sample=np.concatenate([[peaks[0] // 2], peaks]),
         symbol=["+", *(SYMBOLS[label] for label in target)],
-        aux_note=["(N", *[""] * n_beats],
+        aux_note=["(N", *[""] * len(target)],
         write_dir=str(folder),
     )
     return folder / name

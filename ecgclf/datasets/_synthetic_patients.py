@@ -28,8 +28,9 @@ NORMAL_EVENTS: dict[str, tuple[float, float, float]] = {
     "T": (math.pi / 2, 0.75, 0.4),
 }
 
-#: Frequency (Hz) of the Mayer waves, and the width (Hz) of both peaks of the spectrum.
-MAYER, SPREAD = 0.1, 0.01
+#: Frequency (Hz) of the Mayer waves, their power divided by that of the respiratory sinus
+#: arrhythmia, and the width (Hz) of both peaks of the spectrum.
+_MAYER, _LF_HF, _SPREAD = 0.1, 0.5, 0.01
 
 #: Lowest internal rate (Hz), at which a pacemaker spike spans a few steps.
 _INTERNAL_FS = 500.0
@@ -39,32 +40,18 @@ _REACH = 6.0
 
 
 def tachogram(
-    n_beats: int,
-    mean: float,
-    std: float,
-    *,
-    respiration: float = 0.25,
-    lf_hf: float = 0.5,
-    rng: np.random.RandomState,
+    n_beats: int, mean: float, std: float, respiration: float, rng: np.random.RandomState
 ) -> NDArray[np.float64]:
-    r"""Draw RR intervals with Mayer waves and respiratory sinus arrhythmia.
+    """Draw RR intervals in s with Mayer waves and respiratory sinus arrhythmia.
 
-    The power spectrum of the series is (section II of the paper)
-
-    .. math:: S(f) = \frac{\sigma_1^2}{\sqrt{2\pi c^2}} e^{-(f-f_1)^2 / 2c^2}
-                   + \frac{\sigma_2^2}{\sqrt{2\pi c^2}} e^{-(f-f_2)^2 / 2c^2}
-
-    and its phases are random. The series has one sample per beat, at the mean rate. `mean`
-    and `std` of the RR intervals are in seconds; `respiration` is :math:`f_2` in Hz, the
-    frequency of the respiratory sinus arrhythmia; `lf_hf` is :math:`\sigma_1^2 /
-    \sigma_2^2`, the power of the Mayer waves at :math:`f_1 = 0.1` Hz divided by that of the
-    respiratory part.
+    The power spectrum has a Gaussian peak at the frequency of each (section II of the paper); its
+    phases are random. The series has one sample per beat, at the mean rate.
     """
     # The spectrum of a short series is too coarse for the peaks, so a longer one is cut.
     length = max(2 * n_beats, 512)
     frequency = np.fft.rfftfreq(length, d=mean)
-    power = lf_hf * np.exp(-((frequency - MAYER) ** 2) / (2 * SPREAD**2))
-    power += np.exp(-((frequency - respiration) ** 2) / (2 * SPREAD**2))
+    power = _LF_HF * np.exp(-((frequency - _MAYER) ** 2) / (2 * _SPREAD**2))
+    power += np.exp(-((frequency - respiration) ** 2) / (2 * _SPREAD**2))
     phase = rng.uniform(0, 2 * np.pi, size=len(frequency))
     series = np.fft.irfft(np.sqrt(power) * np.exp(1j * phase), n=length)
     return mean + std * (series / series.std())[:n_beats]
@@ -77,7 +64,7 @@ def integrate(
     baseline: NDArray[np.float64],
     fs: float,
 ) -> NDArray[np.float64]:
-    r"""Solve the model for z, the ECG.
+    r"""Solve the model for z, the ECG in mV, from rest (z = 0) at time 0.
 
     The state of the model moves around the unit circle, one lap per beat, and is pushed up
     and down as it passes the events i of the lap:
@@ -87,28 +74,11 @@ def integrate(
         \quad \Delta\theta_i = \theta - \theta_i
 
     Here each lap is unrolled onto the time axis. On the limit cycle, the lap of the beat with
-    its R peak at :math:`t_k` has a constant angular velocity :math:`\omega_k`, so that
-    :math:`\Delta\theta_i = \omega_k (t - t_k) - \theta_i`, and an event is a Gaussian wave
-    at :math:`t_k + \theta_i / \omega_k`, of width :math:`b_i / \omega_k` and height
-    :math:`a_i b_i^2 / \omega_k`. For a regular rhythm this is the model of the paper. In an
-    irregular one, a wave of a premature beat may overlap a wave of the previous beat, as in
-    patients.
-
-    Parameters
-    ----------
-    centre, width : ndarray of shape (n_beats, n_events)
-        Time and width (standard deviation) of each event, in seconds.
-    height : ndarray of shape (n_leads, n_beats, n_events)
-        In mV; events of height zero are skipped.
-    baseline : ndarray of shape (n_leads, n_samples)
-        :math:`z_0` in mV, at `fs`.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, n_samples)
-        z in mV, from rest (z = 0) at time 0.
+    its R peak at :math:`t_k` has a constant angular velocity :math:`\omega_k`, and an event is
+    a Gaussian wave centred at :math:`t_k + \theta_i / \omega_k`, of width :math:`b_i / \omega_k`
+    (s) and height :math:`a_i b_i^2 / \omega_k` (mV in each lead). For a regular rhythm this is
+    the model of the paper. In an irregular one, a wave of a premature beat may overlap a wave of
+    the previous beat, as in patients. `baseline` is :math:`z_0` in mV.
     """
     factor = math.ceil(_INTERNAL_FS / fs)
     force = np.repeat(baseline, factor, axis=1)
@@ -235,7 +205,10 @@ _PREMATURITY = np.array([[1, 1], [0.55, 0.8], [0.5, 0.75], [0.85, 1], [0.95, 1.0
 #: does not affect the sinus node (full compensatory pause), an S beat resets it.
 _PAUSE = np.array([0, 0.2, 1, 1, 0])
 
-#: Least share of the largest wave of each QRS complex that a lead sees.
+#: Seconds before the first R peak of a record and after the last one.
+MARGIN = (0.6, 0.7)
+
+#: Least share of the largest wave of each QRS complex that lead MLII sees.
 _LEAST_ALONG = 0.7
 
 #: Default proportions of N, S, V, F, Q.
@@ -244,26 +217,18 @@ _WEIGHTS = (0.6, 0.1, 0.15, 0.05, 0.1)
 
 @dataclass(frozen=True)
 class Patient:
-    """Properties that are the same in all beats of a patient.
+    """Properties that are the same in all beats of a patient."""
 
-    Attributes
-    ----------
-    rr_mean, rr_std : float
-        Mean and standard deviation of the sinus RR intervals in seconds.
-    respiration : float
-        Frequency in Hz of the baseline wander and of the sinus arrhythmia.
-    angle, width : ndarray of shape (n_events,)
-        In rad at 60 beats per minute.
-    dipole : ndarray of shape (n_events, 3)
-        Amplitude of each event in leads along (left, feet, front), in mV.
-    """
-
-    rr_mean: float
+    rr_mean: float  # of the sinus rhythm, in s
     rr_std: float
-    respiration: float
-    angle: NDArray[np.float64]
+    respiration: float  # Hz, of the baseline wander and of the sinus arrhythmia
+    angle: NDArray[np.float64]  # of each event, in rad at 60 beats per minute
     width: NDArray[np.float64]
-    dipole: NDArray[np.float64]
+    dipole: NDArray[np.float64]  # mV of each event in leads along (left, feet, front)
+
+    def count_beats(self, duration: float) -> int:
+        """Count the beats of a record of some seconds."""
+        return round((duration - sum(MARGIN)) / self.rr_mean) + 1
 
 
 def draw_patient(rng: np.random.RandomState) -> Patient:
@@ -289,9 +254,9 @@ def draw_patient(rng: np.random.RandomState) -> Patient:
     )
 
 
-def turn_to_lead(patient: Patient, lead: str = "MLII") -> Patient:
-    """Turn the beats of a patient so that no QRS complex is too small to be found in a lead."""
-    axis, dipole = np.array(LEADS[lead]), patient.dipole.copy()
+def turn_to_mlii(patient: Patient) -> Patient:
+    """Turn the beats of a patient so that no QRS complex is too small to be found in MLII."""
+    axis, dipole = np.array(LEADS["MLII"]), patient.dipole.copy()
     for part in ("conducted", "ventricle", "pacemaker"):
         rows = [i for i, event in enumerate(_EVENTS) if event.part == part]
         largest = dipole[max(rows, key=lambda i: abs(_EVENTS[i].height))]
@@ -337,41 +302,18 @@ def simulate(
     fs: float,
     noise: float,
     baseline_wander: float,
-    margin: tuple[float, float],
-    duration: float | None = None,
     rng: np.random.RandomState,
+    margin: tuple[float, float] = MARGIN,
+    duration: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Simulate the ECG of a patient.
+    """Simulate the ECG in mV, of shape (n_leads, n_samples), and the positions of the R peaks.
 
-    Parameters
-    ----------
-    patient : Patient
-    target : ndarray of str, shape (n_beats,)
-        AAMI class of each beat, in order of time.
-    leads : tuple of str
-        Keys of `LEADS`.
-    fs : float
-        Sampling rate in Hz.
-    noise, baseline_wander : float
-        Standard deviation of the white noise and amplitude of z0, in mV.
-    margin : tuple of two floats
-        Seconds before the first R peak and after the last one.
-    duration : float, optional
-        Length of the signal in seconds, to which the RR intervals are stretched.
-    rng : RandomState
-
-    Returns
-    -------
-    signal : ndarray of shape (n_leads, n_samples)
-        In mV.
-    peaks : ndarray of int, shape (n_beats,)
-        R peaks, in samples.
+    `target` has the class of each beat, `margin` the seconds before the first R peak and after
+    the last one. RR intervals are stretched to `duration` in s, if given.
     """
     kind = np.array([AAMI_CLASSES.index(label) for label in target])
     n_beats, n_events = len(kind), len(_EVENTS)
-    sinus = tachogram(
-        n_beats, patient.rr_mean, patient.rr_std, respiration=patient.respiration, rng=rng
-    )
+    sinus = tachogram(n_beats, patient.rr_mean, patient.rr_std, patient.respiration, rng)
     time = np.cumsum(_with_ectopy(sinus, kind, rng))
     time -= time[0]
     if duration is not None and n_beats > 1:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, Options, validate_params
+from sklearn.utils._param_validation import Options, validate_params
 
-from ecgclf._validation import new_random_state
+from ecgclf._validation import NOT_NEGATIVE, POSITIVE_INTEGER, new_random_state
 from ecgclf.datasets._ptbxl import PTBXL_LEADS, SUPERCLASSES
 from ecgclf.datasets._synthetic_patients import CONDUCTED, Patient, draw_patient, simulate
 
@@ -38,20 +38,20 @@ _WAVES = {
     "HYP": ((1, 1, 1, 1), (1, 2.2, 2.2, 1)),
 }
 
-#: ADC units per mV of PTB-XL.
-_GAIN = 1000
+#: ADC units per mV, and seconds of a recording of PTB-XL.
+_GAIN, _DURATION = 1000, 10
 
-#: Endings of file names and names of folders by sampling rate.
-_FOLDERS = (("lr", 100), ("hr", 500))
+#: Endings of file names by sampling rate.
+_ENDINGS = {100: "lr", 500: "hr"}
 
 
 @validate_params(
     {
         "path": [str, os.PathLike],
-        "n_records": [Interval(Integral, 1, None, closed="left")],
+        "n_records": [POSITIVE_INTEGER],
         "fs": [Options(Real, {100, 500})],
-        "noise": [Interval(Real, 0, None, closed="left")],
-        "baseline_wander": [Interval(Real, 0, None, closed="left")],
+        "noise": [NOT_NEGATIVE],
+        "baseline_wander": [NOT_NEGATIVE],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -104,7 +104,6 @@ def make_ptbxl(
     """
     rng = new_random_state(random_state)
     folder = Path(path)
-    rate = {100: "lr", 500: "hr"}[fs]
     patient_of = np.array([i - i // 5 - (i % 5 == 4) for i in range(n_records)])
     records = []
     for number, owner in enumerate(patient_of.tolist(), start=1):
@@ -112,20 +111,21 @@ def make_ptbxl(
         if number % 2 == 0:
             classes = rng.choice(SUPERCLASSES[1:], rng.randint(1, 3), replace=False).tolist()
         patient = _with_diagnoses(draw_patient(rng), classes)
-        n_beats = round(8.7 / patient.rr_mean) + 1
         signal, _ = simulate(
             patient,
-            np.full(n_beats, "N"),
+            np.full(patient.count_beats(_DURATION), "N"),
             tuple("a" + lead[1:] if lead.startswith("AV") else lead for lead in PTBXL_LEADS),
             fs=fs,
             noise=noise,
             baseline_wander=baseline_wander,
-            margin=(0.6, 0.7),
-            duration=10,
             rng=rng,
+            duration=_DURATION,
         )
-        files = {f"filename_{r}": f"records{n}/00000/{number:05}_{r}" for r, n in _FOLDERS}
-        _write_ptbxl_record(folder / files[f"filename_{rate}"], signal, fs)
+        files = {
+            f"filename_{ending}": f"records{rate}/00000/{number:05}_{ending}"
+            for rate, ending in _ENDINGS.items()
+        }
+        _write_ptbxl_record(folder / files[f"filename_{_ENDINGS[fs]}"], signal, fs)
         codes = {s: 100.0 for s, (name, *_) in _STATEMENTS.items() if name in classes}
         records.append(
             {

@@ -84,7 +84,7 @@ def test_integrate_is_linear_in_the_height_and_skips_absent_events():
 
 
 def test_tachogram_has_two_peaks_of_the_right_power():
-    rr = tachogram(4096, 0.8, 0.05, respiration=0.25, lf_hf=0.5, rng=np.random.RandomState(0))
+    rr = tachogram(4096, 0.8, 0.05, 0.25, np.random.RandomState(0))
     assert rr.mean() == pytest.approx(0.8, abs=0.002)
     assert rr.std() == pytest.approx(0.05, rel=0.15)
     frequency, power = periodogram(rr, fs=1 / 0.8)
