@@ -1,12 +1,6 @@
 """Hyperparameter search with scikit-learn, Optuna and Dask."""
 
-from ecgclf.search._conversions import (
-    from_optuna,
-    suggest,
-    to_distributions,
-    to_grid,
-    to_optuna,
-)
+from ecgclf.search._conversions import suggest, to_distributions, to_grid
 from ecgclf.search._dask import on_dask
 from ecgclf.search._optuna import OptunaSearchCV
 from ecgclf.search._space import Choice, FloatRange, IntRange, SearchSpace
@@ -17,7 +11,6 @@ __all__ = [
     "IntRange",
     "OptunaSearchCV",
     "SearchSpace",
-    "from_optuna",
     "on_dask",
     "suggest",
     "to_distributions",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from scipy.stats import loguniform, randint, uniform
 
-from ecgclf._extras import import_extra
 from ecgclf.search._space import Choice, FloatRange, IntRange, Parameter, SearchSpace
 
 
@@ -31,22 +32,35 @@ def to_grid(space: SearchSpace, n_points: int | None = None) -> dict[str, list]:
     Raises
     ------
     ValueError
-        If `n_points` is needed and not given.
+        If `n_points` is needed and not at least 2.
 
     Examples
     --------
-    >>> from ecgclf.search import Choice, FloatRange, SearchSpace
-    >>> space = SearchSpace({"lr": FloatRange(1e-3, 1e-2), "batch_size": Choice([32, 64])})
-    >>> to_grid(space, n_points=2)
-    {'lr': [0.001, 0.01], 'batch_size': [32, 64]}
+    >>> from ecgclf.search import Choice, FloatRange, IntRange, SearchSpace
+    >>> space = SearchSpace({"lr": FloatRange(1e-4, 1e-2, log=True), "units": Choice([32, 64])})
+    >>> to_grid(space, n_points=3)
+    {'lr': [0.0001, 0.001, 0.01], 'units': [32, 64]}
     """
-    grid = {}
-    for name, parameter in space.parameters.items():
-        try:
-            grid[name] = parameter.values(n_points)
-        except ValueError as error:
-            raise ValueError(f"Parameter {name!r}: {error}") from None
-    return grid
+    return {name: _grid_values(name, p, n_points) for name, p in space.parameters.items()}
+
+
+def _grid_values(name: str, parameter: Parameter, n_points: int | None = None) -> list:
+    if isinstance(parameter, Choice):
+        return list(parameter.options)
+    low, high, step = parameter.low, parameter.high, parameter.step
+    if isinstance(parameter, IntRange):
+        return list(range(parameter.low, parameter.high + 1, parameter.step))
+    if step is not None:
+        values = [low + i * step for i in range(round((high - low) / step) + 1)]
+    elif n_points is None or n_points < 2:
+        raise ValueError(
+            f"Parameter {name!r}: a grid from {low!r} to {high!r} needs n_points of at least 2 "
+            f"or a step, got n_points={n_points!r}."
+        )
+    else:
+        values = (np.geomspace if parameter.log else np.linspace)(low, high, n_points)
+    # Rounding makes 3 * 0.1 equal to 0.3.
+    return [float(f"{value:.12g}") for value in values]
 
 
 def to_distributions(space: SearchSpace) -> dict[str, Any]:
@@ -71,97 +85,31 @@ def to_distributions(space: SearchSpace) -> dict[str, Any]:
     >>> bool(1e-3 <= to_distributions(space)["lr"].rvs(random_state=0) <= 1e-2)
     True
     """
-    return {name: _scipy_distribution(parameter) for name, parameter in space.parameters.items()}
+    return {name: _distribution(name, p) for name, p in space.parameters.items()}
 
 
-def _scipy_distribution(parameter: Parameter) -> Any:
+def _distribution(name: str, parameter: Parameter) -> Any:
     if isinstance(parameter, IntRange) and parameter.step == 1:
         return randint(parameter.low, parameter.high + 1)
     if isinstance(parameter, FloatRange) and parameter.step is None:
         if parameter.log:
             return loguniform(parameter.low, parameter.high)
         return uniform(parameter.low, parameter.high - parameter.low)
-    return parameter.values()
-
-
-def to_optuna(space: SearchSpace) -> dict[str, Any]:
-    """Return an Optuna distribution for each parameter.
-
-    Optuna stores scalars only, so a sequence is encoded as JSON. `from_optuna` decodes it.
-
-    Parameters
-    ----------
-    space : SearchSpace
-        The search space.
-
-    Returns
-    -------
-    dict of str to BaseDistribution
-        Distributions for ``study.ask(...)`` and `optuna.create_trial`.
-
-    Raises
-    ------
-    ImportError
-        If Optuna is not installed.
-
-    See Also
-    --------
-    suggest : Draw the parameters of a trial.
-
-    Examples
-    --------
-    >>> from ecgclf.search import FloatRange, SearchSpace, to_optuna
-    >>> to_optuna(SearchSpace({"lr": FloatRange(1e-4, 1e-2, log=True)}))
-    {'lr': FloatDistribution(high=0.01, log=True, low=0.0001, step=None)}
-    """
-    kinds = import_extra("optuna", "to_optuna").distributions
-
-    def distribution(parameter: Parameter) -> Any:
-        if isinstance(parameter, Choice):
-            return kinds.CategoricalDistribution([_encoded(v) for v in parameter.options])
-        if isinstance(parameter, FloatRange):
-            return kinds.FloatDistribution(
-                parameter.low, parameter.high, log=parameter.log, step=parameter.step
-            )
-        return kinds.IntDistribution(parameter.low, parameter.high, step=parameter.step)
-
-    return {name: distribution(parameter) for name, parameter in space.parameters.items()}
-
-
-def from_optuna(space: SearchSpace, suggested: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the parameters of an Optuna trial to those of the estimator.
-
-    Parameters
-    ----------
-    space : SearchSpace
-        The search space.
-    suggested : mapping
-        ``params`` of a trial, such as ``study.best_params``.
-
-    Returns
-    -------
-    dict
-        Parameters for `set_params` of the estimator.
-
-    Examples
-    --------
-    >>> from ecgclf.search import Choice, SearchSpace
-    >>> space = SearchSpace({"filters": Choice([(16, 32), (32, 64)])})
-    >>> from_optuna(space, {"filters": "[16, 32]"})
-    {'filters': (16, 32)}
-    """
-    return {name: _decoded(space.parameters[name], value) for name, value in suggested.items()}
+    return _grid_values(name, parameter)
 
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     """Draw the parameters of an Optuna trial.
+
+    Optuna stores scalars only, so sequences are encoded as JSON in the trial.
 
     Parameters
     ----------
     space : SearchSpace
         The search space.
     trial : Trial
-        The argument of an Optuna objective function.
+        The argument of an Optuna objective function, or a finished trial, such as
+        ``study.best_trial``, to read its parameters.
 
     Returns
     -------
@@ -179,35 +127,25 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     suggested = {}
     for name, parameter in space.parameters.items():
         if isinstance(parameter, Choice):
-            options = [_encoded(value) for value in parameter.options]
+            options = [encoded(option) for option in parameter.options]
             suggested[name] = trial.suggest_categorical(name, options)
         elif isinstance(parameter, FloatRange):
-            suggested[name] = trial.suggest_float(
-                name, parameter.low, parameter.high, step=parameter.step, log=parameter.log
-            )
+            suggested[name] = trial.suggest_float(name, **asdict(parameter))
         else:
-            suggested[name] = trial.suggest_int(
-                name, parameter.low, parameter.high, step=parameter.step
-            )
-    return from_optuna(space, suggested)
+            suggested[name] = trial.suggest_int(name, **asdict(parameter))
+    return decoded(space, suggested)
 
 
-def encoded_grid(space: SearchSpace, n_points: int | None) -> dict[str, list]:
-    """Return the grid with values as Optuna stores them."""
-    grid = to_grid(space, n_points)
-    return {name: [_encoded(value) for value in values] for name, values in grid.items()}
-
-
-def _encoded(value: Any) -> Any:
+def encoded(value: Any) -> Any:
+    """Encode a value as Optuna stores it."""
     return json.dumps(value) if isinstance(value, tuple) else value
 
 
-def _decoded(parameter: Parameter, value: Any) -> Any:
-    if not isinstance(parameter, Choice):
-        return value
-    # True == 1, but they are different values of a parameter.
-    return next(
-        option
-        for option in parameter.options
-        if _encoded(option) == value and type(_encoded(option)) is type(value)
-    )
+def decoded(space: SearchSpace, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Decode parameters that Optuna stored."""
+    values = {}
+    for name, value in params.items():
+        options = getattr(space.parameters[name], "options", ())
+        sequences = {encoded(option): option for option in options if isinstance(option, tuple)}
+        values[name] = sequences.get(value, value)
+    return values

@@ -41,10 +41,6 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
     ValueError
         If no client is given and none is open.
 
-    See Also
-    --------
-    OptunaSearchCV : Share trials between processes through a database.
-
     Notes
     -----
     The scheduler holds each array once, for any number of fits. A fit during which several

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -20,17 +18,20 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, indexable
 
 from ecgclf._extras import import_extra
-from ecgclf.search._conversions import from_optuna, suggest
+from ecgclf._validation import POSITIVE_INTEGER, new_random_state
+from ecgclf.search._conversions import decoded, suggest
 from ecgclf.search._space import SearchSpace
 from ecgclf.search._study import make_sampler, open_study
 
 
+# The class of this name in optuna-integration prunes through `partial_fit`, which pipelines do
+# not have, and for which learning-rate schedules have no defined length. It also does not check
+# that a continued study has the same data and splits.
 class OptunaSearchCV(BaseSearchCV):
     """Hyperparameter search with Optuna, scored by cross-validation.
 
@@ -103,13 +104,6 @@ class OptunaSearchCV(BaseSearchCV):
     --------
     to_grid, to_distributions : Convert a space for the searches of scikit-learn.
 
-    Notes
-    -----
-    The ``OptunaSearchCV`` of optuna-integration prunes through ``partial_fit``, which pipelines
-    do not have, and for which learning-rate schedules have no defined length. Here a pruned
-    trial is the start of the complete training. It also cannot repeat the trials of processes
-    that were killed, and does not check that a continued study has the same data and splits.
-
     References
     ----------
     .. [1] J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl, "Algorithms for hyper-parameter
@@ -136,7 +130,7 @@ class OptunaSearchCV(BaseSearchCV):
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit"])],
         "space": [SearchSpace],
-        "n_trials": [Interval(Integral, 1, None, closed="left")],
+        "n_trials": [POSITIVE_INTEGER],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "cv": ["cv_object"],
         "sampler": [StrOptions({"tpe", "grid"}), HasMethods(["sample_independent"])],
@@ -202,7 +196,6 @@ class OptunaSearchCV(BaseSearchCV):
         Returns
         -------
         self
-            The fitted search.
 
         Raises
         ------
@@ -231,20 +224,30 @@ class OptunaSearchCV(BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         self.n_splits_ = len(splits)
-        folds = _Folds(X, y, splits, self.scorer_, routed.estimator.fit, routed.scorer.score)
-        with _logging(optuna, self.verbose):
-            study = open_study(
-                self.storage,
-                self.study_name,
-                make_sampler(self.sampler, self.space, self.n_points, _seed(self.random_state)),
-                self.pruner,
-                {
-                    "space": self.space.as_dict(),
-                    "scoring": getattr(self.scorer_, "__qualname__", None) or repr(self.scorer_),
-                    "beats and splits": joblib.hash((np.asarray(X), np.asarray(y), splits)),
-                },
-            )
-            self._run(optuna, study, folds)
+        about = {
+            "space": self.space.as_dict(),
+            "scoring": getattr(self.scorer_, "__qualname__", None) or repr(self.scorer_),
+            "beats and splits": joblib.hash((np.asarray(X), np.asarray(y), splits)),
+        }
+        fold_scores = partial(
+            _fold_scores,
+            X=X,
+            y=y,
+            splits=splits,
+            scorer=self.scorer_,
+            fit_params=routed.estimator.fit,
+            score_params=routed.scorer.score,
+        )
+        verbosity = optuna.logging.get_verbosity()
+        if self.verbose < 2:
+            optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))
+        try:
+            seed = new_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            sampler = make_sampler(self.sampler, self.space, self.n_points, seed)
+            study = open_study(self.storage, self.study_name, sampler, self.pruner, about)
+            self._run(optuna, study, fold_scores)
+        finally:
+            optuna.logging.set_verbosity(verbosity)
         self.study_ = study
         self.trials_ = _trials_frame(study, self.space)
         if not (self.trials_["state"] == "COMPLETE").any():
@@ -252,7 +255,7 @@ class OptunaSearchCV(BaseSearchCV):
                 f"None of the {len(self.trials_)} trials is complete. Use error_score='raise' to "
                 "see the error."
             )
-        self.best_params_ = from_optuna(self.space, study.best_trial.params)
+        self.best_params_ = decoded(self.space, study.best_trial.params)
         self.best_score_ = study.best_value
         if self.refit:
             self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_)
@@ -260,7 +263,7 @@ class OptunaSearchCV(BaseSearchCV):
             self.best_estimator_.fit(*given, **routed.estimator.fit)
         return self
 
-    def _run(self, optuna: Any, study: Any, folds: _Folds) -> None:
+    def _run(self, optuna: Any, study: Any, fold_scores: Callable[..., Iterator[float]]) -> None:
         """Run the remaining trials."""
         states = optuna.trial.TrialState
         finished = (states.COMPLETE, states.PRUNED)
@@ -269,14 +272,17 @@ class OptunaSearchCV(BaseSearchCV):
         if left < 1 or (exhausted is not None and exhausted(study)):
             return
         study.optimize(
-            lambda trial: self._score(optuna, trial, suggest(self.space, trial), folds),
+            lambda trial: self._score(optuna, trial, fold_scores),
             n_trials=left,
             callbacks=[optuna.study.MaxTrialsCallback(self.n_trials, states=finished)],
             show_progress_bar=bool(self.verbose) and sys.stderr.isatty(),
         )
 
-    def _score(self, optuna: Any, trial: Any, params: dict[str, Any], folds: _Folds) -> float:
+    def _score(
+        self, optuna: Any, trial: Any, fold_scores: Callable[..., Iterator[float]]
+    ) -> float:
         """Score the parameters of one trial."""
+        params = suggest(self.space, trial)
 
         def prune(epoch: int, score: float) -> None:
             trial.report(score, epoch)
@@ -285,7 +291,7 @@ class OptunaSearchCV(BaseSearchCV):
 
         estimator = clone(self.estimator).set_params(**params)
         try:
-            scores = list(folds.scores(estimator, prune if self.pruner is not None else None))
+            scores = list(fold_scores(estimator, None if self.pruner is None else prune))
         except optuna.TrialPruned:
             raise
         except Exception as error:
@@ -301,31 +307,12 @@ class OptunaSearchCV(BaseSearchCV):
         return float(np.mean(scores))
 
 
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw a seed. None does not use the global generator of numpy."""
-    if random_state is None:
-        random_state = np.random.RandomState()
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-@contextmanager
-def _logging(optuna: Any, verbose: int) -> Iterator[None]:
-    """Suppress Optuna's log of every trial unless `verbose` is 2 or more."""
-    before = optuna.logging.get_verbosity()
-    if verbose < 2:
-        optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
 def _trials_frame(study: Any, space: SearchSpace) -> pd.DataFrame:
     """Make a table of the trials with the column names of scikit-learn's searches."""
     rows = []
     for trial in study.get_trials(deepcopy=False):
         scores = trial.user_attrs.get("scores", [])
-        params = from_optuna(space, trial.params)
+        params = decoded(space, trial.params)
         rows.append(
             {
                 "number": trial.number,
@@ -340,41 +327,36 @@ def _trials_frame(study: Any, space: SearchSpace) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class _Folds:
-    """Beats, cross-validation splits and scorer."""
+def _fold_scores(
+    estimator: BaseEstimator,
+    on_epoch: Callable[[int, float], None] | None,
+    *,
+    X: Any,
+    y: Any,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    scorer: Callable[..., float],
+    fit_params: dict[str, Any],
+    score_params: dict[str, Any],
+) -> Iterator[float]:
+    """Fit a clone on each fold and yield its score on the other beats.
 
-    X: Any
-    y: Any
-    splits: Sequence[tuple[np.ndarray, np.ndarray]]
-    scorer: Callable[..., float]
-    fit_params: Mapping[str, Any]
-    score_params: Mapping[str, Any]
-
-    def scores(
-        self, estimator: BaseEstimator, on_epoch: Callable[[int, float], None] | None
-    ) -> Iterator[float]:
-        """Fit a clone on each fold and yield its score on the other beats.
-
-        `on_epoch` is called after each epoch of the first fold with the number of the epoch and
-        the score.
-        """
-        for i, (train, test) in enumerate(self.splits):
-            fitted = clone(estimator)
-            X, y = _safe_split(fitted, self.X, self.y, train)
-            X_test, y_test = _safe_split(fitted, self.X, self.y, test, train)
-            score_params = _check_method_params(self.X, dict(self.score_params), test)
-            score = partial(self.scorer, fitted, X_test, y_test, **score_params)
-            if i == 0 and on_epoch is not None:
-                _score_epochs(fitted, score, on_epoch)
-            fitted.fit(X, y, **_check_method_params(self.X, dict(self.fit_params), train))
-            yield float(score())
+    `on_epoch` is called after each epoch of the first fold with the number of the epoch and the
+    score.
+    """
+    for i, (train, test) in enumerate(splits):
+        fitted = clone(estimator)
+        X_train, y_train = _safe_split(fitted, X, y, train)
+        X_test, y_test = _safe_split(fitted, X, y, test, train)
+        params = _check_method_params(X, score_params, test)
+        score = partial(scorer, fitted, X_test, y_test, **params)
+        if i == 0 and on_epoch is not None:
+            _score_epochs(fitted, score, on_epoch)
+        fitted.fit(X_train, y_train, **_check_method_params(X, fit_params, train))
+        yield float(score())
 
 
 def _score_epochs(
-    estimator: BaseEstimator,
-    score: Callable[[], float],
-    on_epoch: Callable[[int, float], None],
+    estimator: BaseEstimator, score: Callable[[], float], on_epoch: Callable[[int, float], None]
 ) -> None:
     """Add a callback to an estimator that scores it after every epoch."""
     from ecgclf.training import AfterEpoch  # imports torch

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from ecgclf._extras import import_extra
+from ecgclf._validation import is_number
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,8 @@ class FloatRange:
 
     Examples
     --------
-    >>> FloatRange(1e-4, 1e-2, log=True).values(n_points=3)
-    [0.0001, 0.001, 0.01]
-    >>> FloatRange(0.0, 0.4, step=0.2).values()
-    [0.0, 0.2, 0.4]
+    >>> FloatRange(1e-4, 1e-2, log=True)
+    FloatRange(low=0.0001, high=0.01, log=True, step=None)
     """
 
     low: float
@@ -50,44 +48,13 @@ class FloatRange:
     step: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_numbers(self, Real, "a finite number")
+        _check_bounds(self, Real, "a finite number")
         if not isinstance(self.log, bool):
             raise ValueError(f"log is {self.log!r}, expected true or false.")
         if self.log and self.low <= 0:
             raise ValueError(f"low is {self.low!r}, but with log it must be greater than 0.")
         if self.log and self.step is not None:
             raise ValueError("log and step cannot be combined. Omit one or list the values.")
-        _check_step(self)
-
-    def values(self, n_points: int | None = None) -> list[float]:
-        """List the values of a grid.
-
-        Parameters
-        ----------
-        n_points : int, optional
-            Number of values. Required without a `step`, ignored with one.
-
-        Returns
-        -------
-        list of float
-            The values, from `low` to `high`.
-
-        Raises
-        ------
-        ValueError
-            If there is no `step` and `n_points` is less than 2 or None.
-        """
-        if self.step is not None:
-            n_steps = round((self.high - self.low) / self.step)
-            # Rounding makes 3 * 0.1 equal to 0.3.
-            return [float(f"{self.low + i * self.step:.12g}") for i in range(n_steps + 1)]
-        if n_points is None or n_points < 2:
-            raise ValueError(
-                f"a grid from {self.low!r} to {self.high!r} needs n_points of at least 2 or a "
-                f"step, got n_points={n_points!r}."
-            )
-        spread = np.geomspace if self.log else np.linspace
-        return [float(f"{value:.12g}") for value in spread(self.low, self.high, n_points)]
 
 
 @dataclass(frozen=True)
@@ -109,8 +76,8 @@ class IntRange:
 
     Examples
     --------
-    >>> IntRange(32, 128, step=32).values()
-    [32, 64, 96, 128]
+    >>> IntRange(32, 128, step=32)
+    IntRange(low=32, high=128, step=32)
     """
 
     low: int
@@ -118,23 +85,7 @@ class IntRange:
     step: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_numbers(self, Integral, "an integer")
-        _check_step(self)
-
-    def values(self, n_points: int | None = None) -> list[int]:
-        """List all values.
-
-        Parameters
-        ----------
-        n_points : int, optional
-            Ignored. Present so that all kinds of parameters have the same method.
-
-        Returns
-        -------
-        list of int
-            The values, from `low` to `high`.
-        """
-        return list(range(self.low, self.high + 1, self.step))
+        _check_bounds(self, Integral, "an integer")
 
 
 @dataclass(frozen=True)
@@ -153,8 +104,8 @@ class Choice:
 
     Examples
     --------
-    >>> Choice([[16, 32], [32, 64]]).values()
-    [(16, 32), (32, 64)]
+    >>> Choice([[16, 32], [32, 64]])
+    Choice(options=((16, 32), (32, 64)))
     """
 
     options: Sequence[Any]
@@ -170,21 +121,6 @@ class Choice:
         if twice := [option for i, option in enumerate(options) if seen[i] in seen[:i]]:
             raise ValueError(f"{twice[0]!r} is listed twice.")
         object.__setattr__(self, "options", options)
-
-    def values(self, n_points: int | None = None) -> list[Any]:
-        """List all values.
-
-        Parameters
-        ----------
-        n_points : int, optional
-            Ignored. Present so that all kinds of parameters have the same method.
-
-        Returns
-        -------
-        list
-            The values in the given order.
-        """
-        return list(self.options)
 
 
 #: Kinds of parameters.
@@ -268,14 +204,10 @@ class SearchSpace:
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "space.yaml"
-        ...     _ = path.write_text(
-        ...         "lr: {low: 1e-4, high: 1e-2, log: true}\n"
-        ...         "batch_size: [32, 64, 128]\n"
-        ...         "n_iter_no_change: {low: 2, high: 10, step: 2}\n"
-        ...     )
+        ...     _ = path.write_text("lr: {low: 1e-4, high: 1e-2, log: true}\nunits: [32, 64]\n")
         ...     space = SearchSpace.from_file(path)
-        >>> space.parameters["n_iter_no_change"]
-        IntRange(low=2, high=10, step=2)
+        >>> space.parameters["units"]
+        Choice(options=(32, 64))
         """
         parameters = {}
         for name, value, place in _read_entries(Path(path)):
@@ -286,28 +218,14 @@ class SearchSpace:
         return cls(parameters)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the space as plain values, in the format of `from_file`.
-
-        Returns
-        -------
-        dict
-            A list or a dict for each parameter.
-
-        Examples
-        --------
-        >>> SearchSpace({"max_epochs": IntRange(5, 20)}).as_dict()
-        {'max_epochs': {'low': 5, 'high': 20, 'step': 1}}
-        """
+        """Return a list or a dict for each parameter, in the format of `from_file`."""
         return {
-            name: _plain(parameter.options)
+            # JSON has no tuples: they become lists.
+            name: json.loads(json.dumps(parameter.options))
             if isinstance(parameter, Choice)
             else asdict(parameter)
             for name, parameter in self.parameters.items()
         }
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _frozen(option: Any) -> Any:
@@ -323,30 +241,21 @@ def _frozen(option: Any) -> Any:
     )
 
 
-def _check_numbers(parameter: FloatRange | IntRange, kind: type, expected: str) -> None:
-    for name in ("low", "high", "step"):
-        value: Any = getattr(parameter, name)
-        if name == "step" and value is None:
-            continue
-        is_number = isinstance(value, kind) and not isinstance(value, bool)
-        if not (is_number and math.isfinite(value)):
+def _check_bounds(parameter: FloatRange | IntRange, kind: type, expected: str) -> None:
+    low, high, step = parameter.low, parameter.high, parameter.step
+    for name, value in (("low", low), ("high", high), ("step", step)):
+        may_be_omitted = name == "step" and value is None
+        if not may_be_omitted and not (is_number(value) and isinstance(value, kind)):
             raise ValueError(f"{name} is {value!r}, expected {expected}.")
-    if parameter.low >= parameter.high:
-        raise ValueError(
-            f"low is {parameter.low!r} and high is {parameter.high!r}, expected low < high."
-        )
-
-
-def _check_step(parameter: FloatRange | IntRange) -> None:
-    if parameter.step is None:
+    if low >= high:
+        raise ValueError(f"low is {low!r} and high is {high!r}, expected low < high.")
+    if step is None:
         return
-    if parameter.step <= 0:
-        raise ValueError(f"step is {parameter.step!r}, expected a number greater than 0.")
-    steps = (parameter.high - parameter.low) / parameter.step
+    if step <= 0:
+        raise ValueError(f"step is {step!r}, expected a number greater than 0.")
+    steps = (high - low) / step
     if not math.isclose(steps, round(steps), rel_tol=1e-9):
-        raise ValueError(
-            f"steps of {parameter.step!r} from {parameter.low!r} do not reach {parameter.high!r}."
-        )
+        raise ValueError(f"steps of {step!r} from {low!r} do not reach {high!r}.")
 
 
 # --- files -------------------------------------------------------------------------
@@ -374,10 +283,9 @@ def _parameter(value: Any) -> Parameter:
     return IntRange(**value)
 
 
-def _read_entries(path: Path) -> list[tuple[str, Any, str]]:
+def _read_entries(path: Path) -> Iterator[tuple[str, Any, str]]:
     """Read the name, the value and the place of each entry of a YAML mapping."""
     yaml = import_extra("yaml", "SearchSpace.from_file")
-
     safe: Any = yaml.SafeLoader
 
     class Loader(safe):
@@ -411,16 +319,9 @@ def _read_entries(path: Path) -> list[tuple[str, Any, str]]:
                 "high: 1e-2, log: true}' or 'batch_size: [32, 64]'."
             )
         check_names(root)
-        return [
-            (
-                key.value,
-                loader.construct_object(value, deep=True),
-                f"{path.name}, line {key.start_mark.line + 1}, parameter {key.value!r}",
-            )
-            for key, value in root.value
-        ]
+        for key, value in root.value:
+            place = f"{path.name}, line {key.start_mark.line + 1}, parameter {key.value!r}"
+            yield key.value, loader.construct_object(value, deep=True), place
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise ValueError(f"{path.name}, line {line}: invalid YAML: {error.problem}.") from error
-    finally:
-        loader.dispose()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ecgclf._extras import import_extra
-from ecgclf.search._conversions import encoded_grid
+from ecgclf.search._conversions import encoded, to_grid
 from ecgclf.search._space import SearchSpace
 
 #: Seconds between two heartbeats of a trial in a database. A trial without a heartbeat for twice
@@ -25,31 +24,7 @@ PATIENCE = 60
 def open_study(
     storage: Any, study_name: str | None, sampler: Any, pruner: Any, about: dict[str, Any]
 ) -> Any:
-    """Create a study, or load an existing one.
-
-    Parameters
-    ----------
-    storage : str, BaseStorage or None
-        URL of a database, a storage of Optuna, or None for memory.
-    study_name : str or None
-        Name of the study.
-    sampler : BaseSampler
-        Sampler of Optuna.
-    pruner : BasePruner or None
-        Pruner of Optuna.
-    about : dict
-        Description of the search, which must be the same in all processes.
-
-    Returns
-    -------
-    Study
-        The study.
-
-    Raises
-    ------
-    ValueError
-        If the existing study has another description.
-    """
+    """Create a study, or load an existing one, which must be `about` the same search."""
     optuna = import_extra("optuna", "OptunaSearchCV")
     if isinstance(storage, str):
         storage = _database(optuna, storage)
@@ -103,66 +78,26 @@ def _database(optuna: Any, url: str) -> Any:
 
 
 def make_sampler(kind: Any, space: SearchSpace, n_points: int | None, seed: int) -> Any:
-    """Make the sampler of a search.
-
-    Parameters
-    ----------
-    kind : {"tpe", "grid"} or BaseSampler
-        Kind of sampler. A sampler of Optuna is returned unchanged.
-    space : SearchSpace
-        The search space.
-    n_points : int or None
-        Number of values of a `FloatRange` without a step in the grid.
-    seed : int
-        Seed of "tpe".
-
-    Returns
-    -------
-    BaseSampler
-        The sampler.
-    """
+    """Make the sampler of a search; a sampler of Optuna is returned unchanged."""
     samplers = import_extra("optuna", "OptunaSearchCV").samplers
     if kind == "grid":
+        grid = to_grid(space, n_points)
+        cells = {name: [encoded(value) for value in values] for name, values in grid.items()}
         # Cells must have the same number in all processes, whatever their seeds.
-        return samplers.GridSampler(encoded_grid(space, n_points), seed=0)
-    if kind == "tpe":
-        return _seeded_by_trial(samplers.TPESampler, seed)
-    return kind
+        return samplers.GridSampler(cells, seed=0)
+    if kind != "tpe":
+        return kind
+    tpe: Any = samplers.TPESampler
 
+    class SeededByTrial(tpe):
+        """Sampler that seeds each trial from the seed and the number of the trial.
 
-def _seeded_by_trial(make: Callable[..., Any], seed: int) -> Any:
-    """Make a sampler that seeds each trial from the seed and the number of the trial.
+        With a single seed, a resumed search would repeat its first suggestions, and two
+        processes would make the same ones.
+        """
 
-    With a single seed, a resumed search would repeat its first suggestions, and two processes
-    would make the same ones.
-    """
-    base: Any = import_extra("optuna", "OptunaSearchCV").samplers.BaseSampler
-
-    class SeededByTrial(base):
-        def __init__(self) -> None:
-            self.number = -1
-
-        def of(self, trial: Any) -> Any:
-            if trial.number != self.number:
-                self.number = trial.number
-                sequence = np.random.SeedSequence([seed, trial.number + 1])
-                self.sampler = make(seed=int(sequence.generate_state(1)[0]))
-            return self.sampler
-
-        def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
-            return self.of(trial).infer_relative_search_space(study, trial)
-
-        def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
-            return self.of(trial).sample_relative(study, trial, search_space)
-
-        def sample_independent(
-            self, study: Any, trial: Any, param_name: str, param_distribution: Any
-        ) -> Any:
-            return self.of(trial).sample_independent(study, trial, param_name, param_distribution)
-
-        def after_trial(
-            self, study: Any, trial: Any, state: Any, values: Sequence[float] | None
-        ) -> None:
-            self.of(trial).after_trial(study, trial, state, values)
+        def before_trial(self, study: Any, trial: Any) -> None:
+            sequence = np.random.SeedSequence([seed, trial.number + 1])
+            super().__init__(seed=int(sequence.generate_state(1)[0]))
 
     return SeededByTrial()
