@@ -23,7 +23,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._docstrings import InheritedParameterDocs, parameters_from
 from ecgclf._validation import (
     NOT_NEGATIVE_INTEGER,
     POSITIVE_INTEGER,
@@ -46,12 +46,20 @@ class BeatSamplerMixin(InheritedParameterDocs):
 
     Parameters
     ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Number of beats of each class after resampling, as in imbalanced-learn. "auto" makes
+        all classes as large as the largest or, in undersampling, as small as the smallest.
     random_state : int, RandomState or None, default=None
         Seed of the random numbers. None draws a new seed; the global generator of numpy is
         never used.
 
     Attributes
     ----------
+    sample_indices_ : ndarray of shape (n_new_beats,)
+        Position in `X` of the beat that each beat of the result is, is a copy of or was made
+        from. `BeatSampler` has it only if its sampler records it.
+    sampling_strategy_ : dict
+        Number of beats of each class to add or, in undersampling, to keep.
     n_leads_in_ : int or None
         Number of leads of a 3-D `X`; None if `X` was 2-D.
     n_beats_in_ : int
@@ -64,8 +72,8 @@ class BeatSamplerMixin(InheritedParameterDocs):
 
     random_state: int | np.random.RandomState | None
 
-    def fit(self, X: Any, y: ArrayLike, **params: Any) -> Any:
-        """Check the beats and compute the numbers of beats to draw, without resampling.
+    def fit_resample(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
+        """Resample the beats.
 
         Parameters
         ----------
@@ -74,32 +82,12 @@ class BeatSamplerMixin(InheritedParameterDocs):
         y : array-like of shape (n_beats,)
             Labels.
         **params : object
-            Further arguments of the sampler, as in `fit_resample`.
-
-        Returns
-        -------
-        self
-        """
-        check_labels(y)
-        rows, self.n_leads_in_ = flatten_beats(X)
-        return self._fit_rows(rows, y, **params)
-
-    def fit_resample(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
-        """Resample the beats.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            Beats. The result has the type of `X`: an array, a frame or lists.
-        y : array-like of shape (n_beats,)
-            Labels.
-        **params : object
             Further arguments of the sampler.
 
         Returns
         -------
         X : of shape (n_new_beats, n_columns) or (n_new_beats, n_leads, n_samples)
-            Resampled beats.
+            Resampled beats, in the type of `X`: an array, a frame or lists.
         y : of shape (n_new_beats,)
             Their labels.
 
@@ -117,12 +105,22 @@ class BeatSamplerMixin(InheritedParameterDocs):
         beats = rows.reshape(len(rows), self.n_leads_in_, rows.shape[1] // self.n_leads_in_)
         return (beats.tolist() if isinstance(X, list) else beats), y
 
+    @parameters_from(fit_resample)
+    def fit(self, X: Any, y: ArrayLike, **params: Any) -> Any:
+        """Check the beats and compute the numbers of beats to draw, without resampling.
+
+        Returns
+        -------
+        self
+        """
+        check_labels(y)
+        rows, self.n_leads_in_ = flatten_beats(X)
+        return self._fit_rows(rows, y, **params)
+
     def _fit_rows(self, X: Any, y: ArrayLike, **params: Any) -> Any:
-        """Fit to rows of one lead after another."""
         return super().fit(X, y, **params)  # type: ignore[misc]
 
     def _resample_rows(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
-        """Resample rows of one lead after another."""
         given = self.random_state
         if given is None:  # imbalanced-learn would use the global generator of numpy
             self.random_state = np.random.RandomState()
@@ -179,7 +177,9 @@ class BeatSamplerMixin(InheritedParameterDocs):
         return X, y, binarized
 
     def __sklearn_tags__(self) -> Any:
-        return tags_for_beats(super().__sklearn_tags__())  # type: ignore[misc]
+        tags = tags_for_beats(super().__sklearn_tags__())  # type: ignore[misc]
+        tags.sampler_tags.sample_indices = True
+        return tags
 
 
 class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
@@ -191,9 +191,6 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        Number of beats of each class after resampling, as in imbalanced-learn. "auto" makes
-        all classes as large as the largest.
     augment : callable, optional
         Augmentation of the copies, such as `ecgclf.augmentation.GaussianNoise`: a function of a
         float32 Tensor of shape (batch, n_leads, n_samples) and a `torch.Generator` that
@@ -203,17 +200,6 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
     n_tabular : int, default=0
         Number of per-beat features at the end of a row of a 2-D `X`. `augment` does not change
         them.
-
-    Attributes
-    ----------
-    sample_indices_ : ndarray of shape (n_new_beats,)
-        Position in `X` of the beat that each beat is or is a copy of.
-    sampling_strategy_ : dict
-        Number of copies of each class.
-
-    See Also
-    --------
-    BeatSMOTE : Interpolate new beats between two beats.
 
     Notes
     -----
@@ -301,22 +287,8 @@ class BeatUnderSampler(BeatSamplerMixin, RandomUnderSampler):
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        Number of beats of each class after resampling, as in imbalanced-learn. "auto" makes
-        all classes as small as the smallest.
     replacement : bool, default=False
         Whether to draw with replacement, so a beat may be kept more than once.
-
-    Attributes
-    ----------
-    sample_indices_ : ndarray of shape (n_new_beats,)
-        Position in `X` of each beat that was kept.
-    sampling_strategy_ : dict
-        Number of beats of each class to keep.
-
-    See Also
-    --------
-    BeatOverSampler : Repeat beats of rare classes.
 
     Examples
     --------
@@ -348,10 +320,6 @@ class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, Ba
     ----------
     sampler_ : sampler
         The fitted clone. Its `random_state`, if it was None, is a new seed.
-
-    See Also
-    --------
-    BeatOverSampler, BeatUnderSampler, BeatSMOTE : Samplers that need no adapter.
 
     Notes
     -----

@@ -24,19 +24,12 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        Number of beats of each class after resampling, as in imbalanced-learn. "auto" makes
-        all classes as large as the largest.
     k_neighbors : int or neighbours estimator, default=5
         Number of nearest beats of the class from which the second beat is drawn. An estimator
         also counts the beat itself, as in imbalanced-learn: its ``n_neighbors`` is one larger.
 
     Attributes
     ----------
-    sample_indices_ : ndarray of shape (n_new_beats,)
-        Position in `X` of the beat that each beat is or was made from: the first of the two.
-    sampling_strategy_ : dict
-        Number of new beats of each class.
     nn_k_ : estimator
         Estimator of the neighbours.
 
@@ -45,34 +38,21 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
     UserWarning
         If a class, or a patient in a class, has fewer than ``k_neighbors + 1`` beats.
 
-    See Also
-    --------
-    BeatOverSampler : Repeat beats of rare classes.
-
     Notes
     -----
     A new beat is :math:`x_i + u (x_j - x_i)`, where :math:`x_i` is a random beat of the class,
     :math:`x_j` one of its k nearest neighbours in the class and u is uniform in [0, 1)
     (Chawla et al., "SMOTE: synthetic minority over-sampling technique", J. Artif. Intell.
-    Res. 16, 2002, section 4.2).
+    Res. 16, 2002, section 4.2). `carry` takes the entries of :math:`x_i`, the first parent.
 
-    *Small classes.* For a class of n beats, n ≤ k, k is lowered to n - 1; a single beat is
-    repeated. A warning names the class, its number of beats and k. SMOTE of imbalanced-learn
-    refuses such classes.
+    For a class of n beats, n ≤ k, k is lowered to n - 1; a single beat is repeated. SMOTE of
+    imbalanced-learn refuses such classes. Otherwise, without `groups`, the result is identical
+    to that of `imblearn.over_sampling.SMOTE`. Integer values are truncated to integers.
 
-    *Patients.* With `groups` both parents of a new beat belong to one patient, so the new beat
-    belongs to this patient too: `carry` resamples the groups, and a later split by patient is
-    valid. Neighbours are the patient's own beats of the class, with k lowered to their number
-    minus 1 if there are fewer, and a patient's single beat is repeated. Patients get new beats
-    in proportion to their beats of the class. Without `groups` the second parent may belong to
-    any patient, and `sample_indices_` records only the first: resample after the split.
-
-    *Other arrays.* `carry` takes the entry of the first parent: its weight, its patient, its
-    rhythm features. Features to be interpolated must be columns of `X`. They then enter the
-    distances, so scale them.
-
-    Without `groups` and with more than k beats in each class, the result is identical to that
-    of `imblearn.over_sampling.SMOTE`. Integer values are truncated to integers.
+    With `groups` both parents of a new beat are of one patient, so a later split by patient is
+    valid. Neighbours are the patient's own beats of the class, so k may be lower. Patients get
+    new beats in proportion to their beats of the class. Without `groups` the parents may be of
+    different patients: resample after the split.
 
     Examples
     --------
@@ -96,10 +76,6 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            Beats. The result has the type of `X`: an array, a frame or lists.
-        y : array-like of shape (n_beats,)
-            Labels.
         groups : array-like of shape (n_beats,), optional
             Patient of each beat. New beats are then made from beats of one patient.
 
@@ -113,9 +89,7 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
         Raises
         ------
         ValueError
-            If `X` is empty, contains NaN or infinite values or is neither 2-D nor 3-D, `y` or
-            `groups` has another length or missing values, there is only one class, or a
-            parameter is out of its range.
+            As in the other samplers, or if `groups` is too short, too long or has missing values.
         """
         return super().fit_resample(X, y, groups=groups)
 
@@ -128,17 +102,18 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
                 f"k_neighbors={self.k_neighbors!r} finds only the beat itself: expected an "
                 "estimator with n_neighbors of 2 or more."
             )
-        patients = None
-        if groups is not None:
-            patients = pd.factorize(check_groups(groups, len(X)))[0]
+        patients = np.zeros(len(X)) if groups is None else check_groups(groups, len(X))
+        codes = pd.factorize(patients)[0]
         positions, beats = [np.arange(len(X))], [X]
         for label, n_new in self.sampling_strategy_.items():
             # As in imbalanced-learn, an integer seeds the generator of each class.
             rng = check_random_state(self.random_state)
             members = np.flatnonzero(y == label)
-            pools = [members] if patients is None else _split(members, patients[members])
-            self._warn_if_few(label, pools, n_new, by_patient=patients is not None)
-            for pool, share in zip(pools, _share_out(n_new, pools, rng), strict=True):
+            pools = [members[codes[members] == code] for code in np.unique(codes[members])]
+            self._warn_if_few(label, pools, n_new, by_patient=groups is not None)
+            # As if first parents were drawn at random from the class.
+            shares = rng.multinomial(n_new, [len(pool) / len(members) for pool in pools])
+            for pool, share in zip(pools, shares, strict=True):
                 if share:
                     first, between = self._interpolate(X[pool], share, rng)
                     positions.append(pool[first])
@@ -180,23 +155,3 @@ class BeatSMOTE(BeatSamplerMixin, SMOTE):
         warnings.warn(
             f"class {label} has {sum(map(len, pools))} beat(s), {effect}{single}.", stacklevel=2
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.sampler_tags.sample_indices = True
-        return tags
-
-
-def _split(members: np.ndarray, patients: np.ndarray) -> list[np.ndarray]:
-    """Group the beats of a class by patient."""
-    return [members[patients == patient] for patient in np.unique(patients)]
-
-
-def _share_out(
-    n_new: int, pools: list[np.ndarray], rng: np.random.RandomState
-) -> np.ndarray | list[int]:
-    """Draw the number of new beats of each patient, as if first parents were drawn at random."""
-    if len(pools) == 1:
-        return [n_new]
-    sizes = np.array([len(pool) for pool in pools])
-    return rng.multinomial(n_new, sizes / sizes.sum())
