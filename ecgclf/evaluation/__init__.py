@@ -12,7 +12,12 @@ from ecgclf.evaluation._calibration import (
     reliability_table,
 )
 from ecgclf.evaluation._checks import check_beats, in_class_order
-from ecgclf.evaluation._comparison import ModelComparison, compare_models
+from ecgclf.evaluation._comparison import (
+    McNemarResult,
+    ModelComparison,
+    compare_models,
+    mcnemar_test,
+)
 from ecgclf.evaluation._count_metrics import (
     F1,
     Accuracy,
@@ -23,7 +28,6 @@ from ecgclf.evaluation._count_metrics import (
 )
 from ecgclf.evaluation._ec57 import EC57_METRICS, EC57Report, ec57_report
 from ecgclf.evaluation._matching import match_beats
-from ecgclf.evaluation._mcnemar import McNemarResult, mcnemar_test
 from ecgclf.evaluation._recording_report import RecordingReport, recording_report
 from ecgclf.evaluation._resampling import figures_without, patient_intervals
 from ecgclf.evaluation._robustness import (

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgclf._validation import check_groups, check_same_length, to_array
-from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import check_beats
+from ecgclf.evaluation._reports import DASH, Part, PrintedReport
+from ecgclf.evaluation._score_metrics import areas
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,13 +44,6 @@ class AnomalyReport(PrintedReport):
         """Patients with beats of one kind only, who are not part of the means."""
         return tuple(self.per_patient.index[self.per_patient["auroc"].isna()].tolist())
 
-    def __repr__(self) -> str:
-        return (
-            f"AnomalyReport(auroc={self.auroc:.4f}, auprc={self.auprc:.4f}, "
-            f"mean_patient_auroc={self.mean_patient_auroc:.4f}, "
-            f"mean_patient_auprc={self.mean_patient_auprc:.4f})"
-        )
-
     def _parts(self) -> list[Part]:
         beats, abnormal = self.per_patient["beats"].sum(), self.per_patient["abnormal"].sum()
         figures = {
@@ -78,10 +71,9 @@ def anomaly_report(
 ) -> AnomalyReport:
     """Report how well scores separate abnormal beats from normal ones.
 
-    The pooled areas measure whether one threshold serves all patients. The areas within
+    The areas over all beats measure whether one threshold serves all patients. The areas within
     patients measure whether the abnormal beats of a patient score higher than the normal beats
-    of the same patient. They can differ in both directions: normal beats differ between
-    patients, and a score may separate ill from healthy patients but not their beats.
+    of the same patient.
 
     Parameters
     ----------
@@ -126,27 +118,18 @@ def anomaly_report(
             f"dtype {score.dtype}."
         )
     check_same_length(abnormal, "scores", score, "y_is_abnormal")
-    names = np.unique(patient)
-    per_patient = pd.DataFrame(
-        [_areas(abnormal[patient == name], score[patient == name]) for name in names],
-        index=pd.Index(names, name="group"),
-        columns=["beats", "abnormal", "auroc", "auprc"],
-    )
-    _, _, auroc, auprc = _areas(abnormal, score)
+    rows = {}
+    for name in np.unique(patient):
+        beats = abnormal[patient == name]
+        rows[name] = (len(beats), beats.sum(), *areas(beats, score[patient == name]))
+    columns = ["beats", "abnormal", "auroc", "auprc"]
+    per_patient = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    auroc, auprc = areas(abnormal, score)
     return AnomalyReport(
         auroc=auroc,
         auprc=auprc,
         prevalence=float(abnormal.mean()),
         mean_patient_auroc=float(per_patient["auroc"].mean()),
         mean_patient_auprc=float(per_patient["auprc"].mean()),
-        per_patient=per_patient,
+        per_patient=per_patient.rename_axis("group"),
     )
-
-
-def _areas(abnormal: np.ndarray, score: np.ndarray) -> tuple[int, int, float, float]:
-    """Return the numbers of beats and of abnormal beats, AUROC and average precision."""
-    found = int(abnormal.sum())
-    if found in (0, len(abnormal)):
-        return len(abnormal), found, np.nan, np.nan
-    auroc, auprc = roc_auc_score(abnormal, score), average_precision_score(abnormal, score)
-    return len(abnormal), found, float(auroc), float(auprc)

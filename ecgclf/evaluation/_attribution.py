@@ -32,7 +32,8 @@ def occlusion(
 
     A window slides over each lead and replaces the samples it covers [1]_. The attribution of a
     sample is the mean decrease in probability over all windows that cover it. Positive values
-    are evidence for the class, negative values evidence against it.
+    are evidence for the class, negative values evidence against it. The beats are predicted once
+    for each window and lead.
 
     Parameters
     ----------
@@ -49,8 +50,9 @@ def occlusion(
         Distance between windows in samples, at most `width`; half of it by default. The last
         window ends with the beat.
     fill : float or array-like, default=0.0
-        Replacement for the covered samples: a number, or an array that broadcasts with `X`,
-        such as the mean beat.
+        Replacement for the covered samples: a number, or an array that broadcasts with `X`.
+        What does not occur in beats, such as a long run of zeros, may itself be evidence for a
+        class; compare with the mean beat.
 
     Returns
     -------
@@ -62,17 +64,6 @@ def occlusion(
     ValueError
         If `X` is neither 2-D nor 3-D, the window is longer than a beat, a target is unknown, or
         `fill` does not broadcast with `X`.
-
-    See Also
-    --------
-    integrated_gradients : Attribution by the gradients of a network.
-    ecgclf.plots.AttributionDisplay : Plot of attributions and beats.
-
-    Notes
-    -----
-    The beats are predicted once for each window and lead. A replacement that does not occur in
-    beats, such as a long run of zeros, may itself be evidence for a class. Compare with the
-    mean beat.
 
     References
     ----------
@@ -119,15 +110,15 @@ def occlusion(
         target = estimator.classes_[probability.argmax(axis=1)]
     places = _target_codes(estimator, target, len(beats))[:, None]
     before = np.take_along_axis(probability, places, axis=1)[:, 0]
-    falls, n_covers = np.zeros(beats.shape), np.zeros(beats.shape[1:])
+    falls, n_covers = np.zeros(beats.shape), np.zeros(beats.shape)
     starts = [*range(0, n_samples - width, stride), n_samples - width]
     for lead in np.ndindex(beats.shape[1:-1]):  # for 2-D beats only the empty index
         for start in starts:
-            window = (*lead, slice(start, start + width))
+            window = (slice(None), *lead, slice(start, start + width))
             covered = beats.copy()
-            covered[(slice(None), *window)] = cover[(slice(None), *window)]
+            covered[window] = cover[window]
             after = np.take_along_axis(estimator.predict_proba(covered), places, axis=1)
-            falls[(slice(None), *window)] += (before - after[:, 0])[:, None]
+            falls[window] += (before - after[:, 0])[:, None]
             n_covers[window] += 1
     return falls / n_covers
 
@@ -163,7 +154,9 @@ def integrated_gradients(
         class predicted for each beat.
     baseline : float or array-like, default=0.0
         Beat that represents the absence of a signal: a number for all samples, or an array of
-        the shape of one beat, such as the mean beat, or of `X`.
+        the shape of one beat, such as the mean beat, or of `X`. A recurrent network with
+        ``mask_zeros=True`` takes the length of a beat from the zeros after it, which changes
+        abruptly on the way to zeros: use ``1e-6 * (X != 0)``.
     n_steps : int, default=64
         Number of points at which the gradient is computed, for Gauss-Legendre quadrature.
 
@@ -185,18 +178,6 @@ def integrated_gradients(
     ValueError
         If `X`, `target` or `baseline` do not fit the estimator, or `n_steps` is less than 1.
 
-    See Also
-    --------
-    occlusion : Attribution for any classifier, without gradients.
-    ecgclf.plots.AttributionDisplay : Plot of attributions and beats.
-
-    Notes
-    -----
-    A recurrent network with ``mask_zeros=True`` takes the length of a beat from the zeros after
-    it. On the way to a baseline of zeros the length changes abruptly, which the gradients miss.
-    Use a baseline that is close to zero inside the beat only, such as
-    ``baseline=1e-6 * (X != 0)``.
-
     References
     ----------
     .. [1] M. Sundararajan, A. Taly and Q. Yan, "Axiomatic attribution for deep networks",
@@ -210,8 +191,6 @@ def integrated_gradients(
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
     >>> model = ECGMLPClassifier(max_epochs=3, random_state=0).fit(X, y)
     >>> attributions = integrated_gradients(model, X[:4], target="V")
-    >>> attributions.shape == X[:4].shape
-    True
     >>> logit = model.decision_function([X[0], 0 * X[0]])[:, list(model.classes_).index("V")]
     >>> bool(abs(attributions[0].sum() - (logit[0] - logit[1])) < 0.1)
     True

@@ -14,8 +14,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array
 
 from ecgclf._validation import check_groups
-from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import RandomState, in_class_order, list_some, make_generator
+from ecgclf.evaluation._reports import DASH, Part, PrintedReport
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,8 +110,8 @@ class SplitAudit(PrintedReport):
             for name, row in found.iterrows()
         )
 
-    def __repr__(self) -> str:
-        return f"SplitAudit(n_train={self.n_train}, n_test={self.n_test}, {self.summary()})"
+    def _figures(self) -> dict[str, Any]:
+        return {"n_train": self.n_train, "n_test": self.n_test, "summary": self.summary()}
 
     def _parts(self) -> list[Part]:
         table = self.to_frame()
@@ -277,15 +277,12 @@ def _count_adjacent(
     record: np.ndarray, sample: np.ndarray, train: np.ndarray, test: np.ndarray, span: float
 ) -> int:
     """Count the test beats within `span` samples of a training beat of the same record."""
-    count = 0
-    in_train = pd.Series(sample[train]).groupby(record[train])
-    by_record = {name: np.sort(positions) for name, positions in in_train}
-    for name, positions in pd.Series(sample[test]).groupby(record[test]):
-        known = by_record.get(name)
-        if known is None:
-            continue
-        at = positions.to_numpy()
-        first = np.searchsorted(known, at - span, side="left")
-        last = np.searchsorted(known, at + span, side="right")
-        count += int((last > first).sum())
-    return count
+    beats = pd.DataFrame({"sample": sample.astype(float), "record": record})
+    pairs = pd.merge_asof(
+        beats.iloc[test].sort_values("sample"),
+        beats.iloc[train].assign(nearest=beats["sample"]).sort_values("sample"),
+        on="sample",
+        by="record",
+        direction="nearest",
+    )
+    return int(((pairs["sample"] - pairs["nearest"]).abs() <= span).sum())

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from os import PathLike
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf._files import replacing
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.evaluation._checks import (
     check_beats,
     check_distinct,
     check_known,
-    check_order,
-    check_score,
+    check_scores,
+    in_class_order,
 )
-
-#: Printed for an undefined figure.
-DASH = "\N{EN DASH}"
-
-_STYLE: dict[str, Any] = {"float_format": "{:.4f}".format, "na_rep": DASH}
+from ecgclf.evaluation._reports import DASH, JSONReport, Part, confusion_parts
+from ecgclf.evaluation._score_metrics import areas
 
 #: Column heads of the printed table.
 _HEADS = {
@@ -47,63 +35,6 @@ _HEADS = {
     "patients": "patients",
 }
 
-_UNDEFINED = "undefined: the class has no true beats, or none were predicted as it"
-
-
-#: Part of a report: a sentence, a table or a list of figures.
-Part: TypeAlias = str | pd.DataFrame | pd.Series
-
-
-class PrintedReport(ABC):
-    """Base class of reports, which consist of sentences, tables and lists of figures."""
-
-    @abstractmethod
-    def _parts(self) -> list[Part]:
-        """Return the parts in order."""
-
-    def __str__(self) -> str:
-        return "\n\n".join(
-            part if isinstance(part, str) else part.to_string(**_STYLE) for part in self._parts()
-        )
-
-    def _repr_html_(self) -> str:
-        parts = []
-        for part in self._parts():
-            if isinstance(part, str):
-                parts.append(f"<p>{part}</p>")
-            elif isinstance(part, pd.Series):
-                parts.append(part.to_frame().to_html(header=False, **_STYLE))
-            else:
-                parts.append(part.to_html(**_STYLE))
-        return "\n".join(parts)
-
-
-class JSONReport(PrintedReport):
-    """Base class of reports that can be written as JSON."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain Python types, with None for undefined figures."""
-
-    def to_json(self, path: str | PathLike[str] | None = None) -> str:
-        """Return the report as JSON, and write it to a file if `path` is given.
-
-        Parameters
-        ----------
-        path : str or path-like, optional
-            File to write, in UTF-8. Its folder must exist; an existing file is replaced.
-
-        Returns
-        -------
-        str
-            JSON of `to_dict`. Undefined figures are ``null``, because JSON has no NaN.
-        """
-        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        if path is not None:
-            with replacing(path) as part:
-                part.write_text(text + "\n", encoding="utf-8")
-        return text
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BeatReport(JSONReport):
@@ -111,8 +42,7 @@ class BeatReport(JSONReport):
 
     Figures are between 0 and 1, and NaN where undefined: the sensitivity of a class without
     true beats, the positive predictivity of a class that was never predicted, the F1 of a class
-    with neither, the AUROC and AUPRC of a class without true beats, without other beats or
-    without scores.
+    with neither, the AUROC and AUPRC of a class without true beats, other beats or scores.
 
     Attributes
     ----------
@@ -123,14 +53,15 @@ class BeatReport(JSONReport):
     per_class : DataFrame of n_classes rows
         Indexed by label, with the columns ``sensitivity`` (recall), ``positive_predictivity``
         (precision), ``f1`` and ``support`` (number of true beats); with scores also ``auroc``
-        and ``auprc`` (one class against the rest); with groups also ``patients`` (number with
-        true beats of the class).
+        and ``auprc`` (average precision) against the rest; with groups also ``patients``
+        (number with true beats of the class).
     accuracy : float
         Fraction of beats predicted correctly.
     balanced_accuracy : float
         Mean sensitivity of the classes with true beats.
     macro_f1 : float
-        Mean F1 of the classes that occur among the true or the predicted beats.
+        Mean F1 of the classes that occur among the true or the predicted beats, as in
+        :func:`sklearn.metrics.f1_score`; 0 for a class that was never found.
     weighted_f1 : float
         Mean F1, weighted by the number of true beats of each class.
     macro_auroc, macro_auprc : float or None
@@ -138,9 +69,9 @@ class BeatReport(JSONReport):
     mean_patient_accuracy : float or None
         Mean accuracy of the patients, with equal weights; None without groups.
     per_patient : DataFrame or None
-        Indexed by group, with the columns ``support`` (number of beats), ``accuracy`` and, for
-        each class, ``sensitivity_<label>``, which is NaN for patients without true beats of the
-        class. None without groups.
+        Indexed by group, with the columns ``support`` (number of beats), ``accuracy`` and
+        ``sensitivity_<label>`` for each class, NaN for patients without true beats of it. None
+        without groups.
     """
 
     labels: tuple[Any, ...]
@@ -155,6 +86,9 @@ class BeatReport(JSONReport):
     mean_patient_accuracy: float | None = None
     per_patient: pd.DataFrame | None = None
 
+    _written = ("n_beats", "labels", "overall", "per_class", "confusion_matrix", "per_patient")
+    _undefined = "undefined: the class has no true beats, or none were predicted as it"
+
     @property
     def n_beats(self) -> int:
         """Number of beats."""
@@ -163,8 +97,7 @@ class BeatReport(JSONReport):
     @property
     def overall(self) -> dict[str, float]:
         """Figures over all beats, by name; without those that are None."""
-        figures = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in figures.items() if isinstance(value, float)}
+        return super()._figures()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as one table.
@@ -203,70 +136,29 @@ class BeatReport(JSONReport):
             averages["patients"] = len(self.per_patient)
         return pd.concat([table, averages])[list(table.columns)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain Python types, with None for undefined figures.
-
-        Returns
-        -------
-        dict
-            With the keys ``n_beats``, ``labels``, ``overall`` (figure by name), ``per_class``
-            (list of dicts with the key ``label``), ``confusion_matrix`` (list of rows),
-            ``per_patient`` (list of dicts with the key ``group``, or None) and ``none_means``
-            (an explanation).
-        """
-        return {
-            "n_beats": self.n_beats,
-            "labels": list(self.labels),
-            "overall": {name: plain_value(value) for name, value in self.overall.items()},
-            "per_class": frame_rows(self.per_class, "label"),
-            "confusion_matrix": self.confusion_matrix.tolist(),
-            "per_patient": (
-                None if self.per_patient is None else frame_rows(self.per_patient, "group")
-            ),
-            "none_means": _UNDEFINED,
-        }
-
-    def __repr__(self) -> str:
-        figures = ", ".join(f"{name}={value:.4f}" for name, value in self.overall.items())
-        return f"BeatReport(n_beats={self.n_beats}, {figures})"
+    def _figures(self) -> dict[str, Any]:
+        return {"n_beats": self.n_beats, **self.overall}
 
     def _parts(self) -> list[Part]:
         counts = f"{self.n_beats:,} beats, {len(self.labels)} classes"
         if self.per_patient is not None:
             counts += f", {len(self.per_patient)} patients"
         shown = [name for name in _HEADS if name in self.per_class]
+        overall = pd.Series(self.overall)
         parts: list[Part] = [
             counts,
             self.per_class[shown].rename(columns=_HEADS).rename_axis(index=None),
-            pd.Series({_title(name): value for name, value in self.overall.items()}),
-            "Confusion matrix (rows: true class, columns: predicted class)",
-            pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
+            overall.set_axis([_title(name) for name in overall.index]),
+            *confusion_parts(self.confusion_matrix, self.labels),
         ]
         if self.per_class.isna().to_numpy().any():
-            parts.append(f"{DASH} {_UNDEFINED}")
+            parts.append(f"{DASH} {self._undefined}")
         return parts
 
 
 def _title(name: str) -> str:
     """Convert ``macro_auroc`` to ``macro AUROC``."""
-    words = [
-        _HEADS[word] if word in ("f1", "auroc", "auprc") else word for word in name.split("_")
-    ]
-    return " ".join(words)
-
-
-def plain_value(value: Any) -> Any:
-    """Convert a numpy scalar to a Python one, and NaN to None."""
-    value = getattr(value, "item", lambda: value)()
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def frame_rows(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
-    """Convert a frame to one dict per row, with its index under `key`."""
-    return [
-        {str(name): plain_value(value) for name, value in row.items()}
-        for row in frame.rename_axis(index=key).reset_index().to_dict("records")
-    ]
+    return " ".join(_HEADS.get(word, word) for word in name.split("_"))
 
 
 def beat_report(
@@ -280,9 +172,10 @@ def beat_report(
 ) -> BeatReport:
     r"""Compare predicted with true beat labels.
 
-    ANSI/AAMI EC57 [1]_ requires the sensitivity and positive predictivity of each class. With
-    :math:`TP` beats of a class predicted as this class, :math:`FN` predicted as another one and
-    :math:`FP` beats of other classes predicted as this class,
+    ANSI/AAMI EC57, the standard of `ec57_report`, requires the sensitivity and positive
+    predictivity of each class. With :math:`TP` beats of a class predicted as this class,
+    :math:`FN` predicted as another one and :math:`FP` beats of other classes predicted as this
+    class,
 
     .. math:: Se = \frac{TP}{TP + FN}, \quad +P = \frac{TP}{TP + FP}, \quad
               F_1 = \frac{2\,TP}{2\,TP + FP + FN}.
@@ -300,41 +193,26 @@ def beat_report(
     groups : array-like of shape (n_beats,), optional
         Patient of each beat.
     labels : sequence, optional
-        The classes to report, in the order to report them. Must contain every label that
-        occurs, and may contain others. By default the labels that occur in `y_true`, `y_pred`
-        or `classes`: in the order N S V F Q if all are AAMI classes, sorted otherwise. It does
-        not affect the columns of `y_score`.
+        The classes to report, in the order to report them: all that occur, and maybe others. By
+        default the labels that occur in `y_true`, `y_pred` or `classes`, in the order N S V F Q
+        if all are AAMI classes, sorted otherwise. Does not affect the columns of `y_score`.
     classes : array-like of shape (n_scores,), optional
         Label of each column of `y_score`: ``estimator.classes_``. By default the sorted labels
-        of `y_true` and `y_pred`, which equal ``estimator.classes_`` unless the estimator was
-        trained with other classes.
+        of `y_true` and `y_pred`, which are the same unless the estimator was trained with other
+        classes.
 
     Returns
     -------
     BeatReport
-        The figures; see its documentation for each figure and when it is undefined.
+        The figures, printed as tables.
 
     Raises
     ------
     ValueError
-        If the inputs are empty, differ in length, have missing values or are not labels; if
-        `labels` or `classes` lacks a label; if `y_score` does not have one column per class or
-        is not finite; or if `classes` is not given and the columns of `y_score` contradict
-        `y_pred` in most beats, so that their order must be different.
-
-    Notes
-    -----
-    Macro-F1 is the mean over the classes that occur among true or predicted beats, as in
-    :func:`sklearn.metrics.f1_score`. A class that is never predicted counts as 0.
-
-    AUROC is the area under the receiver operating characteristic and AUPRC the average
-    precision (the sum over recall steps, without interpolation), each for one class against all
-    others. Both are undefined for a class without a column in `y_score`.
-
-    References
-    ----------
-    .. [1] ANSI/AAMI EC57:2012, "Testing and reporting performance results of cardiac
-       rhythm and ST segment measurement algorithms".
+        If the inputs are empty, differ in length, have missing values or are not labels;
+        `labels` or `classes` lacks a label; `y_score` does not have one finite column per
+        class; or `classes` is not given and the columns of `y_score` contradict `y_pred` in
+        most beats, so that their order must be different.
 
     Examples
     --------
@@ -343,8 +221,6 @@ def beat_report(
     >>> report
     BeatReport(n_beats=5, accuracy=0.6000, balanced_accuracy=0.5556, macro_f1=0.4444,
     weighted_f1=0.5333)
-    >>> report.per_class["sensitivity"].round(2).to_dict()
-    {'N': 0.67, 'S': 0.0, 'V': 1.0}
     >>> report.per_class["positive_predictivity"].round(2).to_dict()
     {'N': 0.67, 'S': nan, 'V': 0.5}
     """
@@ -352,36 +228,46 @@ def beat_report(
     check_same_length(y_true, "y_pred", y_pred)
     seen = unique_labels(y_true, y_pred)
     columns = seen if classes is None else check_distinct(classes, "classes")
-    order = check_order(labels, seen, columns)
+    order = _order(labels, in_class_order(unique_labels(seen, columns)))
 
-    per_class = _per_class(y_true, y_pred, order)
-    occurs, support = per_class["f1"].notna(), per_class["support"]
+    predictivity, sensitivity, f1, support = precision_recall_fscore_support(
+        y_true, y_pred, labels=order, zero_division=np.nan
+    )
+    per_class = pd.DataFrame(
+        {
+            "sensitivity": sensitivity,
+            "positive_predictivity": predictivity,
+            "f1": f1,
+            "support": support.astype(int),
+        },
+        index=pd.Index(order, name="label"),
+    )
+    occurs = per_class["f1"].notna()
     figures: dict[str, Any] = {
         "accuracy": float(accuracy_score(y_true, y_pred)),
         # mean() skips NaN, the sensitivity of classes without true beats.
         "balanced_accuracy": float(per_class["sensitivity"].mean()),
         "macro_f1": float(per_class["f1"].mean()),
-        "weighted_f1": float(np.average(per_class["f1"][occurs], weights=support[occurs])),
+        "weighted_f1": float(np.average(f1[occurs], weights=support[occurs])),
     }
     if y_score is not None:
-        score = check_score(y_score, y_pred, columns, named=classes is not None)
-        check_known(
-            y_pred,
-            columns,
-            "y_pred",
-            " Pass the classes_ of the estimator that made both y_pred and y_score.",
-        )
-        areas = _areas(y_true, score, columns, order)
-        per_class[["auroc", "auprc"]] = areas.to_numpy()
-        figures["macro_auroc"] = float(areas["auroc"].mean())
-        figures["macro_auprc"] = float(areas["auprc"].mean())
+        score = _check_score(y_score, y_pred, columns, named=classes is not None)
+        of_label = {
+            label: areas(y_true == label, column)
+            for label, column in zip(columns.tolist(), score.T)
+        }
+        per_class[["auroc", "auprc"]] = [of_label.get(name, (np.nan, np.nan)) for name in order]
+        figures["macro_auroc"] = float(per_class["auroc"].mean())
+        figures["macro_auprc"] = float(per_class["auprc"].mean())
     if groups is not None:
         groups = check_groups(groups, len(y_true))
-        per_patient = _per_patient(y_true, y_pred, groups, order)
-        sensitivity = per_patient.drop(columns=["support", "accuracy"])
-        per_class["patients"] = sensitivity.notna().sum().to_numpy()
-        figures["per_patient"] = per_patient
-        figures["mean_patient_accuracy"] = float(per_patient["accuracy"].mean())
+        beats = pd.DataFrame({"group": groups, "label": y_true, "correct": y_true == y_pred})
+        of_group = beats.groupby("group")["correct"].agg(support="size", accuracy="mean")
+        by_label = beats.pivot_table("correct", index="group", columns="label")
+        by_label = by_label.reindex(columns=order)
+        per_class["patients"] = by_label.notna().sum().to_numpy()
+        figures["per_patient"] = of_group.join(by_label.add_prefix("sensitivity_"))
+        figures["mean_patient_accuracy"] = float(of_group["accuracy"].mean())
     counts = pd.crosstab(y_true, y_pred).reindex(index=order, columns=order, fill_value=0)
     return BeatReport(
         labels=tuple(order),
@@ -391,42 +277,41 @@ def beat_report(
     )
 
 
-def _per_class(y_true: np.ndarray, y_pred: np.ndarray, order: list[Any]) -> pd.DataFrame:
-    """Compute the figures that depend on predictions only, NaN where undefined."""
-    predictivity, sensitivity, f1, support = precision_recall_fscore_support(
-        y_true, y_pred, labels=order, zero_division=np.nan
-    )
-    return pd.DataFrame(
-        {
-            "sensitivity": sensitivity,
-            "positive_predictivity": predictivity,
-            "f1": f1,
-            "support": support.astype(int),
-        },
-        index=pd.Index(order, name="label"),
-    )
+def _order(labels: Sequence[Any] | None, occurring: list[Any]) -> list[Any]:
+    """Return the classes to report, in the order to report them."""
+    if labels is None:
+        return occurring
+    wanted = check_distinct(labels, "labels").tolist()
+    if unknown := [label for label in occurring if label not in wanted]:
+        raise ValueError(
+            f"labels {wanted} lacks {unknown}, which y_true, y_pred or classes hold. Add them to "
+            "labels or leave their beats out."
+        )
+    return wanted
 
 
-def _areas(
-    y_true: np.ndarray, score: np.ndarray, columns: np.ndarray, order: list[Any]
-) -> pd.DataFrame:
-    """Compute AUROC and AUPRC of each class against the rest, NaN where undefined."""
-    areas = dict.fromkeys(order, (np.nan, np.nan))
-    for label, column in zip(columns.tolist(), score.T):
-        is_label = y_true == label
-        if is_label.any() and not is_label.all():
-            areas[label] = (
-                roc_auc_score(is_label, column),
-                average_precision_score(is_label, column),
+def _check_score(
+    y_score: ArrayLike, y_pred: np.ndarray, columns: np.ndarray, *, named: bool
+) -> np.ndarray:
+    """Check scores, and return them with one column per class.
+
+    If the classes of the columns were not `named`, the column with the highest score must be
+    the predicted class in most beats. A moved threshold changes the prediction of some beats,
+    but columns in a different order than assumed contradict most of them.
+    """
+    score = check_scores(y_score, y_pred, columns)
+    if not named and np.ndim(y_score) == 2:
+        agreement = np.mean(columns[score.argmax(axis=1)] == y_pred)
+        if agreement < 0.5:
+            raise ValueError(
+                f"the columns of y_score are read as {columns.tolist()}, but the highest one is "
+                f"the class of y_pred in only {agreement:.0%} of the beats. Pass "
+                "classes=estimator.classes_ if their order is different."
             )
-    return pd.DataFrame(list(areas.values()), index=order, columns=["auroc", "auprc"])
-
-
-def _per_patient(
-    y_true: np.ndarray, y_pred: np.ndarray, groups: np.ndarray, order: list[Any]
-) -> pd.DataFrame:
-    """Compute the accuracy and the sensitivities of each patient."""
-    beats = pd.DataFrame({"group": groups, "label": y_true, "correct": y_true == y_pred})
-    found = beats.groupby("group")["correct"].agg(support="size", accuracy="mean")
-    sensitivity = beats.pivot_table("correct", index="group", columns="label")
-    return found.join(sensitivity.reindex(columns=order).add_prefix("sensitivity_"))
+    check_known(
+        y_pred,
+        columns,
+        "y_pred",
+        " Pass the classes_ of the estimator that made both y_pred and y_score.",
+    )
+    return score

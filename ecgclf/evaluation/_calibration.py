@@ -8,14 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._validation import check_same_length, to_array
-from ecgclf.evaluation._checks import (
-    check_beats,
-    check_columns,
-    check_distinct,
-    check_known,
-    in_class_order,
-)
+from ecgclf.evaluation._checks import check_beats, check_classes, check_scores, in_class_order
 
 
 def reliability_table(
@@ -38,13 +33,12 @@ def reliability_table(
         of ``classes[1]``.
     classes : array-like of shape (n_classes,), optional
         Label of each column of `y_prob`: ``estimator.classes_``. By default the sorted labels
-        of `y_true`, if there is one for each column.
+        of `y_true`.
     label : label, optional
-        Use the probability of this class (one class against the rest). By default the highest
-        probability of each beat is used, the confidence in the predicted class.
+        Evaluate the probability of this class, against the rest. By default the highest
+        probability of each beat, the confidence in the predicted class.
     n_bins : int, default=15
-        Number of bins. 15 bins of equal width follow the reference of
-        `expected_calibration_error`.
+        Number of bins.
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width between 0 and 1, or with about equal numbers of beats.
 
@@ -53,19 +47,14 @@ def reliability_table(
     DataFrame of `n_bins` rows
         With the columns ``low`` and ``high`` (edges of the bin; a probability on an edge belongs
         to the lower bin), ``count`` (number of beats), ``predicted`` (mean probability) and
-        ``observed`` (fraction of beats of the predicted class, or of `label`). The last two are
-        NaN in an empty bin. With "quantile" there are fewer rows if quantiles coincide.
+        ``observed`` (fraction of beats of the predicted class, or of `label`), NaN in an empty
+        bin. With "quantile" there are fewer rows if quantiles coincide.
 
     Raises
     ------
     ValueError
         If the inputs differ in length, `y_prob` does not hold probabilities, a true label or
         `label` has no column, or a parameter is invalid.
-
-    See Also
-    --------
-    sklearn.calibration.calibration_curve : The same curve for one class, without counts.
-    ecgclf.plots.ReliabilityDisplay : Plot of this table.
 
     Examples
     --------
@@ -78,7 +67,14 @@ def reliability_table(
     if not isinstance(n_bins, (int, np.integer)) or n_bins < 1:
         raise ValueError(f"n_bins must be an integer >= 1; got {n_bins!r}.")
     confidence, is_correct = confidence_of(y_true, y_prob, classes, label)
-    edges = _edges(confidence, n_bins, strategy)
+    if strategy == "uniform":
+        edges = np.linspace(0, 1, n_bins + 1)
+    elif strategy == "quantile":
+        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
+        # Equal probabilities give a single edge, and thus one bin of zero width.
+        edges = edges if len(edges) > 1 else np.repeat(edges, 2)
+    else:
+        raise ValueError(f"strategy is {strategy!r}; expected 'uniform' or 'quantile'.")
     # As in the paper, a bin contains its upper edge.
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
     count = np.bincount(bins, minlength=len(edges) - 1)
@@ -96,6 +92,7 @@ def reliability_table(
     )
 
 
+@parameters_from(reliability_table)
 def expected_calibration_error(
     y_true: ArrayLike,
     y_prob: ArrayLike,
@@ -112,12 +109,8 @@ def expected_calibration_error(
     .. math:: ECE = \sum_m \frac{|B_m|}{n} \left| acc(B_m) - conf(B_m) \right|
 
     where conf is the mean probability of the predicted class and acc the fraction of beats
-    predicted correctly.
-
-    Parameters
-    ----------
-    y_true, y_prob, classes, label, n_bins, strategy
-        As in `reliability_table`.
+    predicted correctly. It depends on the bins: report their number and kind. It does not
+    measure accuracy: a classifier that always predicts the class frequencies has an error of 0.
 
     Returns
     -------
@@ -128,11 +121,6 @@ def expected_calibration_error(
     ------
     ValueError
         As in `reliability_table`.
-
-    Notes
-    -----
-    The error depends on the bins: report their number and kind. It does not measure accuracy: a
-    classifier that always predicts the class frequencies has an error of 0.
 
     References
     ----------
@@ -165,19 +153,14 @@ def confidence_of(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the probability of each beat that is evaluated, and whether its class is true."""
     y_true = check_beats(y_true, "y_true")
-    columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
-    probability = to_array(y_prob, "y_prob").astype(float)
-    check_same_length(y_true, "y_prob", np.atleast_1d(probability))
-    if probability.ndim == 1 and len(columns) == 2:
-        probability = np.column_stack([1 - probability, probability])
-    check_columns(probability, columns, "y_prob", y_prob)
-    if not ((probability >= 0) & (probability <= 1)).all():  # false for NaN
+    columns = check_classes(y_true, classes)
+    probability = check_scores(y_prob, y_true, columns, "y_prob", total=1.0)
+    if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError(
             "y_prob must hold probabilities between 0 and 1; got values from "
             f"{probability.min():.3g} to {probability.max():.3g}. Pass the output of "
             "predict_proba, not of decision_function."
         )
-    check_known(y_true, columns, "y_true")
     if label is None:
         predicted = columns[probability.argmax(axis=1)]
         return probability.max(axis=1), predicted == y_true
@@ -185,16 +168,6 @@ def confidence_of(
     if not len(place):
         raise ValueError(f"label {label!r} is not among the classes {columns.tolist()}.")
     return probability[:, place[0]], y_true == label
-
-
-def _edges(confidence: np.ndarray, n_bins: int, strategy: str) -> np.ndarray:
-    if strategy == "uniform":
-        return np.linspace(0, 1, n_bins + 1)
-    if strategy == "quantile":
-        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
-        # Equal probabilities give a single edge, and thus one bin of zero width.
-        return edges if len(edges) > 1 else np.repeat(edges, 2)
-    raise ValueError(f"strategy is {strategy!r}; expected 'uniform' or 'quantile'.")
 
 
 def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -> pd.DataFrame:
@@ -235,14 +208,13 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
     all beats      3  0.666667   1.333333  0.666667    0.0
     """
     y_true = check_beats(y_true, "y_true")
-    columns, sets = check_distinct(classes, "classes"), to_array(y_set, "y_set")
+    columns, sets = check_classes(y_true, classes), to_array(y_set, "y_set")
     check_same_length(y_true, "y_set", np.atleast_1d(sets))
     if sets.dtype != bool or sets.shape != (len(y_true), len(columns)):
         raise ValueError(
             f"y_set has shape {sets.shape} and dtype {sets.dtype}; expected a boolean column for "
             f"each of the {len(columns)} classes {columns.tolist()}, as returned by predict_set."
         )
-    check_known(y_true, columns, "y_true")
     size = sets.sum(axis=1)
     of_beats = pd.DataFrame(
         {

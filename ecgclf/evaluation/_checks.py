@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target
 
 from ecgclf._validation import check_same_length, to_array
 from ecgclf.datasets import AAMI_CLASSES
@@ -22,6 +22,11 @@ def make_generator(random_state: RandomState) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(np.iinfo(np.int32).max))
     return np.random.default_rng(random_state)
+
+
+def draw_seed(random_state: RandomState) -> int:
+    """Draw a seed, for several identical sequences of random numbers."""
+    return int(make_generator(random_state).integers(2**31))
 
 
 def in_class_order(labels: Iterable[Any]) -> list[Any]:
@@ -76,56 +81,44 @@ def check_known(labels: np.ndarray, columns: np.ndarray, name: str, hint: str = 
         raise ValueError(f"{name} holds {unknown}, which classes {columns.tolist()} lacks.{hint}")
 
 
-def check_order(labels: Sequence[Any] | None, seen: np.ndarray, columns: np.ndarray) -> list[Any]:
-    """Return the classes to report, in the order to report them."""
-    occurring = in_class_order(unique_labels(seen, columns))
-    if labels is None:
-        return occurring
-    wanted = check_distinct(labels, "labels").tolist()
-    if unknown := [label for label in occurring if label not in wanted]:
-        raise ValueError(
-            f"labels {wanted} lacks {unknown}, which y_true, y_pred or classes hold. Add them to "
-            "labels or leave their beats out."
-        )
-    return wanted
+def check_classes(y_true: np.ndarray, classes: ArrayLike | None) -> np.ndarray:
+    """Return the classes of the columns, by default the sorted labels of `y_true`."""
+    columns = np.unique(y_true) if classes is None else check_distinct(classes, "classes")
+    check_known(y_true, columns, "y_true")
+    return columns
 
 
-def check_columns(scores: np.ndarray, columns: np.ndarray, name: str, given: ArrayLike) -> None:
-    """Raise a ValueError unless `scores` has one column per class."""
-    if scores.ndim != 2 or scores.shape[1] != len(columns):
+def check_scores(
+    y_score: ArrayLike,
+    y_true: np.ndarray,
+    columns: np.ndarray,
+    name: str = "y_score",
+    *,
+    total: float = 0.0,
+) -> np.ndarray:
+    """Check scores, and return them as floats with one column per class.
+
+    With two classes, a 1-D array is the second column. The columns then add up to `total`, which
+    matters for probabilities only: areas depend on ranks.
+    """
+    score = to_array(y_score, name)
+    if score.dtype.kind not in "buifO":
+        raise ValueError(f"{name} must hold real numbers; got dtype {score.dtype}.")
+    check_same_length(y_true, name, np.atleast_1d(score))
+    score = score.astype(float)
+    if score.ndim == 1 and len(columns) == 2:
+        score = np.column_stack([total - score, score])
+    if score.ndim != 2 or score.shape[1] != len(columns):
         raise ValueError(
-            f"{name} has shape {np.shape(given)}; expected one column for each of the "
+            f"{name} has shape {score.shape}; expected one column for each of the "
             f"{len(columns)} classes {columns.tolist()}. If the estimator has other classes, "
             "pass classes=estimator.classes_."
         )
-
-
-def check_score(
-    y_score: ArrayLike, y_pred: np.ndarray, columns: np.ndarray, *, named: bool
-) -> np.ndarray:
-    """Check scores, and return them with one column per class.
-
-    If the classes of the columns were not `named`, the column with the highest score must be
-    the predicted class in most beats. A moved threshold changes the prediction of some beats,
-    but columns in a different order than assumed contradict most of them.
-    """
-    score = to_array(y_score, "y_score")
-    if score.dtype.kind not in "buif":
-        raise ValueError(f"y_score must hold real numbers; got dtype {score.dtype}.")
-    check_same_length(y_pred, "y_score", np.atleast_1d(score))
-    one_column = score.ndim == 1 and len(columns) == 2
-    if one_column:
-        # The areas depend on ranks only, which are reversed for the other class.
-        score = np.column_stack([-score.astype(float), score])
-    check_columns(score, columns, "y_score", y_score)
-    if bad := int((~np.isfinite(score)).any(axis=1).sum()):
-        raise ValueError(f"y_score holds NaN or infinity in {bad} of {len(score)} beats.")
-    if not named and not one_column:
-        agreement = np.mean(columns[score.argmax(axis=1)] == y_pred)
-        if agreement < 0.5:
-            raise ValueError(
-                f"the columns of y_score are read as {columns.tolist()}, but the highest one is "
-                f"the class of y_pred in only {agreement:.0%} of the beats. Pass "
-                "classes=estimator.classes_ if their order is different."
-            )
+    check_finite(score, name)
     return score
+
+
+def check_finite(score: np.ndarray, name: str) -> None:
+    """Raise a ValueError if `score`, called `name`, is not finite."""
+    if bad := int((~np.isfinite(score)).any(axis=1).sum()):
+        raise ValueError(f"{name} holds NaN or infinity in {bad} of {len(score)} rows.")

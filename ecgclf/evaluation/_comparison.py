@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.stats import binomtest
 
-from ecgclf.evaluation._beat_report import Part, PrintedReport
-from ecgclf.evaluation._checks import RandomState
-from ecgclf.evaluation._resampling import (
-    Metrics,
-    Patients,
-    Statistic,
-    bootstrap_interval,
-    check_enough_patients,
-    draw_seed,
-)
+from ecgclf._docstrings import parameters_from
+from ecgclf._validation import check_same_length
+from ecgclf.evaluation._checks import RandomState, check_beats
+from ecgclf.evaluation._reports import Part, PrintedReport, shortened, with_interval
+from ecgclf.evaluation._resampling import Metrics, Patients, Statistic, patient_intervals
 
 #: Predictions of a model, or of several runs of it.
 Predictions: TypeAlias = ArrayLike | Sequence[np.ndarray]
@@ -54,9 +50,9 @@ class ModelComparison(PrintedReport):
     n_patients: int
     confidence_level: float
 
-    def __repr__(self) -> str:
+    def _figures(self) -> dict[str, Any]:
         models = self.estimates.index.unique("model").tolist()
-        return f"ModelComparison(models={models}, n_patients={self.n_patients})"
+        return {"models": models, "n_patients": self.n_patients}
 
     def _parts(self) -> list[Part]:
         level = f"{self.confidence_level:.0%}"
@@ -65,26 +61,20 @@ class ModelComparison(PrintedReport):
         ]
         for metric, models in self.estimates.groupby("metric", sort=False):
             pairs = self.differences.loc[[metric]].droplevel("metric")
-            names = [
-                *map(_shortened, models.index.get_level_values("model")),
-                *(" - ".join(map(_shortened, pair)) for pair in pairs.index),
-            ]
+            names = [(name,) for name in models.index.get_level_values("model")] + [*pairs.index]
             figures = np.vstack([models.iloc[:, :3], pairs.iloc[:, :3]])
             table = pd.DataFrame(
                 {
-                    "": [f"{one:.3f} [{low:.3f}, {high:.3f}]" for one, low, high in figures],
+                    "": [with_interval(*row) for row in figures],
                     "p (Holm)": [""] * len(models) + [f"{p:.3f}" for p in pairs["p_holm"]],
                 },
-                index=names,
+                index=[" - ".join(shortened(name, _LONGEST) for name in row) for row in names],
             )
             parts.append(table.rename_axis(columns=str(metric)))
         return parts
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-
-
+@parameters_from(patient_intervals)
 def compare_models(
     y_true: ArrayLike,
     y_preds: Mapping[str, Predictions],
@@ -103,21 +93,11 @@ def compare_models(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_beats,)
-        True labels.
     y_preds : dict of str to array-like of shape (n_beats,) or (n_beats, ...)
         Predictions of each model, by name. A list of arrays holds several runs of a model, such
         as one for each seed; its metric is the mean over the runs.
-    groups : array-like of shape (n_beats,)
-        Patient of each beat.
-    metrics : callable, sequence or dict of callables, optional
-        As in `patient_intervals`.
-    confidence_level : float, default=0.95
-        Nominal probability that an interval contains the true value.
     n_resamples : int, default=1999
         Number of draws; the smallest p-value is ``2 / (n_resamples + 1)``.
-    random_state : int, RandomState, Generator or None, default=None
-        Seed of the draws.
 
     Returns
     -------
@@ -135,19 +115,13 @@ def compare_models(
     UserWarning
         If there are fewer than 8 patients.
 
-    See Also
-    --------
-    ecgclf.plots.ComparisonDisplay : Picture of a comparison.
-
     Notes
     -----
     The p-value of a difference is :math:`2 \min(P(d \le 0), P(d \ge 0))` over the resampled
     differences :math:`d`: it is below 0.05 if the 95% interval excludes 0. ``p_holm`` corrects it
     for the number of pairs with the method of Holm [1]_, for each metric by itself. The intervals
     are not corrected. Both are too optimistic for few patients, as in `patient_intervals`.
-
-    Without several runs, the comparison is that of the fitted models and does not include the
-    variation between seeds of the training.
+    Without several runs, they do not include the variation between seeds of the training.
 
     References
     ----------
@@ -180,26 +154,20 @@ def compare_models(
     if len(y_preds) < 2:
         raise ValueError(f"y_preds holds {len(y_preds)} model; expected at least two, by name.")
     patients = Patients(y_true, groups)
-    check_enough_patients(patients)
+    resample = patients.intervals(confidence_level, n_resamples, random_state)
     runs = [_runs(y_pred, len(patients.y_true)) for y_pred in y_preds.values()]
     every = list(chain.from_iterable(runs))
     n, pairs = len(runs), list(combinations(y_preds, 2))
-    seed = draw_seed(random_state)
     estimates: dict[str, pd.DataFrame] = {}
     differences: dict[str, pd.DataFrame] = {}
     for name, metric in patients.metrics(metrics, *every).items():
-        statistic = _with_differences(
-            [_mean([patients.statistic(metric, run, *every) for run in group]) for group in runs]
-        )
-        found = bootstrap_interval(
-            statistic, len(patients.names), confidence_level, n_resamples, "percentile", seed
-        )
-        table = pd.DataFrame(found._asdict())
+        of_models = [[patients.statistic(metric, run, *every) for run in model] for model in runs]
+        table = resample(_with_differences(of_models))
         estimates[name] = table[:n].drop(columns="p_value").set_axis(list(y_preds))
         differences[name] = (
             table[n:]
             .rename(columns={"estimate": "difference"})
-            .assign(p_holm=holm(found.p_value[n:]))
+            .assign(p_holm=holm(table["p_value"].to_numpy()[n:]))
             .set_axis(pd.MultiIndex.from_tuples(pairs))
         )
     return ModelComparison(
@@ -219,16 +187,12 @@ def _runs(y_pred: Predictions, n_beats: int) -> list[ArrayLike]:
     return [y_pred]
 
 
-def _mean(statistics: Sequence[Statistic]) -> Statistic:
-    return lambda drawn: np.mean([statistic(drawn) for statistic in statistics], axis=0)
-
-
-def _with_differences(statistics: Sequence[Statistic]) -> Statistic:
-    """Return the figures of all models, then the differences of all pairs."""
+def _with_differences(of_models: Sequence[Sequence[Statistic]]) -> Statistic:
+    """Return the means over the runs of all models, then the differences of all pairs."""
 
     def of_draws(drawn: np.ndarray) -> np.ndarray:
-        figures = [statistic(drawn) for statistic in statistics]
-        return np.stack([*figures, *(one - other for one, other in combinations(figures, 2))])
+        means = [np.mean([run(drawn) for run in runs], axis=0) for runs in of_models]
+        return np.stack([*means, *(one - other for one, other in combinations(means, 2))])
 
     return of_draws
 
@@ -244,3 +208,63 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     steps = p_values[order] * np.arange(len(p_values), 0, -1)
     corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
     return corrected
+
+
+class McNemarResult(NamedTuple):
+    """Result returned by `mcnemar_test`."""
+
+    only_a: int
+    only_b: int
+    pvalue: float
+
+
+def mcnemar_test(y_true: ArrayLike, y_pred_a: ArrayLike, y_pred_b: ArrayLike) -> McNemarResult:
+    """Test whether two models have equal accuracy, beat by beat.
+
+    The exact test of McNemar [1]_: of the beats that only one model predicts correctly, each
+    model should have half. It **assumes independent beats**, which is wrong: a model that fails
+    on one patient fails on hundreds of beats at once. It is included because papers report it.
+    Use `compare_models` to learn which model is better on new patients.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_beats,)
+        True labels.
+    y_pred_a, y_pred_b : array-like of shape (n_beats,)
+        Labels predicted by the two models.
+
+    Returns
+    -------
+    only_a, only_b : int
+        Number of beats that only the first, or only the second model predicts correctly.
+    pvalue : float
+        Probability of a split at least as uneven if both models have equal accuracy. It is 1 if
+        the models are correct on the same beats.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, differ in length or are not labels.
+
+    References
+    ----------
+    .. [1] Q. McNemar, "Note on the sampling error of the difference between correlated
+       proportions or percentages", Psychometrika 12(2), 1947.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import mcnemar_test
+    >>> mcnemar_test(["N"] * 8, ["N"] * 8, ["N"] * 2 + ["V"] * 6)
+    McNemarResult(only_a=6, only_b=0, pvalue=0.03125)
+    """
+    true = check_beats(y_true, "y_true")
+    correct = []
+    for name, y_pred in (("y_pred_a", y_pred_a), ("y_pred_b", y_pred_b)):
+        pred = check_beats(y_pred, name)
+        check_same_length(true, name, pred)
+        correct.append(pred == true)
+    a, b = correct
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    differ = only_a + only_b
+    pvalue = float(binomtest(only_a, differ).pvalue) if differ else 1.0
+    return McNemarResult(only_a, only_b, pvalue)

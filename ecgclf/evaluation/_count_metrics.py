@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,43 +34,13 @@ def matrices_by_group(
     return patients, matrices.reshape(len(patients), k, k)
 
 
-class BinaryCounts(NamedTuple):
-    """Counts of one class against the rest, with one entry per confusion matrix."""
-
-    true_positives: np.ndarray
-    false_negatives: np.ndarray
-    false_positives: np.ndarray
-    true_negatives: np.ndarray
-
-    @property
-    def sensitivity(self) -> np.ndarray:
-        """TP / (TP + FN), NaN without true beats."""
-        return _ratio(self.true_positives, self.true_positives + self.false_negatives)
-
-    @property
-    def positive_predictivity(self) -> np.ndarray:
-        """TP / (TP + FP), NaN without predicted beats."""
-        return _ratio(self.true_positives, self.true_positives + self.false_positives)
-
-    @property
-    def false_positive_rate(self) -> np.ndarray:
-        """FP / (FP + TN), NaN without beats of other classes."""
-        return _ratio(self.false_positives, self.false_positives + self.true_negatives)
-
-    @property
-    def f1(self) -> np.ndarray:
-        """2 TP / (2 TP + FP + FN), NaN without true and predicted beats."""
-        twice = 2 * self.true_positives
-        return _ratio(twice, twice + self.false_positives + self.false_negatives)
-
-
 def count_class(
     matrices: np.ndarray,
     labels: Sequence[Any],
     label: Any,
     not_counted: Collection[Any] = (),
-) -> BinaryCounts:
-    """Count a class against the rest, in matrices of shape (..., n_classes, n_classes).
+) -> dict[str, np.ndarray]:
+    """Evaluate a class against the rest, in matrices of shape (..., n_classes, n_classes).
 
     Beats of the true classes `not_counted` are neither false positives nor true negatives when
     predicted as `label`.
@@ -81,7 +51,7 @@ def count_class(
     counted = others & ~np.isin(classes, [str(name) for name in not_counted])
     # A beat that was not detected is not a true negative.
     detected = others & (classes != NO_BEAT)
-    return BinaryCounts(
+    return binary_figures(
         matrices[..., at, at],
         matrices[..., at, others].sum(axis=-1),
         matrices[..., counted, at].sum(axis=-1),
@@ -89,10 +59,32 @@ def count_class(
     )
 
 
+def binary_figures(
+    tp: np.ndarray, fn: np.ndarray, fp: np.ndarray, tn: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return counts of one class against the rest with their figures, NaN where undefined."""
+    return {
+        "true_positives": tp,
+        "false_negatives": fn,
+        "false_positives": fp,
+        "true_negatives": tn,
+        "sensitivity": _ratio(tp, tp + fn),
+        "positive_predictivity": _ratio(tp, tp + fp),
+        # Detection has no true negatives, and thus no false positive rate.
+        "false_positive_rate": _ratio(fp, np.where(tn > 0, fp + tn, 0)),
+        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+    }
+
+
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Divide counts, with NaN where the denominator is 0."""
     whole = np.asarray(whole, dtype=float)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+
+def mean_of_defined(figures: np.ndarray) -> np.ndarray:
+    """Compute the mean over the first axis, of the figures that are not NaN."""
+    return _ratio(np.nansum(figures, axis=0), np.sum(~np.isnan(figures), axis=0))
 
 
 class CountMetric(ABC):
@@ -109,16 +101,8 @@ class CountMetric(ABC):
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
         """Compute the metric of each confusion matrix.
 
-        Parameters
-        ----------
-        matrices : ndarray of shape (..., n_classes, n_classes)
-            Number of beats by true (row) and predicted class (column).
-        labels : sequence of length n_classes
-            The classes.
-
-        Returns
-        -------
-        ndarray of shape (...,)
+        `matrices` of shape (..., n_classes, n_classes) holds the numbers of beats by true (row)
+        and predicted class (column), in the order of `labels`; the result has shape (...,).
         """
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -162,8 +146,8 @@ class MacroF1(CountMetric):
 
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
         """Compute the metric; see `CountMetric.of_counts`."""
-        f1 = np.stack([count_class(matrices, labels, label).f1 for label in labels])
-        return _ratio(np.nansum(f1, axis=0), np.sum(~np.isnan(f1), axis=0))
+        f1 = [count_class(matrices, labels, label)["f1"] for label in labels]
+        return mean_of_defined(np.stack(f1))
 
     def __str__(self) -> str:
         return "macro F1"
@@ -175,7 +159,7 @@ class _ClassMetric(CountMetric):
 
     label: Any
 
-    #: Property of BinaryCounts.
+    #: Key of the result of `count_class`.
     _figure: ClassVar[str]
 
     def of_counts(self, matrices: np.ndarray, labels: Sequence[Any]) -> np.ndarray:
@@ -186,7 +170,7 @@ class _ClassMetric(CountMetric):
                 f"The classes are {list(labels)}."
             )
         not_counted = getattr(self, "not_counted", ())
-        return getattr(count_class(matrices, labels, self.label, not_counted), self._figure)
+        return count_class(matrices, labels, self.label, not_counted)[self._figure]
 
     def __str__(self) -> str:
         name = f"{self.label} {self._figure}".replace("_", " ").replace("f1", "F1")

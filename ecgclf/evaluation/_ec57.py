@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -11,26 +12,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._validation import check_groups, check_same_length
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
-from ecgclf.evaluation._beat_report import DASH, Part, PrintedReport
 from ecgclf.evaluation._checks import RandomState, check_beats, in_class_order
 from ecgclf.evaluation._count_metrics import (
     F1,
     NO_BEAT,
-    BinaryCounts,
     CountMetric,
     PositivePredictivity,
     Sensitivity,
+    binary_figures,
     count_class,
     matrices_by_group,
 )
-from ecgclf.evaluation._resampling import (
-    Patients,
-    bootstrap_interval,
-    check_enough_patients,
-    draw_seed,
-)
+from ecgclf.evaluation._reports import DASH, Part, PrintedReport, confusion_parts
+from ecgclf.evaluation._resampling import Patients, patient_intervals
 
 #: True classes whose beats are not false positives when predicted as S or V.
 EC57_NOT_COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType({"S": ("Q",), "V": ("F", "Q")})
@@ -127,23 +124,22 @@ class EC57Report(PrintedReport):
             [self.per_record, _in_a_row(self.gross, "gross"), _in_a_row(average, "average")]
         )
 
-    def __repr__(self) -> str:
+    def _figures(self) -> dict[str, Any]:
         gross = self.gross.to_dict("index")
-        figures = ", ".join(
-            f"{name}_{_HEADS[figure]}={gross[name][figure]:.4f}"
-            for name in ("S", "V")
-            for figure in ("sensitivity", "positive_predictivity")
-        )
-        return f"EC57Report(n_records={len(self.per_record)}, {figures})"
+        return {
+            "n_records": len(self.per_record),
+            **{
+                f"{name}_{_HEADS[figure]}": gross[name][figure]
+                for name in ("S", "V")
+                for figure in ("sensitivity", "positive_predictivity")
+            },
+        }
 
     def _parts(self) -> list[Part]:
         figures = self.to_frame().loc[:, (slice(None), list(_HEADS))]
         # Detection has no true negatives.
         shown = figures.drop(columns=[("QRS", "false_positive_rate")], errors="ignore")
-        table = shown.set_axis(
-            [f"{_NAMES[pair[0]]} {_HEADS[pair[1]]}" for pair in shown.columns.to_list()],
-            axis="columns",
-        )
+        table = shown.set_axis(_titles(shown.columns), axis="columns")
         beats = self.confusion_matrix.sum()
         head = f"{beats:,} beats of {len(self.per_record)} records"
         if self.n_excluded:
@@ -152,21 +148,22 @@ class EC57Report(PrintedReport):
         parts: list[Part] = [
             head,
             table,
-            "Confusion matrix (rows: true class, columns: predicted class)",
-            pd.DataFrame(self.confusion_matrix, index=self.labels, columns=self.labels),
+            *confusion_parts(self.confusion_matrix, self.labels),
         ]
         if self.intervals is not None:
             parts.append(
                 f"Gross figures with {self.confidence_level:.0%} intervals over "
                 f"{self.n_patients} patients"
             )
-            names = [
-                f"{_NAMES[label]} {_HEADS[figure]}" for label, figure in self.intervals.index
-            ]
-            parts.append(self.intervals.set_axis(names).drop(columns="defined"))
+            intervals = self.intervals.drop(columns="defined")
+            parts.append(intervals.set_axis(_titles(intervals.index)))
         if table.isna().to_numpy().any():
             parts.append(f"{DASH} undefined: the denominator is 0; not part of the average")
         return parts
+
+
+def _titles(pairs: pd.Index) -> list[str]:
+    return [f"{_NAMES[label]} {_HEADS[figure]}" for label, figure in pairs]
 
 
 def _in_a_row(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -175,6 +172,7 @@ def _in_a_row(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame([table.to_numpy(dtype=float).ravel()], index=[name], columns=columns)
 
 
+@parameters_from(patient_intervals)
 def ec57_report(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -207,8 +205,7 @@ def ec57_report(
               FPR = \frac{FP}{FP + TN}, \quad F_1 = \frac{2\,TP}{2\,TP + FP + FN},
 
     of which :math:`F_1` is not part of the standard. **Gross** figures are computed over all
-    beats, so that each beat has the same weight. **Average** figures are the means over the
-    records where the figure is defined, so that each record has the same weight.
+    beats, **average** figures are the means over the records where the figure is defined.
 
     Parameters
     ----------
@@ -228,12 +225,6 @@ def ec57_report(
     groups : array-like of shape (n_beats,), optional
         Patient of each beat (``beats.groups``). If given, the report contains intervals of the
         gross figures over patients, those of `patient_intervals`.
-    confidence_level : float, default=0.95
-        Nominal probability that an interval contains the true value.
-    n_resamples : int, default=1999
-        Number of draws for the intervals.
-    random_state : int, RandomState, Generator or None, default=None
-        Seed of the draws.
 
     Returns
     -------
@@ -243,14 +234,8 @@ def ec57_report(
     Raises
     ------
     ValueError
-        If the inputs are empty, differ in length, have missing values or hold other labels; if
-        a mask has another length; if no beat is left.
-
-    See Also
-    --------
-    beat_report : Each class against the rest, without exceptions.
-    patient_intervals, compare_models : With ``metrics=EC57_METRICS``, sensitivity, positive
-        predictivity and F1 by the rules of this report.
+        If the inputs are empty, differ in length, have missing values or hold other labels; or
+        if no beat is left.
 
     Notes
     -----
@@ -260,9 +245,9 @@ def ec57_report(
     of ``sumstats``. ``not_counted={"S": "", "V": ""}`` compares each class with all others, as
     some authors do.
 
-    The standard evaluates records without their first five minutes. [3]_ and most papers on DS1
-    and DS2 evaluate whole records, and so does this function. To leave the first five minutes
-    out pass ``exclude=beats.sample < 300 * beats.fs_record`` (and add the paced records).
+    The standard evaluates records without their first five minutes, this function whole records,
+    as [3]_ and most papers on DS1 and DS2. To leave the minutes out, pass
+    ``exclude=beats.sample < 300 * beats.fs_record`` (and add the paced records).
 
     References
     ----------
@@ -300,34 +285,32 @@ def ec57_report(
     true, pred, kept = true[~out], pred[~out], records[~out]
     labels = _LABELS if NO_BEAT in {*true.tolist(), *pred.tolist()} else AAMI_CLASSES
     names, matrices = matrices_by_group(true, pred, kept, labels)
-    by_record = {
-        name: _figures(counts).set_axis(names.tolist(), axis="index")
-        for name, counts in _count_all(matrices, labels, not_counted).items()
-    }
     total = matrices.sum(axis=0)
-    gross = [
-        _figures(counts).set_axis([name], axis="index")
-        for name, counts in _count_all(total[np.newaxis], labels, not_counted).items()
-    ]
+    count = partial(_count_all, labels=labels, not_counted=not_counted)
     found: dict[str, Any] = {}
     if groups is not None:
         patients = Patients(true, check_groups(groups, len(out))[~out])
-        check_enough_patients(patients)
+        resample = patients.intervals(confidence_level, n_resamples, random_state)
         _, of_patients = matrices_by_group(true, pred, patients.groups, labels)
+        rows = [(name, figure) for name in "SV" for figure in _HEADS]
+
+        def gross(drawn: np.ndarray) -> np.ndarray:
+            figures = count(of_patients[drawn].sum(axis=-3))
+            return np.stack([figures[name][figure] for name, figure in rows])
+
+        table = resample(gross).drop(columns="p_value")
         found = {
-            "intervals": _intervals(
-                lambda totals: _count_all(totals, labels, not_counted),
-                of_patients,
-                (confidence_level, n_resamples, "percentile", draw_seed(random_state)),
-            ),
+            "intervals": table.set_axis(pd.MultiIndex.from_tuples(rows)),
             "n_patients": len(of_patients),
             "confidence_level": confidence_level,
         }
     return EC57Report(
         labels=tuple(labels),
         confusion_matrix=total,
-        gross=pd.concat(gross),
-        per_record=pd.concat(by_record, axis="columns").rename_axis(index="record"),
+        gross=pd.concat(_tables(count(total[np.newaxis]))).droplevel(1),
+        per_record=pd.concat(_tables(count(matrices)), axis="columns").set_axis(
+            pd.Index(names.tolist(), name="record")
+        ),
         n_excluded=int(out.sum()),
         excluded_records=tuple(in_class_order(set(records[out].tolist()))),
         **found,
@@ -336,46 +319,18 @@ def ec57_report(
 
 def _count_all(
     matrices: np.ndarray, labels: Sequence[str], not_counted: Mapping[str, Collection[str]]
-) -> dict[str, BinaryCounts]:
-    """Count SVEB and VEB, and also detections if there are missed or false ones."""
+) -> dict[str, dict[str, np.ndarray]]:
+    """Evaluate SVEB and VEB, and also detections if there are missed or false ones."""
     counts = {name: count_class(matrices, labels, name, not_counted[name]) for name in "SV"}
     if NO_BEAT in labels:
         missed, false = matrices[..., :-1, -1].sum(axis=-1), matrices[..., -1, :-1].sum(axis=-1)
         found = matrices[..., :-1, :-1].sum(axis=(-2, -1))
-        counts["QRS"] = BinaryCounts(found, missed, false, np.zeros_like(found))
+        counts["QRS"] = binary_figures(found, missed, false, np.zeros_like(found))
     return counts
 
 
-def _intervals(
-    count: Callable[[np.ndarray], dict[str, BinaryCounts]],
-    matrices: np.ndarray,
-    settings: tuple[float, int, str, int],
-) -> pd.DataFrame:
-    """Resample the gross figures, from the confusion matrices of the patients."""
-    rows = [(name, figure) for name in "SV" for figure in _HEADS]
-
-    def gross(drawn: np.ndarray) -> np.ndarray:
-        counts = count(matrices[drawn].sum(axis=-3))
-        return np.stack([getattr(counts[name], figure) for name, figure in rows])
-
-    found = bootstrap_interval(gross, len(matrices), *settings)
-    return pd.DataFrame(found._asdict(), index=pd.MultiIndex.from_tuples(rows)).drop(
-        columns="p_value"
-    )
-
-
-def _figures(counts: BinaryCounts) -> pd.DataFrame:
-    # Without true negatives, as in detection, there is no false positive rate.
-    rate = np.where(counts.true_negatives > 0, counts.false_positive_rate, np.nan)
-    return pd.DataFrame(
-        {
-            **counts._asdict(),
-            "sensitivity": counts.sensitivity,
-            "positive_predictivity": counts.positive_predictivity,
-            "false_positive_rate": rate,
-            "f1": counts.f1,
-        }
-    )
+def _tables(counts: dict[str, dict[str, np.ndarray]]) -> dict[str, pd.DataFrame]:
+    return {name: pd.DataFrame(figures) for name, figures in counts.items()}
 
 
 def _check_classes(labels: ArrayLike, name: str) -> np.ndarray:

@@ -29,14 +29,10 @@ def match_beats(
 
     Parameters
     ----------
-    sample_true : array-like of shape (n_annotated,)
-        Positions of the annotated beats in samples, increasing.
-    y_true : array-like of shape (n_annotated,)
-        Labels of the annotated beats.
-    sample_pred : array-like of shape (n_detected,)
-        Positions of the detected beats in samples, increasing.
-    y_pred : array-like of shape (n_detected,)
-        Predicted labels of the detected beats.
+    sample_true, sample_pred : array-like of shape (n_annotated,) and (n_detected,)
+        Positions of the annotated and the detected beats in samples, increasing.
+    y_true, y_pred : array-like of shape (n_annotated,) and (n_detected,)
+        Their labels.
     fs : float
         Sampling rate of the positions in Hz.
     window_ms : float, default=150
@@ -52,14 +48,13 @@ def match_beats(
     Raises
     ------
     ValueError
-        If positions do not increase, are negative or differ in number from the labels; if
+        If positions do not increase, are negative or differ in number from the labels; or if
         `fs` or `window_ms` is not positive.
 
     Notes
     -----
-    ``bxb`` also leaves out the first five minutes of a record (the learning period), episodes
-    of ventricular flutter, and signal loss. To compare with its results, remove these from both
-    lists first.
+    ``bxb`` leaves out the first five minutes of a record, episodes of ventricular flutter, and
+    signal loss. To compare with its results, remove these from both lists first.
 
     References
     ----------

@@ -10,23 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf.evaluation._beat_report import DASH, JSONReport, frame_rows, plain_value
+from ecgclf._docstrings import parameters_from
 from ecgclf.evaluation._checks import RandomState
-from ecgclf.evaluation._resampling import (
-    Patients,
-    bootstrap_interval,
-    check_enough_patients,
-    draw_seed,
-)
-from ecgclf.evaluation._score_metrics import check_scored, mean_of_defined
-
-#: Row of the means over labels.
-MACRO = "macro average"
+from ecgclf.evaluation._count_metrics import mean_of_defined
+from ecgclf.evaluation._reports import DASH, JSONReport, Part, shortened, with_interval
+from ecgclf.evaluation._resampling import Patients, patient_intervals
+from ecgclf.evaluation._score_metrics import check_scored
 
 #: Longest printed name of a label, so that the table has at most 80 columns.
 _LONGEST = 14
-
-_UNDEFINED = "undefined: all recordings have the label, or none"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,6 +56,9 @@ class RecordingReport(JSONReport):
     confidence_level: float | None = None
     other: Any = None
 
+    _written = ("n_recordings", "n_patients", "confidence_level", "labels", "macro", "per_class")
+    _undefined = "undefined: all recordings have the label, or none"
+
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as one table.
 
@@ -74,33 +69,13 @@ class RecordingReport(JSONReport):
         """
         last = {"recordings": self.n_recordings, "patients": self.n_patients, **self.macro}
         row = {name: last[str(name)] for name in self.per_class}
-        return pd.concat([self.per_class, pd.DataFrame(row, index=pd.Index([MACRO]))])
+        return pd.concat([self.per_class, pd.DataFrame(row, index=["macro average"])])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain Python types, with None for undefined figures.
+    def _figures(self) -> dict[str, Any]:
+        means = {f"macro_{name}": self.macro[name] for name in ("auroc", "auprc")}
+        return {"n_recordings": self.n_recordings, **means}
 
-        Returns
-        -------
-        dict
-            With the keys ``n_recordings``, ``n_patients``, ``confidence_level``, ``labels``,
-            ``macro`` (figure by name), ``per_class`` (list of dicts with the key ``label``)
-            and ``none_means`` (an explanation).
-        """
-        return {
-            "n_recordings": self.n_recordings,
-            "n_patients": self.n_patients,
-            "confidence_level": self.confidence_level,
-            "labels": list(self.labels),
-            "macro": {name: plain_value(value) for name, value in self.macro.items()},
-            "per_class": frame_rows(self.per_class, "label"),
-            "none_means": _UNDEFINED,
-        }
-
-    def __repr__(self) -> str:
-        figures = ", ".join(f"{name}={self.macro[name]:.4f}" for name in ("auroc", "auprc"))
-        return f"RecordingReport(n_recordings={self.n_recordings}, macro {figures})"
-
-    def _parts(self) -> list[str | pd.DataFrame | pd.Series]:
+    def _parts(self) -> list[Part]:
         counts = f"{self.n_recordings:,} recordings"
         if self.n_patients is not None:
             counts += f" of {self.n_patients:,} patients"
@@ -109,34 +84,24 @@ class RecordingReport(JSONReport):
         else:
             counts += f", {self.labels[0]!r} against {self.other!r}"
         table = self.to_frame() if len(self.labels) > 1 else self.per_class
-        names = [str(label) for label in table.index]
-        shown = pd.DataFrame(
-            {
-                **{name: table[name] for name in ("recordings", "patients") if name in table},
-                "AUROC": _with_interval(table, "auroc"),
-                "AUPRC": _with_interval(table, "auprc"),
-            }
-        ).set_axis([n if len(n) <= _LONGEST else f"{n[: _LONGEST - 3]}..." for n in names])
-        parts: list[str | pd.DataFrame | pd.Series] = [counts, shown]
+        shown = table.filter(items=["recordings", "patients", "auroc", "auprc"])
+        if self.confidence_level is not None:
+            for name in ("auroc", "auprc"):
+                limits = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
+                shown[name] = [with_interval(*row) for row in limits]
+        shown = shown.rename(columns={"auroc": "AUROC", "auprc": "AUPRC"})
+        parts: list[Part] = [
+            counts,
+            shown.set_axis([shortened(label, _LONGEST) for label in table.index]),
+        ]
         if self.confidence_level is not None:
             parts.append(f"In brackets: {self.confidence_level:.0%} intervals over patients")
         if self.per_class["auroc"].isna().any():
-            parts.append(f"{DASH} {_UNDEFINED}")
+            parts.append(f"{DASH} {self._undefined}")
         return parts
 
 
-def _with_interval(table: pd.DataFrame, name: str) -> list[str]:
-    """Write a figure, with its interval if there is one."""
-    values = [DASH if np.isnan(value) else f"{value:.3f}" for value in table[name]]
-    if f"{name}_low" not in table:
-        return values
-    limits = zip(table[f"{name}_low"], table[f"{name}_high"])
-    return [
-        value if value == DASH else f"{value} [{low:.3f}, {high:.3f}]"
-        for value, (low, high) in zip(values, limits)
-    ]
-
-
+@parameters_from(patient_intervals)
 def recording_report(
     y_true: ArrayLike,
     y_score: ArrayLike | Sequence[ArrayLike],
@@ -164,40 +129,28 @@ def recording_report(
         Class of each column of `y_score`, ``estimator.classes_``, or names of the labels, such
         as ``target_names``. By default the sorted classes of `y_true`, or the numbers of the
         columns.
-    confidence_level : float, default=0.95
-        Nominal probability that an interval contains the true value.
-    n_resamples : int, default=1999
-        Number of draws of the bootstrap.
-    random_state : int, RandomState, Generator or None, default=None
-        Seed of the draws.
 
     Returns
     -------
     RecordingReport
+        The figures, printed as a table.
 
     Raises
     ------
     ValueError
         If the inputs are empty, differ in length or have missing values, `y_score` does not
-        have one column per class or label or is not finite, `classes` lacks a class, or there
-        are fewer than two patients.
+        have one finite column per class or label, `classes` lacks a class, or there are fewer
+        than two patients.
 
     Warns
     -----
     UserWarning
         If there are fewer than 8 patients.
 
-    See Also
-    --------
-    beat_report : Sensitivity and other figures of predicted classes.
-    compare_models : Interval of the difference of two models, with `AUROC` or `AUPRC`.
-
     Notes
     -----
     Of two classes the second one is reported. With more classes, each one is compared with all
-    others. AUROC counts equal scores half; AUPRC is the average precision. The intervals are
-    percentiles of the cluster bootstrap of `patient_intervals`: patients are drawn with
-    replacement, each with all their recordings.
+    others. The areas are `AUROC` and `AUPRC`, with the intervals of `patient_intervals`.
 
     Examples
     --------
@@ -230,37 +183,30 @@ def recording_report(
         of_labels = np.stack([area(weights) for area in areas])
         return np.concatenate([of_labels, mean_of_defined(of_labels)[np.newaxis]])
 
-    n_labels = len(scored.names)
-    columns: dict[str, np.ndarray] = {}
     counts = {"recordings": scored.is_true.sum(axis=0)}
     found: dict[str, Any] = {}
     if groups is None:
-        estimate = figures(np.ones((1, len(scored.score))))[..., 0]
-        columns |= {"auroc": estimate[:, 0], "auprc": estimate[:, 1]}
+        limits = {"": figures(np.ones((1, len(scored.score))))[..., 0]}
     else:
         patients = Patients(scored.is_true, groups)
-        check_enough_patients(patients)
-        estimate, low, high, *_ = bootstrap_interval(
-            patients.weighted(figures),
-            len(patients.names),
-            confidence_level,
-            n_resamples,
-            "percentile",
-            draw_seed(random_state),
-        )
-        for i, name in enumerate(("auroc", "auprc")):
-            columns |= {
-                name: estimate[:, i],
-                f"{name}_low": low[:, i],
-                f"{name}_high": high[:, i],
-            }
+        resample = patients.intervals(confidence_level, n_resamples, random_state)
+        table = resample(patients.weighted(figures))
+        limits = {
+            suffix: table[column].to_numpy().reshape(-1, 2)
+            for column, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high"))
+        }
         with_label = [np.unique(patients.groups[is_true]) for is_true in scored.is_true.T]
         counts["patients"] = np.array([len(names) for names in with_label])
         found = {"n_patients": len(patients.names), "confidence_level": confidence_level}
+    columns = {
+        f"{name}{suffix}": values[:, i]
+        for i, name in enumerate(("auroc", "auprc"))
+        for suffix, values in limits.items()
+    }
     return RecordingReport(
         labels=tuple(scored.names),
         per_class=pd.DataFrame(
-            {**{name: values[:n_labels] for name, values in columns.items()}, **counts},
+            {**{name: values[:-1] for name, values in columns.items()}, **counts},
             index=pd.Index(scored.names, name="label"),
         ),
         macro={name: float(values[-1]) for name, values in columns.items()},

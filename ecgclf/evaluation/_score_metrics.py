@@ -5,43 +5,39 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.utils.multiclass import type_of_target
 
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._validation import check_same_length, to_array
-from ecgclf.evaluation._checks import check_beats, check_columns, check_distinct, check_known
+from ecgclf._validation import to_array
+from ecgclf.evaluation._checks import (
+    check_beats,
+    check_classes,
+    check_distinct,
+    check_finite,
+    check_scores,
+)
+from ecgclf.evaluation._count_metrics import mean_of_defined
 
 #: From weights of shape (n_draws, n_samples) to AUROC and AUPRC, (2, n_draws).
 Areas = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Scores beside the classes or labels that they are for.
+class Scored(NamedTuple):
+    """Scores beside the classes or labels that they are for."""
 
-    Attributes
-    ----------
-    names : list
-        Classes or labels with a column; of two classes only the second one.
-    is_true : ndarray of bool, shape (n_samples, n_names)
-        Whether the class or label is true.
-    score : ndarray of shape (n_samples, n_names)
-        Scores.
-    other : object
-        The first of two classes; None with more classes or several labels at once.
-    is_multilabel : bool
-        Whether several labels may be true at once.
-    """
-
+    #: Classes or labels with a column; of two classes only the second one.
     names: list[Any]
+    #: Whether the class or label is true, (n_samples, n_names).
     is_true: np.ndarray
+    #: Scores of shape (n_samples, n_names).
     score: np.ndarray
+    #: The first of two classes; None with more classes or several labels at once.
     other: Any = None
-    is_multilabel: bool = False
 
     def areas(self) -> list[Areas]:
         """Return AUROC and AUPRC of each column as functions of weights."""
@@ -49,68 +45,49 @@ class Scored:
 
 
 def check_scored(y_true: ArrayLike, y_score: Any, classes: ArrayLike | None = None) -> Scored:
-    """Check labels and scores.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        Classes; or an indicator matrix of 0 and 1.
-    y_score : array-like
-        Scores of shape (n_samples, n_classes), or (n_samples,) for the second of two classes;
-        or of the shape of the indicator matrix, or a list of n_labels arrays of shape
-        (n_samples, 2) as from scikit-learn's forests.
-    classes : array-like of shape (n_classes,), optional
-        Classes of the columns of `y_score`, by default the sorted ones of `y_true`; or names
-        of the labels, by default their numbers.
-    """
+    """Check classes, or an indicator matrix, and their scores."""
     true = to_array(y_true, "y_true")
-    score = to_array(y_score, "y_score").astype(float)
     if true.ndim == 2:
-        return _check_indicator(true, score, classes)
+        return _check_indicator(true, y_score, classes)
     true = check_beats(true, "y_true")
-    columns = np.unique(true) if classes is None else check_distinct(classes, "classes")
-    check_known(true, columns, "y_true")
-    if len(columns) < 2:
-        raise ValueError(
-            f"y_true has only the class {columns.tolist()[0]!r}. Pass all classes as classes."
-        )
-    check_same_length(true, "y_score", np.atleast_1d(score))
-    if score.ndim == 1 and len(columns) == 2:
-        score = np.column_stack([-score, score])
-    check_columns(score, columns, "y_score", y_score)
-    _check_finite(score)
+    columns = check_classes(true, classes)
     names = columns.tolist()
+    if len(names) < 2:
+        raise ValueError(f"y_true has only the class {names[0]!r}. Pass all classes as classes.")
+    score = check_scores(y_score, true, columns)
     is_true = true[:, np.newaxis] == columns
     if len(names) == 2:
         return Scored(names[1:], is_true[:, 1:], score[:, 1:], other=names[0])
     return Scored(names, is_true, score)
 
 
-def _check_indicator(true: np.ndarray, score: np.ndarray, classes: ArrayLike | None) -> Scored:
-    """Check an indicator matrix and its scores."""
+def _check_indicator(true: np.ndarray, y_score: Any, classes: ArrayLike | None) -> Scored:
     n_samples, n_labels = true.shape
     if not true.size or not np.isin(true, (0, 1)).all():
         raise ValueError(
             f"y_true of shape {true.shape} must be 1-D, with one class each, or an indicator "
             f"matrix of 0 and 1; got {type_of_target(true) if true.size else 'no'} values."
         )
-    if score.ndim == 3 and score.shape == (n_labels, n_samples, 2):
+    score = to_array(y_score, "y_score").astype(float)
+    if score.shape == (n_labels, n_samples, 2):  # the list of arrays of scikit-learn's forests
         score = score[:, :, 1].T
     if score.shape != true.shape:
         raise ValueError(
             f"y_score has the shape {score.shape}; expected {true.shape}, that of the indicator "
             "matrix y_true."
         )
-    _check_finite(score)
+    check_finite(score, "y_score")
     names = np.arange(n_labels) if classes is None else check_distinct(classes, "classes")
     if len(names) != n_labels:
         raise ValueError(f"classes has {len(names)} names, but y_true has {n_labels} columns.")
-    return Scored(names.tolist(), true.astype(bool), score, is_multilabel=True)
+    return Scored(names.tolist(), true.astype(bool), score)
 
 
-def _check_finite(score: np.ndarray) -> None:
-    if bad := int((~np.isfinite(score)).any(axis=1).sum()):
-        raise ValueError(f"y_score holds NaN or infinity in {bad} of {len(score)} rows.")
+def areas(is_true: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    """Compute AUROC and AUPRC of one column, NaN unless it has true and other samples."""
+    if is_true.all() or not is_true.any():
+        return np.nan, np.nan
+    return float(roc_auc_score(is_true, score)), float(average_precision_score(is_true, score))
 
 
 def ranked_areas(is_true: np.ndarray, score: np.ndarray) -> Areas:
@@ -124,7 +101,7 @@ def ranked_areas(is_true: np.ndarray, score: np.ndarray) -> Areas:
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     is_true = is_true[order]
 
-    def areas(weights: np.ndarray) -> np.ndarray:
+    def of_weights(weights: np.ndarray) -> np.ndarray:
         weights = weights[:, order].astype(float)
         true = np.cumsum(weights * is_true, axis=1)[:, ends]
         false = np.cumsum(weights * ~is_true, axis=1)[:, ends]
@@ -137,14 +114,7 @@ def ranked_areas(is_true: np.ndarray, score: np.ndarray) -> Areas:
             auprc = (new * precision).sum(axis=1) / true[:, -1]
         return np.stack([auroc, np.where(false[:, -1] > 0, auprc, np.nan)])
 
-    return areas
-
-
-def mean_of_defined(figures: np.ndarray) -> np.ndarray:
-    """Compute the mean over the first axis, of the figures that are not NaN."""
-    defined = ~np.isnan(figures)
-    with np.errstate(invalid="ignore"):
-        return np.where(defined, figures, 0).sum(axis=0) / defined.sum(axis=0)
+    return of_weights
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection._split import GroupsConsumerMixin
+from sklearn.utils.validation import _num_samples
 
 from ecgclf._validation import check_groups
 from ecgclf.datasets import DS1, DS2, MITBIH_RECORDS, mitbih_subject
 from ecgclf.evaluation._checks import list_some
 
 
-class InterPatientSplit(BaseCrossValidator):
+class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
     """Single split into training and test records.
 
     The default is the inter-patient protocol of de Chazal et al. [1]_ on the MIT-BIH Arrhythmia
@@ -34,22 +36,11 @@ class InterPatientSplit(BaseCrossValidator):
         - ``"keep"``: test on them, as published;
         - ``"drop"``: leave them out, so that no subject is in both training and test.
 
-    See Also
-    --------
-    sklearn.model_selection.StratifiedGroupKFold : Cross-validation within DS1.
-    PatientAdaptiveSplit : Training also with the first minutes of the test records.
-    audit_split : Search for leaks of a split.
-
     Notes
     -----
     `groups` may also be subject numbers (``beats.groups``), where records 201 and 202 have the
     same number, 201. The beats of both are then treated as record 201, by default as training
-    beats. No subject is in both training and test, but the test set lacks record 202 of the
-    published one.
-
-    Use the test set once per reported result. With this splitter
-    :class:`~sklearn.model_selection.GridSearchCV` selects the parameters that are best on DS2,
-    and its best score does not estimate the error on new patients.
+    beats, so that the test set lacks record 202 of the published one.
 
     :func:`~sklearn.model_selection.cross_val_predict` does not work with this splitter, because
     the training beats are in no test set.
@@ -71,9 +62,6 @@ class InterPatientSplit(BaseCrossValidator):
     ...     print(record[train], record[test])
     ['101' '201'] ['100']
     """
-
-    # Metadata routing of scikit-learn: split takes groups.
-    __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     def __init__(
         self,
@@ -109,29 +97,28 @@ class InterPatientSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `groups` is missing, differs from `X` in length, holds names that are neither in
-            `train` or `test` nor MIT-BIH records, or leaves the training or the test set
-            empty; if `train` and `test` share a record.
+            If `groups` is missing, differs from `X` in length, holds unknown names, or leaves
+            the training or the test set empty; or if `train` and `test` share a record.
         """
         train, test = self._records()
-        record = _record_names(groups, X.shape[0] if hasattr(X, "shape") else len(X))
-        known = {*train, *test, *MITBIH_RECORDS}
+        record = _record_names(groups, _num_samples(X))
         present = set(record.tolist())
-        if unknown := sorted(present - known):
+        if unknown := sorted(present - {*train, *test, *MITBIH_RECORDS}):
             raise ValueError(
                 f"groups holds {list_some(unknown)}, expected record names such as '101'. Pass "
                 "groups=beats.record, and list the records of other databases in train or test."
             )
         test = self._without_shared_subjects(train & present, test & present)
-        sides = {"train": np.isin(record, [*train]), "test": np.isin(record, [*test])}
-        for side, mask in sides.items():
-            if not mask.any():
+        rows = {}
+        for side, names in (("train", train), ("test", test)):
+            rows[side] = np.flatnonzero(np.isin(record, [*names]))
+            if not len(rows[side]):
                 raise ValueError(
                     f"no beat is left for the {side} set: groups holds "
                     f"{list_some(sorted(present))}, and {side} lists "
                     f"{list_some(getattr(self, side))}."
                 )
-        yield np.flatnonzero(sides["train"]), np.flatnonzero(sides["test"])
+        yield rows["train"], rows["test"]
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return 1, the number of splits; the parameters are not used."""
@@ -185,18 +172,20 @@ def _record_names(groups: ArrayLike | None, n_beats: int) -> np.ndarray:
     return np.array([str(name) for name in names.tolist()])
 
 
-class PatientAdaptiveSplit(BaseCrossValidator):
+class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
     """Splitter that adds the first minutes of each test record to the training set.
 
-    ANSI/AAMI EC57 [1]_ allows an algorithm to learn during the first five minutes of a record
-    and evaluates the rest. De Chazal and Reilly [2]_ and most patient-specific classifiers
-    since then train on the annotated beats of these minutes. This class wraps another splitter
-    and moves the test beats before that time to its training set.
+    ANSI/AAMI EC57, the standard of `ec57_report`, allows an algorithm to learn during the first
+    five minutes of a record and evaluates the rest. De Chazal and Reilly [1]_ and most
+    patient-specific classifiers since then train on the annotated beats of these minutes. This
+    class wraps another splitter and moves the test beats before that time to its training set.
+    Do not compare the results with results on new patients.
 
     Parameters
     ----------
     sample : array-like of shape (n_beats,)
-        Position of each beat of `X` in its record (``beats.sample``).
+        Position of each beat of the `X` that is split in its record (``beats.sample``). A
+        parameter of the class, because scikit-learn passes only `X`, `y` and `groups` to split.
     fs : float
         Sampling rate of `sample` in Hz: ``beats.fs_record``, which differs from ``beats.fs`` if
         the beats were resampled.
@@ -208,20 +197,12 @@ class PatientAdaptiveSplit(BaseCrossValidator):
 
     Notes
     -----
-    scikit-learn passes only `X`, `y` and `groups` to a splitter. The positions are therefore
-    parameters of the class, for the beats of the `X` that is split.
-
-    Results with this split hold for patients with annotated beats to train on. Report them as
-    such, and do not compare them with results on new patients.
-
     Training and test beats of a record are adjacent at the end of the first minutes, which
     `audit_split` reports.
 
     References
     ----------
-    .. [1] ANSI/AAMI EC57:2012, "Testing and reporting performance results of cardiac
-       rhythm and ST segment measurement algorithms".
-    .. [2] P. de Chazal and R. B. Reilly, "A patient-adapting heartbeat classifier using
+    .. [1] P. de Chazal and R. B. Reilly, "A patient-adapting heartbeat classifier using
        ECG morphology and heartbeat interval features", IEEE Trans. Biomed. Eng. 53(12),
        2006.
 
@@ -235,9 +216,6 @@ class PatientAdaptiveSplit(BaseCrossValidator):
     >>> train, test
     (array([0, 1, 2, 3]), array([4]))
     """
-
-    # Metadata routing of scikit-learn: split takes groups.
-    __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     def __init__(
         self,
@@ -270,10 +248,9 @@ class PatientAdaptiveSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `sample` differs from `X` in length or is not finite and at least 0, `fs` or
-            `duration` is not positive, or no test beat is left; and any error of `cv`.
+            If a parameter is invalid or differs from `X` in length, or no test beat is left.
         """
-        early = self._early(X.shape[0] if hasattr(X, "shape") else len(X))
+        early = self._early(_num_samples(X))
         for train, test in self._cv().split(X, y, groups):
             if early[test].all():
                 raise ValueError(

@@ -335,7 +335,7 @@ NV = ["N", "V", "N"]
         ),
         (
             {"y_true": NV, "y_pred": NV, "y_score": [[1, 0], [np.nan, 1], [1, np.inf]]},
-            "y_score holds NaN or infinity in 2 of 3 beats",
+            "y_score holds NaN or infinity in 2 of 3 rows",
         ),
         ({"y_true": NV, "y_pred": NV, "y_score": [["a", "b"]] * 3}, "real numbers"),
         ({"y_true": NV, "y_pred": NV, "y_score": np.ones((3, 2)) * 1j}, "complex128"),

@@ -84,7 +84,7 @@ def test_equal_probabilities_share_a_bin():
         ({"y_prob": Y_PROB[1:]}, "y_prob has 3 entries, but y_true has 4"),
         ({"y_prob": np.full((4, 3), 1 / 3)}, r"y_prob has shape \(4, 3\); expected one column"),
         ({"y_prob": np.array(Y_PROB) * 3}, "between 0 and 1; got values from 0.3 to 2.7"),
-        ({"y_prob": np.full((4, 2), np.nan)}, "between 0 and 1"),
+        ({"y_prob": np.full((4, 2), np.nan)}, "y_prob holds NaN or infinity in 4 of 4 rows"),
         ({"classes": ["N", "S"]}, r"y_true holds \['V'\], which classes \['N', 'S'\] lacks"),
         ({"label": "S"}, r"label 'S' is not among the classes \['N', 'V'\]"),
         ({"n_bins": 0}, "n_bins must be an integer >= 1; got 0"),

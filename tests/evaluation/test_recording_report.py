@@ -191,7 +191,7 @@ def test_the_printed_report_fits_in_80_columns(report):
     row = next(line for line in lines if line.startswith("NORM"))
     of_label = report.per_class.loc["NORM"]
     assert f"{of_label.auroc:.3f} [{of_label.auroc_low:.3f}, {of_label.auroc_high:.3f}]" in row
-    assert "a name of a..." in str(report)
+    assert "a name of a l…" in str(report)
     assert "macro average" in str(report)
     assert "In brackets: 95% intervals over patients" in lines
     assert lines[-1].endswith("undefined: all recordings have the label, or none")
