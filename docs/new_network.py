@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar
+from typing import Annotated
 
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
@@ -38,12 +38,7 @@ class FlatClassifier(BeatClassifier):
         Number of units of the first layer; `dense` adds more layers.
     """
 
-    units: int = 256
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "units": [Interval(Integral, 1, None, closed="left")],
-    }
+    units: Annotated[int, Interval(Integral, 1, None, closed="left")] = 256
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> FlatEncoder:
         return FlatEncoder(n_leads, n_samples, self.units)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted
 from torch import nn
 
@@ -20,14 +19,15 @@ from ecgclf._sklearn import (
     TransformerMixin,
     _fit_context,
 )
-from ecgclf._validation import POSITIVE_INTEGER, count_dimensions
-from ecgclf.estimators._estimator import WIDTHS, WIDTHS_NOT_EMPTY, BeatEstimator, all_or_nothing
+from ecgclf._validation import count_dimensions
+from ecgclf.estimators._estimator import BeatEstimator, all_or_nothing
 from ecgclf.estimators._inputs import (
     check_beats,
     check_weights,
     fingerprint,
     number_groups,
 )
+from ecgclf.estimators._parameters import NotNegativeFloat, PositiveInt, Widths, WidthsNotEmpty
 from ecgclf.modules import (
     Autoencoder,
     conv_autoencoder,
@@ -115,29 +115,16 @@ class ECGAutoencoder(
     """
 
     kind: Literal["dense", "conv", "recurrent"] = "conv"
-    n_codes: int = 16
-    dense: Sequence[int] = (128, 64)
-    filters: Sequence[int] = (16, 32, 64)
-    kernel_size: int = 5
-    stride: int = 2
-    units: Sequence[int] = (64,)
-    step_size: int = 8
-    contamination: float = 0.1
-    max_epochs: int = 30
-    weight_decay: float | None = 0.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatEstimator._parameter_constraints,
-        "kind": [StrOptions({"dense", "conv", "recurrent"})],
-        "n_codes": [POSITIVE_INTEGER],
-        "dense": WIDTHS,
-        "filters": WIDTHS_NOT_EMPTY,
-        "kernel_size": [POSITIVE_INTEGER],
-        "stride": [POSITIVE_INTEGER],
-        "units": WIDTHS_NOT_EMPTY,
-        "step_size": [POSITIVE_INTEGER],
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
-    }
+    n_codes: PositiveInt = 16
+    dense: Widths = (128, 64)
+    filters: WidthsNotEmpty = (16, 32, 64)
+    kernel_size: PositiveInt = 5
+    stride: PositiveInt = 2
+    units: WidthsNotEmpty = (64,)
+    step_size: PositiveInt = 8
+    contamination: Annotated[float, Interval(Real, 0, 0.5, closed="right")] = 0.1
+    max_epochs: PositiveInt = 30
+    weight_decay: NotNegativeFloat | None = 0.0
 
     _net_kind = training.ReconstructionNet
 

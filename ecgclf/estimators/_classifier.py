@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import training
 from ecgclf._sklearn import ClassifierMixin, _fit_context
-from ecgclf._validation import NOT_NEGATIVE
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes, weigh_labels
 from ecgclf.estimators._estimator import (
-    DROPOUT_PER_LAYER,
-    WIDTHS,
     BeatEstimator,
     all_or_nothing,
 )
@@ -35,6 +31,7 @@ from ecgclf.estimators._inputs import (
     fingerprint,
     number_groups,
 )
+from ecgclf.estimators._parameters import NotNegativeFloat, Share, SharePerLayer, Widths
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
@@ -85,24 +82,15 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         Whether the network was trained with an indicator matrix.
     """
 
-    dense: Sequence[int] = ()
-    dense_dropout: float | Sequence[float] = 0.0
+    dense: Widths = ()
+    dense_dropout: SharePerLayer = 0.0
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
-    focal_gamma: float = 2.0
-    label_smoothing: float = 0.0
-    class_weight: Mapping | Literal["balanced"] | ClassWeights | None = None
-    scoring: str | Callable[..., float] | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatEstimator._parameter_constraints,
-        "dense": WIDTHS,
-        "dense_dropout": DROPOUT_PER_LAYER,
-        "loss": [StrOptions({"cross_entropy", "focal"})],
-        "focal_gamma": [NOT_NEGATIVE],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, callable, None],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-    }
+    focal_gamma: NotNegativeFloat = 2.0
+    label_smoothing: Share = 0.0
+    class_weight: Literal["balanced"] | Annotated[Mapping, dict] | ClassWeights | None = None
+    scoring: Annotated[str, StrOptions(set(get_scorer_names()))] | Callable[..., float] | None = (
+        None
+    )
 
     #: Whether a row of `X` alone is the input of the network.
     _takes_rows: ClassVar[bool] = True

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
-
-from sklearn.utils._param_validation import StrOptions
+from typing import Literal
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import (
-    DROPOUT_PER_LAYER,
-    INTEGER_PER_LAYER,
-    WIDTHS,
-    WIDTHS_NOT_EMPTY,
-)
+from ecgclf.estimators._parameters import IntPerLayer, SharePerLayer, Widths, WidthsNotEmpty
 from ecgclf.modules import (
     Cell,
     ConvEncoder,
@@ -59,30 +51,16 @@ class ConvolutionalClassifier(BeatClassifier):
         if there is one.
     """
 
-    filters: Sequence[int] = (24, 24, 48, 48, 72, 72)
-    kernel_size: int | Sequence[int] = 5
-    stride: int | Sequence[int] = (2, 1, 2, 1, 2, 1)
-    dilation: int | Sequence[int] = 1
+    filters: WidthsNotEmpty = (24, 24, 48, 48, 72, 72)
+    kernel_size: IntPerLayer = 5
+    stride: IntPerLayer = (2, 1, 2, 1, 2, 1)
+    dilation: IntPerLayer = 1
     padding: Literal["same", "valid"] = "same"
     batch_norm: bool = True
-    pool_size: int | Sequence[int] = 1
-    pool_stride: int | Sequence[int] | None = None
-    conv_dropout: float | Sequence[float] = 0.0
-    pool_dropout: float | Sequence[float] = 0.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "filters": WIDTHS_NOT_EMPTY,
-        "kernel_size": INTEGER_PER_LAYER,
-        "stride": INTEGER_PER_LAYER,
-        "dilation": INTEGER_PER_LAYER,
-        "padding": [StrOptions({"same", "valid"})],
-        "batch_norm": ["boolean"],
-        "pool_size": INTEGER_PER_LAYER,
-        "pool_stride": [*INTEGER_PER_LAYER, None],
-        "conv_dropout": DROPOUT_PER_LAYER,
-        "pool_dropout": DROPOUT_PER_LAYER,
-    }
+    pool_size: IntPerLayer = 1
+    pool_stride: IntPerLayer | None = None
+    conv_dropout: SharePerLayer = 0.0
+    pool_dropout: SharePerLayer = 0.0
 
     def _convolutions(self, n_leads: int, n_samples: int, global_pool: GlobalPool) -> ConvEncoder:
         names = ["filters", "kernel_size", "stride", "dilation", "pool_size"]
@@ -136,11 +114,6 @@ class ECGCNNClassifier(ConvolutionalClassifier):
 
     global_pool: GlobalPool = "avg_max"
 
-    _parameter_constraints: ClassVar[dict] = {
-        **ConvolutionalClassifier._parameter_constraints,
-        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
-    }
-
     def _make_encoder(self, n_leads: int, n_samples: int) -> Encoder:
         return self._convolutions(n_leads, n_samples, self.global_pool)
 
@@ -191,26 +164,15 @@ class ECGCRNNClassifier(ConvolutionalClassifier):
     (3,)
     """
 
-    filters: Sequence[int] = (24, 48, 72)
-    stride: int | Sequence[int] = 2
+    filters: WidthsNotEmpty = (24, 48, 72)
+    stride: IntPerLayer = 2
     cell: Cell = "lstm"
-    units: Sequence[int] = (32,)
+    units: WidthsNotEmpty = (32,)
     bidirectional: bool = True
-    recurrent_dropout: float | Sequence[float] = 0.0
+    recurrent_dropout: SharePerLayer = 0.0
     step_pool: StepPool = "last"
-    step_dense: Sequence[int] = ()
-    step_dense_dropout: float | Sequence[float] = 0.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        **ConvolutionalClassifier._parameter_constraints,
-        "cell": [StrOptions({"lstm", "gru", "rnn"})],
-        "units": WIDTHS_NOT_EMPTY,
-        "bidirectional": ["boolean"],
-        "recurrent_dropout": DROPOUT_PER_LAYER,
-        "step_pool": [StrOptions({"last", "mean", "max", "attention"}), None],
-        "step_dense": WIDTHS,
-        "step_dense_dropout": DROPOUT_PER_LAYER,
-    }
+    step_dense: Widths = ()
+    step_dense_dropout: SharePerLayer = 0.0
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> ConvRecurrentEncoder:
         if self.step_dense and self.step_pool is not None:

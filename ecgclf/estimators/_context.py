@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import torch
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import StrOptions
 
 from ecgclf import training
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.augmentation import Stretches
 from ecgclf.estimators._cnn import ConvolutionalClassifier
-from ecgclf.estimators._estimator import DROPOUT
 from ecgclf.estimators._inputs import check_beats_of_records
+from ecgclf.estimators._parameters import (
+    IntPerLayer,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    WidthsNotEmpty,
+)
 from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
+
+#: Column of `X`: a name, or a position.
+Column = Annotated[str | int, str, Integral]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -107,33 +114,21 @@ class ECGContextClassifier(ConvolutionalClassifier):
     (50,)
     """
 
-    record: str | int | None = None
-    sample: str | int | None = None
-    context: int = 96
-    filters: Sequence[int] = (24, 32, 48, 48)
-    kernel_size: int | Sequence[int] = (7, 5, 5, 5)
-    stride: int | Sequence[int] = (2, 2, 2, 1)
+    record: Column | None = None
+    sample: Column | None = None
+    context: PositiveInt = 96
+    filters: WidthsNotEmpty = (24, 32, 48, 48)
+    kernel_size: IntPerLayer = (7, 5, 5, 5)
+    stride: IntPerLayer = (2, 2, 2, 1)
     global_pool: GlobalPool = "avg_max"
-    width: int = 64
-    units: int = 64
-    dropout: float = 0.3
+    width: PositiveInt = 64
+    units: PositiveInt = 64
+    dropout: Share = 0.3
     augment_stretches: Callable[[Stretches, torch.Generator], Stretches] | None = None
-    max_epochs: int = 20
-    batch_size: int = 1536
-    lr: float = 3e-3
-    max_grad_norm: float | None = 1.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        **ConvolutionalClassifier._parameter_constraints,
-        "record": [str, Integral, None],
-        "sample": [str, Integral, None],
-        "context": [POSITIVE_INTEGER],
-        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
-        "width": [POSITIVE_INTEGER],
-        "units": [POSITIVE_INTEGER],
-        "dropout": [DROPOUT],
-        "augment_stretches": [callable, None],
-    }
+    max_epochs: PositiveInt = 20
+    batch_size: PositiveInt = 1536
+    lr: PositiveFloat = 3e-3
+    max_grad_norm: PositiveFloat | None = 1.0
 
     _net_kind = training.ContextNet
 

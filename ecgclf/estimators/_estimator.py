@@ -11,69 +11,32 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 import numpy as np
-import torch
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from torch import nn
+from torch.optim import Optimizer
 
 from ecgclf import training
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._validation import NOT_NEGATIVE, NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
+from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.augmentation import Augmentation, OnSignals
 from ecgclf.estimators._fit_checkpoint import FitCheckpoint
+from ecgclf.estimators._parameters import (
+    NotNegativeFloat,
+    NotNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    is_sequence,
+)
 from ecgclf.estimators._saving import SavableEstimator
 
 S = TypeVar("S")
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class EachLayer(Interval):
-    """Constraint on a sequence: every value lies in an interval.
-
-    Parameters
-    ----------
-    *args, **kwargs
-        Parameters of `Interval`.
-    at_least : int, default=0
-        Smallest length of the sequence.
-    """
-
-    def __init__(self, *args: Any, at_least: int = 0, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.at_least = at_least
-
-    def is_satisfied_by(self, val: Any) -> bool:
-        """Return whether `val` is a sequence of valid values."""
-        return (
-            _is_sequence(val)
-            and len(val) >= self.at_least
-            # True is an int in Python, but not a number of filters.
-            and not any(isinstance(item, (bool, np.bool_)) for item in val)
-            and all(Interval.is_satisfied_by(self, item) for item in val)
-        )
-
-    def __str__(self) -> str:
-        kind = "a non-empty sequence" if self.at_least else "a sequence"
-        return f"{kind} with one value for each layer, each {super().__str__()}"
-
-
-#: Constraints of the parameters of layers.
-DROPOUT = Interval(Real, 0, 1, closed="left")
-DROPOUT_PER_LAYER = [DROPOUT, EachLayer(Real, 0, 1, closed="left")]
-INTEGER_PER_LAYER = [POSITIVE_INTEGER, EachLayer(Integral, 1, None, closed="left")]
-WIDTHS = [EachLayer(Integral, 1, None, closed="left")]
-WIDTHS_NOT_EMPTY = [EachLayer(Integral, 1, None, closed="left", at_least=1)]
-
-
-def _is_sequence(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.ndim == 1
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 #: Packages whose functions use an estimator that they have fitted, without its user.
@@ -209,56 +172,33 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         that was loaded from a file.
     """
 
-    max_epochs: int = 10
-    batch_size: int = 256
-    lr: float = 1e-2
-    weight_decay: float | None = None
-    optimizer: str | type[torch.optim.Optimizer] = "adamw"
+    max_epochs: PositiveInt = 10
+    batch_size: PositiveInt = 256
+    lr: PositiveFloat = 1e-2
+    weight_decay: NotNegativeFloat | None = None
+    optimizer: Literal["adam", "adamw", "sgd"] | Annotated[type[Optimizer], type] = "adamw"
     lr_schedule: Literal["constant", "one_cycle", "cosine", "plateau"] = "one_cycle"
     early_stopping: bool = False
-    validation_fraction: float = 0.1
-    n_iter_no_change: int = 10
-    n_leads: int | None = None
-    n_tabular: int = 0
-    max_grad_norm: float | None = None
+    validation_fraction: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.1
+    n_iter_no_change: PositiveInt = 10
+    n_leads: PositiveInt | None = None
+    n_tabular: NotNegativeInt = 0
+    max_grad_norm: PositiveFloat | None = None
     amp: bool = False
     augment: Augmentation | None = None
-    callbacks: Sequence[training.Callback] | None = None
-    checkpoint: str | os.PathLike[str] | None = None
+    callbacks: Annotated[Sequence[training.Callback], "array-like"] | None = None
+    checkpoint: str | Annotated[os.PathLike[str], os.PathLike] | None = None
     warm_start: bool = False
     device: str = "auto"
     distributed: bool = False
-    n_jobs: int | None = None
-    random_state: int | np.random.RandomState | None = None
-    verbose: int = 1
+    n_jobs: (
+        Annotated[int, POSITIVE_INTEGER, Interval(Integral, None, -1, closed="right")] | None
+    ) = None
+    random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
+    verbose: Annotated[int, "verbose"] = 1
 
     #: Whether the axes of 3-D beats are leads and samples.
     _takes_signals: ClassVar[bool] = True
-
-    _parameter_constraints: ClassVar[dict] = {
-        "max_epochs": [POSITIVE_INTEGER],
-        "batch_size": [POSITIVE_INTEGER],
-        "lr": [POSITIVE],
-        "weight_decay": [NOT_NEGATIVE, None],
-        "optimizer": [StrOptions(set(training.OPTIMIZERS)), type],
-        "lr_schedule": [StrOptions({"constant", *training.SCHEDULES})],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [POSITIVE_INTEGER],
-        "n_leads": [POSITIVE_INTEGER, None],
-        "n_tabular": [NOT_NEGATIVE_INTEGER],
-        "max_grad_norm": [POSITIVE, None],
-        "amp": ["boolean"],
-        "augment": [callable, None],
-        "callbacks": ["array-like", None],
-        "checkpoint": [str, os.PathLike, None],
-        "warm_start": ["boolean"],
-        "device": [str],
-        "distributed": ["boolean"],
-        "n_jobs": [Interval(Integral, None, -1, closed="right"), POSITIVE_INTEGER, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
 
     #: The net that trains this kind of estimator.
     _net_kind: ClassVar[type[training.BeatNet]] = training.BeatNet
@@ -274,7 +214,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     def _per_layer(self, name: str, layers: str) -> list:
         """Convert a parameter to a list with one value for each of the values of `layers`."""
         value, n_layers = getattr(self, name), len(getattr(self, layers))
-        if not _is_sequence(value):
+        if not is_sequence(value):
             return [value] * n_layers
         if len(value) != n_layers:
             raise ValueError(

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sklearn.utils._param_validation import StrOptions
-
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import WIDTHS_NOT_EMPTY
+from ecgclf.estimators._parameters import PositiveInt, WidthsNotEmpty
 from ecgclf.modules import GlobalPool, InceptionEncoder
 
 
@@ -54,20 +49,11 @@ class ECGInceptionClassifier(BeatClassifier):
     (3,)
     """
 
-    filters: int = 32
-    kernel_sizes: Sequence[int] = (39, 19, 9)
-    bottleneck: int = 32
-    n_modules: int = 6
+    filters: PositiveInt = 32
+    kernel_sizes: WidthsNotEmpty = (39, 19, 9)
+    bottleneck: PositiveInt = 32
+    n_modules: PositiveInt = 6
     global_pool: GlobalPool = "avg"
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "filters": [POSITIVE_INTEGER],
-        "kernel_sizes": WIDTHS_NOT_EMPTY,
-        "bottleneck": [POSITIVE_INTEGER],
-        "n_modules": [POSITIVE_INTEGER],
-        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
-    }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> InceptionEncoder:
         return InceptionEncoder(

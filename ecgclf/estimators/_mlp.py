@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecgclf.estimators._classifier import BeatClassifier
+from ecgclf.estimators._parameters import Widths
 from ecgclf.modules import FlatEncoder
 
 
@@ -31,7 +31,7 @@ class ECGMLPClassifier(BeatClassifier):
     (3,)
     """
 
-    dense: Sequence[int] = (256,)
+    dense: Widths = (256,)
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> FlatEncoder:
         return FlatEncoder(n_leads, n_samples)

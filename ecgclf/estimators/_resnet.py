@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sklearn.utils._param_validation import StrOptions
-
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import DROPOUT, INTEGER_PER_LAYER, WIDTHS_NOT_EMPTY
+from ecgclf.estimators._parameters import IntPerLayer, PositiveInt, Share, WidthsNotEmpty
 from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
 
 
@@ -130,35 +125,18 @@ class ECGResNetClassifier(BeatClassifier):
     """
 
     block: Block = "basic"
-    filters: Sequence[int] = (32, 64, 96, 128)
-    n_blocks: int | Sequence[int] = 1
-    kernel_size: int | Sequence[int] = 5
-    stride: int | Sequence[int] | None = None
-    stem_filters: int | Sequence[int] = 32
-    stem_kernel_size: int = 7
-    stem_stride: int = 2
-    stem_pool_size: int | None = None
-    pool_size: int = 5
+    filters: WidthsNotEmpty = (32, 64, 96, 128)
+    n_blocks: IntPerLayer = 1
+    kernel_size: IntPerLayer = 5
+    stride: IntPerLayer | None = None
+    stem_filters: PositiveInt | WidthsNotEmpty = 32
+    stem_kernel_size: PositiveInt = 7
+    stem_stride: PositiveInt = 2
+    stem_pool_size: PositiveInt | None = None
+    pool_size: PositiveInt = 5
     squeeze_excite: bool = True
-    block_dropout: float = 0.0
+    block_dropout: Share = 0.0
     global_pool: GlobalPool = "avg_max"
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "block": [StrOptions({"basic", "bottleneck", "xresnet", "pooled"})],
-        "filters": WIDTHS_NOT_EMPTY,
-        "n_blocks": INTEGER_PER_LAYER,
-        "kernel_size": INTEGER_PER_LAYER,
-        "stride": [*INTEGER_PER_LAYER, None],
-        "stem_filters": [POSITIVE_INTEGER, *WIDTHS_NOT_EMPTY],
-        "stem_kernel_size": [POSITIVE_INTEGER],
-        "stem_stride": [POSITIVE_INTEGER],
-        "stem_pool_size": [POSITIVE_INTEGER, None],
-        "pool_size": [POSITIVE_INTEGER],
-        "squeeze_excite": ["boolean"],
-        "block_dropout": [DROPOUT],
-        "global_pool": [StrOptions({"avg", "max", "avg_max"}), None],
-    }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> ResidualEncoder:
         names = ("filters", "n_blocks", "kernel_size", "stride")

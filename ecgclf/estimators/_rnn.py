@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sklearn.utils._param_validation import StrOptions
-
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import DROPOUT_PER_LAYER, WIDTHS_NOT_EMPTY
+from ecgclf.estimators._parameters import PositiveInt, SharePerLayer, WidthsNotEmpty
 from ecgclf.modules import Cell, RecurrentEncoder, StepPool
 
 
@@ -57,23 +52,12 @@ class ECGRNNClassifier(BeatClassifier):
     """
 
     cell: Cell = "gru"
-    units: Sequence[int] = (64,)
+    units: WidthsNotEmpty = (64,)
     bidirectional: bool = True
-    step_size: int = 4
+    step_size: PositiveInt = 4
     mask_zeros: bool = True
-    recurrent_dropout: float | Sequence[float] = 0.0
+    recurrent_dropout: SharePerLayer = 0.0
     step_pool: StepPool = "last"
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "cell": [StrOptions({"lstm", "gru", "rnn"})],
-        "units": WIDTHS_NOT_EMPTY,
-        "bidirectional": ["boolean"],
-        "step_size": [POSITIVE_INTEGER],
-        "mask_zeros": ["boolean"],
-        "recurrent_dropout": DROPOUT_PER_LAYER,
-        "step_pool": [StrOptions({"last", "mean", "max", "attention"}), None],
-    }
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> RecurrentEncoder:
         return RecurrentEncoder(

@@ -17,6 +17,7 @@ from ecgclf._model_file import Classes, PersistenceError
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
+from ecgclf.estimators._parameters import constraints_of
 
 #: Base classes, and the input of augmentations.
 _NO_PARAMETERS = {"RandomAugmentation", "StretchAugmentation", "Stretches"}
@@ -49,10 +50,16 @@ class SavableEstimator(BaseEstimator):
     n_leads_: int
     n_samples_: int
     input_contract_: dict[str, Any]
+    _parameter_constraints: dict[str, list]
     net_: training.BeatNet
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._parameter_constraints = {
+            **getattr(super(cls, cls), "_parameter_constraints", {}),
+            **constraints_of(cls),
+            **vars(cls).get("_parameter_constraints", {}),
+        }
         if cls.__module__.startswith(f"{__package__}."):
             CLASSES.estimators[cls.__name__] = cls
 

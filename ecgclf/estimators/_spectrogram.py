@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import WIDTHS_NOT_EMPTY
+from ecgclf.estimators._parameters import PositiveInt, WidthsNotEmpty
 from ecgclf.modules import SpectrogramEncoder
 
 
@@ -47,14 +45,8 @@ class ECGSpectrogramClassifier(BeatClassifier):
     13
     """
 
-    filters: Sequence[int] = (16, 32, 64)
-    kernel_size: int = 3
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "filters": WIDTHS_NOT_EMPTY,
-        "kernel_size": [POSITIVE_INTEGER],
-    }
+    filters: WidthsNotEmpty = (16, 32, 64)
+    kernel_size: PositiveInt = 3
 
     # Spectrograms may have more frequencies than frames.
     _takes_signals: ClassVar[bool] = False

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import clone
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ecgclf import training
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._estimator import BeatEstimator
+from ecgclf.estimators._parameters import Widths
 from ecgclf.estimators._saving import read_model
 from ecgclf.modules import PretrainedEncoder
 
@@ -80,17 +79,10 @@ class ECGTransferClassifier(BeatClassifier):
     True
     """
 
-    source: Any = None
+    source: Annotated[Any, BeatEstimator, str, os.PathLike] = None
     strategy: Literal["frozen", "finetune", "gradual"] = "frozen"
     combine_leads: Literal["mix", "pool", "concatenate"] = "mix"
-    dense: Sequence[int] = (256, 128)
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "source": [BeatEstimator, str, os.PathLike],
-        "strategy": [StrOptions({"frozen", "finetune", "gradual"})],
-        "combine_leads": [StrOptions({"mix", "pool", "concatenate"})],
-    }
+    dense: Widths = (256, 128)
 
     def parameter_table(self) -> pd.DataFrame:
         """List the parameters of the network and whether they are trained.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from sklearn.utils._param_validation import StrOptions
-
-from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._estimator import DROPOUT
+from ecgclf.estimators._parameters import PositiveFloat, PositiveInt, Share
 from ecgclf.modules import TransformerEncoder
 
 
@@ -57,25 +54,14 @@ class ECGTransformerClassifier(BeatClassifier):
     (3,)
     """
 
-    patch_size: int = 8
-    width: int = 64
-    n_heads: int = 4
-    n_layers: int = 3
-    block_dense: int = 128
-    block_dropout: float = 0.0
+    patch_size: PositiveInt = 8
+    width: PositiveInt = 64
+    n_heads: PositiveInt = 4
+    n_layers: PositiveInt = 3
+    block_dense: PositiveInt = 128
+    block_dropout: Share = 0.0
     pool: Literal["mean", "token"] = "mean"
-    lr: float = 4e-3
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BeatClassifier._parameter_constraints,
-        "patch_size": [POSITIVE_INTEGER],
-        "width": [POSITIVE_INTEGER],
-        "n_heads": [POSITIVE_INTEGER],
-        "n_layers": [POSITIVE_INTEGER],
-        "block_dense": [POSITIVE_INTEGER],
-        "block_dropout": [DROPOUT],
-        "pool": [StrOptions({"mean", "token"})],
-    }
+    lr: PositiveFloat = 4e-3
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> TransformerEncoder:
         if self.width % self.n_heads or self.width % 2:

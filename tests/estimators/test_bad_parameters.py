@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils._param_validation import Interval, InvalidParameterError
 from skorch.callbacks import Callback, GradientNormClipping
 
+from ecgclf import ECGMLPClassifier
 from tests.networks import small_cnn
 
 few = settings(max_examples=15, deadline=None)
@@ -154,6 +158,42 @@ def test_class_weights_name_a_class_that_does_not_occur():
         model = quick(class_weight={"V": 3.0, "Q": 5.0}).fit(X, y)
     expected = quick(class_weight={"V": 3.0, "N": 1.0}).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Flat(ECGMLPClassifier):
+    """Network with parameters of its own."""
+
+    units: Annotated[int, Interval(Integral, 1, None, closed="left")] = 8
+    mode: Literal["a", "b"] | None = None
+    centre: bool = True
+    scale: float = 1.0
+    lr: float = 0.1  # only another default
+    shift: int = 0
+
+    _parameter_constraints: ClassVar[dict] = {"shift": [Interval(Integral, 0, 9, closed="both")]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("units", 0), ("mode", "c"), ("centre", 3), ("lr", 0.0), ("shift", 10), ("dense", 4)],
+)
+def test_constraints_of_a_subclass_come_from_its_type_hints(name, value):
+    params = {"max_epochs": 1, "verbose": 0, "mode": "b", "scale": None}  # scale: not constrained
+    Flat(**params).fit(X, y)
+    with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of Flat must be"):
+        Flat(**{**params, name: value}).fit(X, y)
+
+
+def test_hints_that_cannot_be_evaluated_give_no_constraints():
+    @dataclass(kw_only=True, eq=False, repr=False)
+    class Local(ECGMLPClassifier):
+        kind: OnlyForTypeCheckers = "a"  # noqa: F821
+        flag: bool = True
+
+    Local(flag=3, max_epochs=1, verbose=0).fit(X, y)
+    with pytest.raises(InvalidParameterError, match="'lr' parameter of Local"):
+        Local(lr=0.0).fit(X, y)
 
 
 @pytest.mark.parametrize(
