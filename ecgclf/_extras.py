@@ -1,4 +1,4 @@
-"""Libraries that not every installation has, imported when something needs them."""
+"""Optional libraries, imported when something needs them."""
 
 from __future__ import annotations
 
@@ -23,30 +23,7 @@ _EXTRA_OF = {
 
 
 def import_extra(module: str, caller: str) -> Any:
-    """Import a module of an optional library, or say how `caller` would get it.
-
-    Parameters
-    ----------
-    module : str
-        Such as "optuna", or "onnxruntime.quantization".
-    caller : str
-        What needs it, for the message.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    ImportError
-        If it cannot be imported.
-
-    Examples
-    --------
-    >>> from ecgclf._extras import import_extra
-    >>> import_extra("yaml", "This line").__name__
-    'yaml'
-    """
+    """Import a module such as "onnxruntime.quantization"; the error says what `caller` needs."""
     library = module.partition(".")[0]
     try:
         return import_module(module)

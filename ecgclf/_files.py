@@ -13,21 +13,11 @@ from filelock import FileLock, Timeout
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise an OSError if a file cannot be written at `path`.
-
-    Examples
-    --------
-    >>> check_writable("no/such/folder/model.onnx")
-    Traceback (most recent call last):
-        ...
-    FileNotFoundError: no/such/folder/model.onnx cannot be written: there is no folder ...
-    """
+    """Raise an OSError if a file cannot be written at `path`."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder. Name a file in it.")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}.")
+    folder = _check_folder(path)
     if not _is_special(path):
         try:
             tempfile.TemporaryFile(dir=folder).close()
@@ -39,27 +29,12 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Let one process at a time work on a file or folder.
+    """Let one process at a time work on a file or folder, which need not exist.
 
-    Parameters
-    ----------
-    path : Path
-        The file or folder, which need not exist. Its folder must exist.
-    wait : bool, default=True
-        Wait for another process; otherwise raise an error.
-
-    Yields
-    ------
-    None
-        While the lock is held. The operating system releases that of a killed process.
-
-    Raises
-    ------
-    BlockingIOError
-        If another process works on it, and `wait` is False.
+    With ``wait=False``, a BlockingIOError says that another process works on it. The operating
+    system releases the lock of a killed process.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}.")
+    _check_folder(path)
     file = path.with_name(f".{path.name}.lock")
     lock = FileLock(file)
     try:
@@ -78,33 +53,11 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file beside `path`, which replaces it when it is complete.
+    """Yield the path of a file beside `path`, which replaces it when it is complete.
 
     The file beside has one name, so a process that is killed leaves at most one behind, which
-    the next one overwrites. Another process that writes `path` waits.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to write. Its folder must exist.
-
-    Yields
-    ------
-    Path
-        The file to write instead. After an error it is removed, and `path` is unchanged.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written. The error names `path`.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(f"{folder}/model") as part:
-    ...         size = part.write_bytes(b"weights")
-    ...     os.listdir(folder)
-    ['model']
+    the next one overwrites. Another process that writes `path` waits. After an error the file
+    beside is removed, and `path` is unchanged. An OSError names `path`.
     """
     path = Path(path)
     if _is_special(path):
@@ -145,6 +98,14 @@ def filling(folder: Path) -> Iterator[None]:
             if isinstance(error, OSError) and error.strerror and error.filename is None:
                 raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
             raise
+
+
+def _check_folder(path: Path) -> Path:
+    """Return the folder of a path, which must exist."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}.")
+    return folder
 
 
 def _is_special(path: Path) -> bool:

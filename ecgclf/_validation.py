@@ -41,23 +41,10 @@ def check_axes(
 ) -> None:
     """Check that the leads and the samples of 3-D beats are not exchanged.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the beats, (n_beats, n_leads, n_samples).
-    name : str, default="X"
-        Name of the argument, for messages.
-    how : str, default="X.transpose(0, 2, 1)"
-        Code that exchanges the axes, for messages.
-    warn : bool, default=True
-        Warn if there are more leads than samples. Spectrograms may have more frequencies than
-        frames, so False where they are valid too.
-
-    Raises
-    ------
-    ValueError
-        If there are several leads of one sample, as in the layout (n_beats, n_samples, 1) of
-        Keras.
+    Several leads of one sample, as in the layout (n_beats, n_samples, 1) of Keras, are an error.
+    More leads than samples give a warning, unless `warn` is False, because spectrograms may have
+    more frequencies than frames. Messages use `name`, the argument, and `how`, code that exchanges
+    its axes.
     """
     n_leads, n_samples = shape[1:]
     if n_leads <= n_samples or not n_samples:
@@ -77,34 +64,10 @@ def check_axes(
 
 
 def to_array(values: Any, name: str = "X") -> np.ndarray:
-    """Convert an argument to an array of numbers, text or plain objects.
+    """Convert an argument to an array of numbers, text or plain objects, in native byte order.
 
-    Parameters
-    ----------
-    values : array-like
-        The argument, an array of numpy or anything that numpy can convert.
-    name : str, default="X"
-        Its name, for messages.
-
-    Returns
-    -------
-    ndarray
-        In the byte order of this machine. Text of numpy's StringDType becomes fixed-width text.
-
-    Raises
-    ------
-    ValueError
-        If it is ragged, has masked values, dates, times, complex numbers or fields, contains
-        sequences as values, or is a list with both text and something else.
-
-    Examples
-    --------
-    >>> to_array(np.array([1, 2], ">i4")).dtype.isnative
-    True
-    >>> to_array(["N", 1], "y")
-    Traceback (most recent call last):
-        ...
-    ValueError: y contains both text and int. Give all values as one type, such as str.
+    Text of numpy's StringDType becomes fixed-width text. Ragged lists, masked values, dates,
+    complex numbers, fields, sequences as values, and lists of text and something else are errors.
     """
     check_plain(values, name)
     try:
@@ -160,10 +123,7 @@ def check_same_length(first: Any, name: str, second: Any, than: str = "y_true") 
 def check_groups(
     groups: ArrayLike, n_beats: int, *, name: str = "groups", of: str = "patient"
 ) -> np.ndarray:
-    """Check that `groups` has one value per beat and none is missing; return an array.
-
-    Error messages use `name`, the argument, and `of`, such as "patient" or "record".
-    """
+    """Check that `groups` has one value per beat and none is missing; return an array."""
     array = to_array(groups, name)
     if array.shape != (n_beats,):
         raise ValueError(
@@ -212,27 +172,8 @@ def check_no_tabular(shape: tuple[int, ...], n_tabular: int) -> None:
 def record_columns(estimator: Any, X: Any) -> tuple[NDArray, NDArray[np.float64], list[int]]:
     """Read the columns of `X` that the parameters `record` and `sample` of an estimator name.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Its `record` and `sample` are names of columns or their positions. `sample` may be None:
-        the rows are in order of time.
-    X : DataFrame or array of shape (n_beats, n_columns)
-        The beats.
-
-    Returns
-    -------
-    records : ndarray of shape (n_beats,)
-        Record of each beat, of any type.
-    samples : ndarray of shape (n_beats,)
-        Position of each beat in its record.
-    others : list of int
-        Positions of the other columns of `X`.
-
-    Raises
-    ------
-    ValueError
-        If `X` lacks a column, a record is missing, or a position is not a finite number.
+    Both are names or positions; with ``sample=None`` the rows are in order of time. Returns the
+    record and the position of each beat, and the positions of the other columns of `X`.
     """
     names = ("record", "sample")
     places = [column_position(X, name, getattr(estimator, name)) for name in names]
