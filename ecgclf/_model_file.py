@@ -63,28 +63,11 @@ class Savable(Protocol):
 
 @dataclass
 class Classes:
-    """The classes that a file may name.
-
-    Parameters
-    ----------
-    estimators : dict of str to class
-        Estimators of ecgclf by name.
-    parts : dict of str to class
-        Classes of parameters of estimators, such as augmentations, by name.
-    trusted : sequence of classes
-        Estimators that the user has written.
-    """
+    """The classes that a file may name: estimators and their parts of ecgclf, and of the user."""
 
     estimators: dict[str, type]
     parts: dict[str, type]
     trusted: Sequence[type] = ()
-
-    def describe(self, estimator: Savable) -> dict[str, str]:
-        """Name the class of an estimator; if it is not of ecgclf, also its module."""
-        kind = type(estimator)
-        if self.estimators.get(kind.__name__) is kind:
-            return {"class": kind.__name__}
-        return {"class": kind.__qualname__, "module": kind.__module__}
 
     def find(self, document: dict[str, Any]) -> type:
         """Look up the class that a document names."""
@@ -113,23 +96,8 @@ class Writer:
     """Conversion of models and values to JSON.
 
     Numbers, strings, None and lists are themselves. Everything else is a dict with one entry,
-    whose key says what it is.
-
-    Parameters
-    ----------
-    classes : Classes
-        Only `parts` of these classes can be written; estimators can be of any class.
-
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-        The arrays of all models. Those of the first one have their own names, those of a
-        model inside it have a number and a slash as a prefix.
-
-    Examples
-    --------
-    >>> Writer(Classes({}, {})).plain({"filters": (8, 16)}, "a parameter")
-    {'dict': {'filters': {'tuple': [8, 16]}}}
+    whose key says what it is: a tuple is ``{"tuple": [8, 16]}``. In `arrays`, those of the first
+    model have their own names, those of a model inside it have a number and a slash as a prefix.
     """
 
     def __init__(self, classes: Classes) -> None:
@@ -139,6 +107,11 @@ class Writer:
 
     def model(self, model: Savable, place: str = "") -> dict[str, Any]:
         """Describe a model, and add its arrays to `arrays`."""
+        kind = type(model)
+        if self._classes.estimators.get(kind.__name__) is kind:
+            named = {"class": kind.__name__}
+        else:
+            named = {"class": kind.__qualname__, "module": kind.__module__}
         number = len(self._models)
         self._models.append(model)
         parameters = {
@@ -149,27 +122,14 @@ class Writer:
         folder = f"{number}/" if number else ""
         self.arrays |= {f"{folder}{key}": array for key, array in arrays.items()}
         return {
-            **self._classes.describe(model),
+            **named,
             "number": number,
             "parameters": parameters,
             "fitted": {key: self.plain(value, f"{place}{key}") for key, value in values.items()},
         }
 
     def plain(self, value: Any, place: str) -> Any:
-        """Describe a value.
-
-        Parameters
-        ----------
-        value : object
-            The value.
-        place : str
-            Name of the value for the error message.
-
-        Raises
-        ------
-        PersistenceError
-            If the value is of a type that a file cannot contain.
-        """
+        """Describe a value; an error message names its `place`."""
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -210,18 +170,6 @@ class Reader:
 
     A file may come from anyone. Only the listed classes are looked up, and nothing is imported
     or called but these. A document that no `Writer` has written raises an error of any kind.
-
-    Parameters
-    ----------
-    arrays : dict of str to ndarray
-        The arrays of all models.
-    classes : Classes
-        The classes that the document may name.
-
-    Examples
-    --------
-    >>> Reader({}, Classes({}, {})).value({"dict": {"filters": {"tuple": [8, 16]}}})
-    {'filters': (8, 16)}
     """
 
     def __init__(self, arrays: dict[str, np.ndarray], classes: Classes) -> None:
@@ -330,14 +278,7 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, n
 
 
 def pack(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    """Convert a document and arrays to the bytes of one safetensors file.
-
-    Examples
-    --------
-    >>> document, arrays = unpack(pack({"class": "Network"}, {"weight": np.ones(3)}))
-    >>> document["class"], arrays["weight"]
-    ('Network', array([1., 1., 1.]))
-    """
+    """Convert a document and arrays to the bytes of one safetensors file."""
     # The checksum precedes all text that a user has chosen, so its first occurrence in the
     # bytes is the checksum itself.
     sealed = {"format": FORMAT, "sha256": _BLANK.decode(), **document}
@@ -346,10 +287,7 @@ def pack(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Convert the bytes that `pack` has written back to a document and arrays.
-
-    Bytes that `pack`, of this or an older version, has not written exactly are an error.
-    """
+    """Convert the bytes that `pack` has written, exactly, back to a document and arrays."""
     document = read_beginning(data)
     file_format, checksum = document["format"], document["sha256"].encode()
     if file_format > FORMAT:
@@ -369,15 +307,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def read_beginning(data: bytes) -> dict[str, Any]:
-    """Read the document of a file from its bytes, without verifying the checksum.
-
-    The bytes can end before the arrays.
-
-    Examples
-    --------
-    >>> read_beginning(pack({"class": "Network"}, {"weight": np.ones(3)})[:-10])["class"]
-    'Network'
-    """
+    """Read the document from bytes, which can end before the arrays; the checksum is not used."""
     try:
         # A safetensors file begins with the length of its header and the header.
         size = int.from_bytes(data[:8], "little")

@@ -43,8 +43,8 @@ def check_axes(
 
     Several leads of one sample, as in the layout (n_beats, n_samples, 1) of Keras, are an error.
     More leads than samples give a warning, unless `warn` is False, because spectrograms may have
-    more frequencies than frames. Messages use `name`, the argument, and `how`, code that exchanges
-    its axes.
+    more frequencies than frames. Messages use `name`, the argument, and `how`, code that
+    exchanges its axes.
     """
     n_leads, n_samples = shape[1:]
     if n_leads <= n_samples or not n_samples:

@@ -12,7 +12,7 @@ from ecgclf.estimators._inputs import check_beats
 from ecgclf.estimators._mlp import ECGMLPClassifier
 from ecgclf.estimators._resnet import ECGResNetClassifier
 from ecgclf.estimators._rnn import ECGLSTMClassifier, ECGRNNClassifier
-from ecgclf.estimators._saving import input_contract, read_model
+from ecgclf.estimators._saving import CLASSES, input_contract
 from ecgclf.estimators._spectrogram import ECGSpectrogramClassifier
 from ecgclf.estimators._transfer import ECGTransferClassifier
 from ecgclf.estimators._transformer import ECGTransformerClassifier

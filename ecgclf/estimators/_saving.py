@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from ecgclf import _model_file, augmentation, training
-from ecgclf._model_file import Classes, PersistenceError
+from ecgclf import augmentation, training
+from ecgclf._docstrings import parameters_from
+from ecgclf._model_file import Classes, PersistenceError, write_model
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
@@ -81,9 +82,9 @@ class SavableEstimator(BaseEstimator):
     ) -> None:
         """Save the fitted model to a file, without pickle; `ecgclf.load` reads it.
 
-        The properties of the training beats that an array does not contain can be stated here.
-        They are stored in ``input_contract_`` of the loaded model. If the model itself was
-        loaded from a file, properties that are not stated are kept.
+        The stated properties of the training beats are in ``input_contract_`` of the loaded
+        model. If the model itself was loaded from a file, properties that are not stated are
+        kept.
 
         Parameters
         ----------
@@ -98,21 +99,18 @@ class SavableEstimator(BaseEstimator):
 
         Raises
         ------
-        NotFittedError
-            If the model is not fitted.
         PersistenceError
             If a parameter cannot be stored without pickle, such as a callback, or has been
             changed since the network was created.
-        ValueError
-            If `fs`, `unit` or `window` is not as described.
         OSError
             If the file cannot be written.
         """
         check_is_fitted(self)
         described = copy.copy(self)
         described.input_contract_ = input_contract(self, fs=fs, unit=unit, window=window)
-        _model_file.write_model(described, path, CLASSES)
+        write_model(described, path, CLASSES)
 
+    @parameters_from(save)
     def check_contract(
         self,
         *,
@@ -126,15 +124,8 @@ class SavableEstimator(BaseEstimator):
         right length. The stated properties are compared with ``input_contract_`` of a loaded
         model; properties that only one side states are not compared.
 
-        Parameters
-        ----------
-        fs, unit, window : optional
-            Properties of the beats, as in `save`.
-
         Raises
         ------
-        NotFittedError
-            If the model is not fitted.
         ValueError
             If a property differs. The message names the transformer that converts the beats.
         """
@@ -243,18 +234,6 @@ class SavableEstimator(BaseEstimator):
         super().__setstate__(state)
 
 
-def read_model(path: str | os.PathLike[str], trusted: Sequence[type] = ()) -> Any:
-    """Read a fitted model from a file; see `ecgclf.load`."""
-    for kind in trusted:
-        if not (isinstance(kind, type) and issubclass(kind, SavableEstimator)):
-            raise TypeError(
-                f"trusted contains {kind!r}: give classes that derive from BeatClassifier or "
-                "another estimator of ecgclf."
-            )
-    classes = Classes(CLASSES.estimators, CLASSES.parts, trusted)
-    return _model_file.read_model(path, classes)
-
-
 def input_contract(
     estimator: SavableEstimator,
     *,
@@ -262,29 +241,7 @@ def input_contract(
     unit: str | None,
     window: Sequence[float] | None,
 ) -> dict[str, Any]:
-    """Combine the shape of the beats in `fit` with their stated properties.
-
-    Parameters
-    ----------
-    estimator : fitted estimator of ecgclf
-        If it was loaded from a file, its ``input_contract_`` is used where nothing is stated.
-    fs : float or None
-        Sampling rate in Hz.
-    unit : str or None
-        Unit of the amplitude.
-    window : sequence of two floats or None
-        Seconds before and after the R peak.
-
-    Returns
-    -------
-    dict
-        With the keys ``n_leads, n_samples, n_tabular, fs, unit, window``.
-
-    Raises
-    ------
-    ValueError
-        If a stated property is not as described.
-    """
+    """Combine the shape of the beats in `fit` with their properties, stated now or in a file."""
     if fs is not None and not (is_number(fs) and fs > 0):
         raise ValueError(f"fs={fs!r}: give the sampling rate in Hz, a number above 0.")
     if unit is not None and not (isinstance(unit, str) and unit):

@@ -14,10 +14,11 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ecgclf import training
+from ecgclf._model_file import read_model
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._estimator import BeatEstimator
 from ecgclf.estimators._parameters import Widths
-from ecgclf.estimators._saving import read_model
+from ecgclf.estimators._saving import CLASSES
 from ecgclf.modules import PretrainedEncoder
 
 
@@ -105,7 +106,7 @@ class ECGTransferClassifier(BeatClassifier):
     def _begin(self, seed: int | None = None) -> None:
         """Load the source once, before the first network is built."""
         is_model = isinstance(self.source, BeatEstimator)
-        self.source_ = self.source if is_model else read_model(self.source)
+        self.source_: Any = self.source if is_model else read_model(self.source, CLASSES)
         super()._begin(seed)
 
     def _make_encoder(self, n_leads: int, n_samples: int) -> PretrainedEncoder:

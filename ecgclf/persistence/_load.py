@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ecgclf._model_file import read_file
+from ecgclf._docstrings import parameters_from
+from ecgclf._model_file import read_file, read_model
 
 
 def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
@@ -59,30 +61,21 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
     ...     loaded = ecgclf.load(f"{folder}/model.ecgclf")
     >>> loaded.input_contract_["n_samples"], loaded.input_contract_["fs"]
     (84, 125.0)
-
-    A model of a class of your own:
-
-    >>> class SmallMLP(ECGMLPClassifier):
-    ...     pass
-    >>> model = SmallMLP(dense=(8,), max_epochs=2, random_state=0).fit(X, y)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(f"{folder}/model.ecgclf")
-    ...     loaded = ecgclf.load(f"{folder}/model.ecgclf", trusted=[SmallMLP])
-    >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
-    True
     """
-    from ecgclf.estimators import read_model  # imports torch, which `model_card` does not need
+    from ecgclf import estimators  # imports torch, which `model_card` does not need
 
-    return read_model(path, trusted)
+    for kind in trusted:
+        if not (isinstance(kind, type) and issubclass(kind, estimators.BeatEstimator)):
+            raise TypeError(
+                f"trusted contains {kind!r}: give classes that derive from BeatClassifier or "
+                "another estimator of ecgclf."
+            )
+    return read_model(path, replace(estimators.CLASSES, trusted=trusted))
 
 
+@parameters_from(load)
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the description of a model from a file, without creating the model.
-
-    Parameters
-    ----------
-    path : str or path-like
-        File that ``model.save`` has written.
 
     Returns
     -------
@@ -93,23 +86,15 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises
     ------
-    FileNotFoundError
-        If the file does not exist.
-    PersistenceError
+    FileNotFoundError, PersistenceError
         As in `load`.
 
     Examples
     --------
-    >>> import tempfile
-    >>> from ecgclf import ECGMLPClassifier
-    >>> from ecgclf.datasets import make_beats
+    >>> from importlib.resources import files
     >>> from ecgclf.persistence import read_document
-    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
-    >>> model = ECGMLPClassifier(dense=(32,), max_epochs=2, random_state=0).fit(X, y)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(f"{folder}/model.ecgclf")
-    ...     document = read_document(f"{folder}/model.ecgclf")
-    >>> document["class"], document["parameters"]["dense"]
-    ('ECGMLPClassifier', {'tuple': [32]})
+    >>> document = read_document(files("ecgclf.persistence") / "pretrained/mitbih-small.ecgclf")
+    >>> document["class"], document["parameters"]["filters"]
+    ('ECGCNNClassifier', {'tuple': [24, 24, 48, 48, 72, 72]})
     """
     return read_file(path)[0]

@@ -6,6 +6,7 @@ import json
 from importlib.resources import as_file, files
 from typing import Any
 
+from ecgclf._docstrings import parameters_from
 from ecgclf.persistence._load import load
 
 #: Folder of the weights and the model cards.
@@ -51,11 +52,6 @@ def load_pretrained(name: str) -> Any:
     ValueError
         If there is no model of this name.
 
-    Warns
-    -----
-    UserWarning
-        As in `load`.
-
     See Also
     --------
     model_card : Training data, figures and limits of a model.
@@ -78,13 +74,9 @@ def load_pretrained(name: str) -> Any:
         return load(path)
 
 
+@parameters_from(load_pretrained)
 def model_card(name: str) -> str:
     """Read the model card of a pretrained model.
-
-    Parameters
-    ----------
-    name : str
-        One of `list_pretrained`.
 
     Returns
     -------
@@ -109,18 +101,7 @@ def model_card(name: str) -> str:
 
 
 def card_facts(name: str) -> dict[str, Any] | None:
-    """Read the facts that a model card is made of, or None if `name` is no pretrained model.
-
-    Parameters
-    ----------
-    name : str
-        Any name.
-
-    Returns
-    -------
-    dict or None
-        With the keys ``title``, ``split``, ``test``, ``figures``, ``limits`` and others.
-    """
+    """Read the facts that a model card is made of, or None if `name` is no pretrained model."""
     if name not in list_pretrained():
         return None
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
