@@ -21,7 +21,6 @@ from ecgclf.augmentation._augmenters import (
 from ecgclf.augmentation._stretches import (
     AtrialFibrillation,
     PrematureBeats,
-    StretchAugmentation,
     Stretches,
     StretchNoise,
     StretchScaling,
@@ -39,7 +38,6 @@ __all__ = [
     "PrematureBeats",
     "RandomAugmentation",
     "RandomCrop",
-    "StretchAugmentation",
     "StretchNoise",
     "StretchScaling",
     "StretchShift",

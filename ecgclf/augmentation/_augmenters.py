@@ -375,8 +375,7 @@ class Compose(_BaseComposition):
     Parameters
     ----------
     augmentations : sequence of callable
-        Augmentations to apply in order, of beats (`RandomAugmentation`) or of stretches of
-        beats (`StretchAugmentation`).
+        Augmentations to apply in order, all of beats or all of `Stretches` of beats.
 
     Examples
     --------

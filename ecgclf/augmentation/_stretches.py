@@ -125,41 +125,16 @@ class Stretches:
 class StretchAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
     """Base class of the augmentations of stretches: changes each one with some probability.
 
-    `ECGContextClassifier` takes them as ``augment_stretches``. A subclass declares its parameters
-    as dataclass fields and implements `_change`, which returns new stretches, all changed.
-
     Parameters
     ----------
     p : float, default=0.2
         Probability that a stretch is changed.
-
-    Examples
-    --------
-    >>> class Inversion(StretchAugmentation):
-    ...     def _change(self, stretches, generator):
-    ...         signals, references = -stretches.signals, -stretches.references
-    ...         return replace(stretches, signals=signals, references=references)
-    >>> Inversion(p=0.5)
-    Inversion(p=0.5)
     """
 
     p: float = 0.2
 
     def __call__(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
-        """Change some of the stretches.
-
-        Parameters
-        ----------
-        stretches : Stretches
-            They are not changed in place.
-        generator : torch.Generator
-            Only source of random numbers, on the device of the stretches.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of its range, or a label is not among the classes.
-        """
+        """Change some of the stretches, but not in place; the generator is on their device."""
         p = check_share("p", self.p)
         changed = self._change(stretches, generator)
         size = (len(stretches.signals),)
@@ -168,7 +143,7 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
 
     @abstractmethod
     def _change(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
-        """Change every stretch."""
+        """Change every stretch; return new ones."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

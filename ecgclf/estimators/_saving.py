@@ -20,8 +20,8 @@ from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._parameters import constraints_of
 
-#: Base classes, and the input of augmentations.
-_NO_PARAMETERS = {"RandomAugmentation", "StretchAugmentation", "Stretches"}
+#: The base class of augmentations, and their input.
+_NO_PARAMETERS = {"RandomAugmentation", "Stretches"}
 
 #: The classes that a model file may name. Estimators of ecgclf are added when they are defined.
 CLASSES = Classes(

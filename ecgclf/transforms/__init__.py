@@ -9,7 +9,6 @@ from ecgclf.transforms._baseline import (
 from ecgclf.transforms._beat_transformer import BeatTransformer
 from ecgclf.transforms._filters import BandpassFilter, NotchFilter, WaveletDenoiser
 from ecgclf.transforms._morphology import (
-    BeatMeasure,
     HermiteCoefficients,
     MorphologyFeatures,
     QRSWidth,
@@ -30,7 +29,6 @@ from ecgclf.transforms._time_frequency import FourierFeatures, Scalogram, Spectr
 __all__ = [
     "BandpassFilter",
     "BaselineWanderRemover",
-    "BeatMeasure",
     "BeatScaler",
     "BeatSegmenter",
     "BeatTransformer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -20,11 +20,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class BeatMeasure(ABC):
-    """Base class of the measures of `MorphologyFeatures`.
-
-    A subclass declares its parameters as dataclass fields and implements `names` and
-    ``__call__``.
-    """
+    """Base class of the measures of `MorphologyFeatures`."""
 
     @abstractmethod
     def names(self) -> Sequence[str]:
@@ -32,26 +28,7 @@ class BeatMeasure(ABC):
 
     @abstractmethod
     def __call__(self, signals: NDArray, fs: float, r_peak: int) -> NDArray:
-        """Compute the features.
-
-        Parameters
-        ----------
-        signals : ndarray of shape (n_beats, n_leads, n_samples)
-            Beats in mV, without their baseline.
-        fs : float
-            Sampling rate in Hz.
-        r_peak : int
-            Sample of the R peak.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_leads, n_names)
-
-        Raises
-        ------
-        ValueError
-            If the beats do not contain the intervals that are measured.
-        """
+        """Compute features of beats without baseline, of shape (n_beats, n_leads, n_names)."""
 
     def _part(self, signals: NDArray, span: Span, fs: float, r_peak: int) -> NDArray:
         """Extract the samples of an interval, including both ends."""
@@ -100,7 +77,6 @@ class QRSWidth(BeatMeasure):
         return [f"qrs_width_{100 * height:g}" for height in self.heights]
 
     def __call__(self, signals: NDArray, fs: float, r_peak: int) -> NDArray:
-        """Compute the widths, as in `BeatMeasure`."""
         if not all(0 < height < 1 for height in self.heights):
             raise ValueError(f"heights={self.heights!r}: expected fractions between 0 and 1.")
         reach = round(self.search * fs)
@@ -161,11 +137,8 @@ class WaveAmplitudes(BeatMeasure):
         return [f"amplitude_{wave}" for wave in "pqrst"]
 
     def __call__(self, signals: NDArray, fs: float, r_peak: int) -> NDArray:
-        """Compute the amplitudes, as in `BeatMeasure`."""
-        p, q, r, s, t = (
-            self._part(signals, span, fs, r_peak)
-            for span in (self.p, self.q, self.r, self.s, self.t)
-        )
+        spans = (self.p, self.q, self.r, self.s, self.t)
+        p, q, r, s, t = (self._part(signals, span, fs, r_peak) for span in spans)
         amplitudes = [_largest(p), q.min(axis=2), r.max(axis=2), s.min(axis=2), _largest(t)]
         return np.stack(amplitudes, axis=2)
 
@@ -207,7 +180,6 @@ class WaveAreas(BeatMeasure):
         return [f"area_{wave}" for wave in ("p", "qrs", "t")]
 
     def __call__(self, signals: NDArray, fs: float, r_peak: int) -> NDArray:
-        """Compute the areas, as in `BeatMeasure`."""
         parts = (self._part(signals, span, fs, r_peak) for span in (self.p, self.qrs, self.t))
         return np.stack([trapezoid(np.abs(part), dx=1 / fs) for part in parts], axis=2)
 
@@ -258,7 +230,6 @@ class HermiteCoefficients(BeatMeasure):
         return [*(f"hermite_{n}" for n in range(self.n_coefficients)), "hermite_scale"]
 
     def __call__(self, signals: NDArray, fs: float, r_peak: int) -> NDArray:
-        """Compute the coefficients, as in `BeatMeasure`."""
         part = self._part(signals, (-self.reach, self.reach), fs, r_peak)
         reach = part.shape[2] // 2
         time = np.arange(-reach, reach + 1) / fs
@@ -284,13 +255,13 @@ class HermiteCoefficients(BeatMeasure):
 _DEFAULT = (QRSWidth(), WaveAmplitudes(), WaveAreas(), HermiteCoefficients())
 
 
+@dataclass(eq=False, repr=False)
 class MorphologyFeatures(BeatFeatures):
     """Widths, amplitudes, areas and Hermite coefficients of each beat.
 
     The median of each lead of a beat is its baseline. Each beat is measured alone, so all
     features are causal. Amplitudes and areas differ more between patients than between
-    classes: a `RecordRelative` around this transformer compares each beat with the other beats
-    of its record, which generalises to unseen patients.
+    classes, so use `RecordRelative` around this transformer for unseen patients.
 
     Parameters
     ----------
@@ -298,7 +269,7 @@ class MorphologyFeatures(BeatFeatures):
         Sampling rate of the beats in Hz.
     before : float
         Seconds from the start of a beat to its R peak: ``window[0]`` of a loader.
-    measures : sequence of BeatMeasure, optional
+    measures : sequence of measures, optional
         Measures, in the order of the output columns. By default `QRSWidth`, `WaveAmplitudes`,
         `WaveAreas` and `HermiteCoefficients`, 17 features of each lead.
 
@@ -308,28 +279,20 @@ class MorphologyFeatures(BeatFeatures):
     >>> from ecgclf.transforms import MorphologyFeatures, QRSWidth
     >>> beats = make_beats(n_beats=50, n_leads=2, fs=360, random_state=0)
     >>> widths = MorphologyFeatures(fs=360, before=0.25, measures=[QRSWidth([0.5])])
-    >>> widths.fit_transform(beats.data).shape
-    (50, 2)
-    >>> widths.get_feature_names_out()
+    >>> widths.fit(beats.data).get_feature_names_out()
     array(['lead_0_qrs_width_50', 'lead_1_qrs_width_50'], dtype=object)
     """
+
+    fs: float
+    before: float
+    _: KW_ONLY
+    measures: Sequence[BeatMeasure] | None = None
 
     _parameter_constraints: ClassVar[dict] = {
         "fs": [POSITIVE],
         "before": [NOT_NEGATIVE],
         "measures": [list, tuple, None],
     }
-
-    def __init__(
-        self,
-        fs: float,
-        before: float,
-        *,
-        measures: Sequence[BeatMeasure] | None = None,
-    ) -> None:
-        self.fs = fs
-        self.before = before
-        self.measures = measures
 
     def _measure(self, signals: NDArray) -> NDArray:
         r_peak = round(self.before * self.fs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from ecgclf.transforms._beat_transformer import BeatFeatures
 _QRS_LOW, _QRS_HIGH, _ECG_HIGH = 5.0, 15.0, 40.0
 
 
+@dataclass(eq=False, repr=False)
 class SignalQuality(BeatFeatures):
     """Signal quality indices of beats, or of longer segments of signal.
 
@@ -32,30 +34,20 @@ class SignalQuality(BeatFeatures):
     high_frequency  power above 40 Hz divided by all power: power line and muscles
     =============== =========================================================================
 
-    Each segment is measured alone, so the indices are causal. `TemplateCorrelation` measures
-    the similarity of a beat to the other beats of its record [2]_.
+    Powers are those of a periodogram with a Hann window, after removal of the linear trend. The
+    last three indices of a constant signal are NaN. The published thresholds are for segments of
+    about ten seconds: choose thresholds for single beats, in which the QRS complex takes a larger
+    part, by beats of known quality.
 
     Parameters
     ----------
     fs : float
         Sampling rate in Hz, more than 80 Hz.
 
-    Notes
-    -----
-    Powers are those of a periodogram with a Hann window, after removal of the linear trend. The
-    last three indices of a constant signal are NaN.
-
-    The published thresholds are for segments of about ten seconds. The QRS complex takes a
-    larger part of a single beat, so its kurtosis is lower: choose thresholds by beats of known
-    quality.
-
     References
     ----------
     .. [1] Li Q, Mark RG, Clifford GD. Robust heart rate estimation from multiple asynchronous
        noisy sources using signal quality indices and a Kalman filter. Physiol Meas 29(1), 2008.
-    .. [2] Orphanidou C et al. Signal-quality indices for the electrocardiogram and
-       photoplethysmogram: derivation and applications to wireless monitoring. IEEE J Biomed
-       Health Inform 19(3), 2015.
 
     Examples
     --------
@@ -70,12 +62,11 @@ class SignalQuality(BeatFeatures):
     1   0.0        0.0       3.4        0.4             0.8
     """
 
+    fs: float
+
     _parameter_constraints: ClassVar[dict] = {
         "fs": [Interval(Real, 2 * _ECG_HIGH, None, closed="neither")]
     }
-
-    def __init__(self, fs: float) -> None:
-        self.fs = fs
 
     def _measure(self, signals: NDArray) -> NDArray:
         n_samples = signals.shape[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -19,14 +20,16 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
 from ecgclf._validation import POSITIVE, POSITIVE_INTEGER, record_columns
-from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, RhythmFeature, rhythm_features
+from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, rhythm_features
+from ecgclf.transforms._beat_transformer import NamedFeatures
 
 #: Names of relations in the names of features.
 _RELATIONS: dict[Any, str] = {np.divide: "over", np.subtract: "minus"}
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class RecordTransformer(
-    InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+    NamedFeatures, InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta
 ):
     """Base class of the transformers that use the record and the position of each beat.
 
@@ -49,22 +52,10 @@ class RecordTransformer(
         Number of columns of `X`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns. Only if `X` had string column names.
-
-    Examples
-    --------
-    >>> class Place(RecordTransformer):
-    ...     _takes_rows = False
-    ...     _parameter_constraints = {}
-    ...     record, sample = 0, 1
-    ...     def _of_record(self, samples, rows):
-    ...         return np.arange(len(samples))[:, np.newaxis]
-    ...     def _names(self):
-    ...         return ["place"]
-    >>> Place().fit_transform([[100, 720], [101, 300], [100, 360]])
-    array([[1],
-           [0],
-           [0]])
     """
+
+    record: str | int = "record"
+    sample: str | int | None = "sample"
 
     _parameter_constraints: ClassVar[dict] = {
         "record": [str, Integral],
@@ -72,10 +63,7 @@ class RecordTransformer(
     }
 
     #: Whether the transformer uses columns other than record and position.
-    _takes_rows = True
-
-    record: str | int
-    sample: str | int | None
+    _takes_rows: ClassVar[bool] = True
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -116,7 +104,7 @@ class RecordTransformer(
         Raises
         ------
         ValueError
-            As in `fit`; also if `X` has other columns than in `fit`.
+            As in `fit`, or if `X` has other columns than in `fit`.
         """
         check_is_fitted(self)
         self._validate_params()
@@ -132,21 +120,6 @@ class RecordTransformer(
         back[order] = result
         return back
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
-        """Get the names of the output columns.
-
-        Parameters
-        ----------
-        input_features : ignored
-            Exists for compatibility with scikit-learn.
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self, "n_features_in_")
-        return np.asarray(self._names(), dtype=object)
-
     def _learn(self, rows: NDArray, y: Any) -> None:
         """Fit to the columns of the beats, of shape (n_beats, n_columns)."""
 
@@ -157,10 +130,6 @@ class RecordTransformer(
     @abstractmethod
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         """Transform the beats of one record, in order of time."""
-
-    @abstractmethod
-    def _names(self) -> Sequence[str]:
-        """List the names of the output columns."""
 
     def _split(self, X: Any, *, reset: bool) -> tuple[NDArray, NDArray[np.float64], NDArray]:
         """Split `X` into records, positions and beats."""
@@ -193,19 +162,17 @@ class RecordTransformer(
         return tags
 
 
+@dataclass(eq=False, repr=False)
 class RhythmFeatures(RecordTransformer):
     """RR intervals and their ratios, from the record and the position of each beat.
 
     The features are those of `ecgclf.datasets.rhythm_features`, computed for each record. The
-    default is all features that compare intervals with each other. Intervals in seconds reveal
-    the heart rate and thereby the patient, so a model with them generalises worse to unseen
-    patients. Use them only if all patients are in the training set.
+    default is all features that compare intervals with each other: see :doc:`/features`.
 
-    `X` must contain **all** beats of a record, in `fit` and in `transform`: a missing beat
-    joins two intervals into one. Columns other than `record` and `sample` are ignored. Select
-    patients or records before this step, and beats after
-    it. Duplicated beats, as resampling makes them, count once. A record with a single beat has
-    no interval, and its features are NaN.
+    `X` must contain **all** beats of a record, in `fit` and in `transform`, because a missing
+    beat joins two intervals into one. Columns other than `record` and `sample` are ignored.
+    Duplicated beats, as resampling makes them, count once. The features of a record with a
+    single beat are NaN.
 
     Parameters
     ----------
@@ -215,7 +182,8 @@ class RhythmFeatures(RecordTransformer):
     causal : bool, default=False
         Whether to use only features that need no later beat, as is required during recording.
     absolute : bool, default=False
-        Whether to add intervals in seconds, which need `fs`.
+        Whether to add intervals in seconds, which need `fs`. They reveal the heart rate and
+        thereby the patient: use them only if all patients are in the training set.
     fs : float, optional
         Sampling rate of the positions in Hz. Relative features do not need it.
     sample : str or int, default="sample"
@@ -233,6 +201,12 @@ class RhythmFeatures(RecordTransformer):
     array(['rr_prev_over_prev_prev', 'rr_prev_over_mean_10'], dtype=object)
     """
 
+    features: Sequence[str] | None = None
+    _: KW_ONLY
+    causal: bool = False
+    absolute: bool = False
+    fs: float | None = None
+
     _parameter_constraints: ClassVar[dict] = {
         **RecordTransformer._parameter_constraints,
         "sample": [str, Integral],
@@ -242,34 +216,17 @@ class RhythmFeatures(RecordTransformer):
         "fs": [POSITIVE, None],
     }
 
-    _takes_rows = False
-
-    def __init__(
-        self,
-        features: Sequence[str] | None = None,
-        *,
-        causal: bool = False,
-        absolute: bool = False,
-        fs: float | None = None,
-        record: str | int = "record",
-        sample: str | int = "sample",
-    ) -> None:
-        self.features = features
-        self.causal = causal
-        self.absolute = absolute
-        self.fs = fs
-        self.record = record
-        self.sample = sample
+    _takes_rows: ClassVar[bool] = False
 
     def _learn(self, rows: NDArray, y: Any) -> None:
-        self._names()
+        self._output_names()
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
-        columns = [RHYTHM_NAMES.index(name) for name in self._names()]
+        columns = [RHYTHM_NAMES.index(name) for name in self._output_names()]
         beats, place = np.unique(samples, return_inverse=True)
         return rhythm_features(beats, 1.0 if self.fs is None else self.fs)[place][:, columns]
 
-    def _names(self) -> list[str]:
+    def _output_names(self) -> list[str]:
         known = {feature.name: feature for feature in RHYTHM_FEATURES}
         if self.features is None:
             chosen = [f for f in RHYTHM_FEATURES if f.relative or self.absolute]
@@ -283,11 +240,6 @@ class RhythmFeatures(RecordTransformer):
                     f"{', '.join(known)}" + (f"; unknown: {unknown}." if unknown else ".")
                 )
             chosen = [known[name] for name in names]
-        self._check(chosen)
-        return [feature.name for feature in chosen]
-
-    def _check(self, chosen: list[RhythmFeature]) -> None:
-        """Check that the features agree with the other parameters."""
         late = [feature.name for feature in chosen if self.causal and not feature.causal]
         if late:
             raise ValueError(
@@ -300,15 +252,18 @@ class RhythmFeatures(RecordTransformer):
                 f"{', '.join(in_seconds)} are in seconds. Set fs to the sampling rate of the "
                 "positions in Hz."
             )
+        return [feature.name for feature in chosen]
 
 
+@dataclass(eq=False, repr=False)
 class RecordRelative(RecordTransformer):
     """Features divided by their running mean in the record.
 
     Amplitudes and widths differ more between patients than between beats. Divided by their
     mean over the last beats of the record, they show what is new in a beat, which generalises
     to other patients. The mean of the last `n_beats` includes the beat itself (and fewer beats
-    at the start of a record), so it is causal; the mean of the whole record is not.
+    at the start of a record), so it is causal; the mean of the whole record is not. Means ignore
+    NaN. A feature divided by a mean of 0 is NaN.
 
     Parameters
     ----------
@@ -327,10 +282,6 @@ class RecordRelative(RecordTransformer):
     transformer_ : transformer or None
         The fitted transformer.
 
-    Notes
-    -----
-    Means ignore NaN. A feature divided by a mean of 0 is NaN.
-
     Examples
     --------
     >>> from ecgclf.transforms import RecordRelative
@@ -339,27 +290,17 @@ class RecordRelative(RecordTransformer):
     array([1. , 1. , 1.4, 1. , 1. ])
     """
 
+    transformer: BaseEstimator | None = None
+    _: KW_ONLY
+    n_beats: int | None = 32
+    relation: Callable[[NDArray, NDArray], NDArray] = np.divide
+
     _parameter_constraints: ClassVar[dict] = {
         **RecordTransformer._parameter_constraints,
         "transformer": [HasMethods(["fit", "transform"]), None],
         "n_beats": [POSITIVE_INTEGER, None],
         "relation": [callable],
     }
-
-    def __init__(
-        self,
-        transformer: BaseEstimator | None = None,
-        *,
-        n_beats: int | None = 32,
-        relation: Callable[[NDArray, NDArray], NDArray] = np.divide,
-        record: str | int = "record",
-        sample: str | int | None = "sample",
-    ) -> None:
-        self.transformer = transformer
-        self.n_beats = n_beats
-        self.relation = relation
-        self.record = record
-        self.sample = sample
 
     def _learn(self, rows: NDArray, y: Any) -> None:
         self.transformer_ = None
@@ -383,7 +324,7 @@ class RecordRelative(RecordTransformer):
         # Estimators refuse infinity; some, such as forests, take NaN.
         return np.where(np.isfinite(related), related, np.nan)
 
-    def _names(self) -> Sequence[str]:
+    def _output_names(self) -> Sequence[str]:
         if self.transformer_ is not None:
             names = list(self.transformer_.get_feature_names_out())
         else:
@@ -397,13 +338,15 @@ class RecordRelative(RecordTransformer):
         return [f"{name}_{relation}_mean_{span}" for name in names]
 
 
+@dataclass(eq=False, repr=False)
 class TemplateCorrelation(RecordTransformer):
     """Correlation of each beat with the median beat of its record.
 
-    It is near 1 for a beat of the usual shape of this patient, whatever its amplitude. The
+    It is near 1 for a beat of the usual shape of this patient, whatever its amplitude [1]_. The
     median over the whole record needs later beats; the median over the last `n_beats` is
     causal. All columns of `X` except `record` and `sample` are the samples of the beat, of one
-    lead or of several leads side by side.
+    lead or of several leads side by side. The correlation is NaN if the beat or the median beat
+    is constant.
 
     Parameters
     ----------
@@ -411,9 +354,11 @@ class TemplateCorrelation(RecordTransformer):
         Number of beats of the running median, which ends with the beat itself and has fewer
         beats at the start of a record. None takes all beats of the record.
 
-    Notes
-    -----
-    The correlation is NaN if the beat or the median beat is constant.
+    References
+    ----------
+    .. [1] Orphanidou C et al. Signal-quality indices for the electrocardiogram and
+       photoplethysmogram: derivation and applications to wireless monitoring. IEEE J Biomed
+       Health Inform 19(3), 2015.
 
     Examples
     --------
@@ -423,21 +368,12 @@ class TemplateCorrelation(RecordTransformer):
     array([ 1.,  1.,  1., -1.])
     """
 
+    n_beats: int | None = None
+
     _parameter_constraints: ClassVar[dict] = {
         **RecordTransformer._parameter_constraints,
         "n_beats": [POSITIVE_INTEGER, None],
     }
-
-    def __init__(
-        self,
-        n_beats: int | None = None,
-        *,
-        record: str | int = "record",
-        sample: str | int | None = "sample",
-    ) -> None:
-        self.n_beats = n_beats
-        self.record = record
-        self.sample = sample
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         beats = np.asarray(rows, dtype=np.float64)
@@ -449,7 +385,7 @@ class TemplateCorrelation(RecordTransformer):
             templates = bn.move_median(np.ascontiguousarray(beats.T), window, min_count=1).T
         return _correlation(beats, templates)[:, np.newaxis]
 
-    def _names(self) -> Sequence[str]:
+    def _output_names(self) -> Sequence[str]:
         span = "record" if self.n_beats is None else str(self.n_beats)
         return [f"correlation_median_{span}"]
 

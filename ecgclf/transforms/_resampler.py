@@ -19,7 +19,8 @@ class SignalResampler(BeatTransformer):
     """Resampler of beats by polyphase filtering, with an anti-aliasing filter.
 
     Beats are extended along the line through their first and last sample. The first sample
-    keeps its time.
+    keeps its time. Samples are those of `scipy.signal.resample_poly`. The `fs` of the loaders
+    resamples whole records before beats are cut.
 
     Parameters
     ----------
@@ -29,17 +30,12 @@ class SignalResampler(BeatTransformer):
         Sampling rate of the output in Hz. The output has ``ceil(n_samples * fs_out / fs_in)``
         samples.
 
-    See Also
-    --------
-    scipy.signal.resample_poly : Computation of the samples.
-    ecgclf.datasets.load_mitbih : Its `fs` resamples whole records before beats are cut.
-
     Examples
     --------
     >>> import numpy as np
     >>> from ecgclf.transforms import SignalResampler
-    >>> resampler = SignalResampler(fs_in=360, fs_out=120).fit(np.zeros((5, 252)))
-    >>> resampler.transform(np.zeros((5, 252))).shape
+    >>> resampler = SignalResampler(fs_in=360, fs_out=120)
+    >>> resampler.fit_transform(np.zeros((5, 252))).shape
     (5, 84)
     >>> resampler.transform_positions([90])  # of the R peak in windows from 0.25 s before it
     array([30])
@@ -48,10 +44,7 @@ class SignalResampler(BeatTransformer):
     fs_in: float
     fs_out: float
 
-    _parameter_constraints: ClassVar[dict] = {
-        "fs_in": [POSITIVE],
-        "fs_out": [POSITIVE],
-    }
+    _parameter_constraints: ClassVar[dict] = {"fs_in": [POSITIVE], "fs_out": [POSITIVE]}
 
     def transform_positions(self, positions: ArrayLike) -> NDArray[np.int64]:
         """Convert positions in the beats to positions in the resampled beats.

@@ -47,10 +47,6 @@ class BeatScaler(OneToOneFeatureMixin, BeatTransformer):
     scale_ : ndarray of shape (n_leads,)
         Scale of each lead. Only if ``per="dataset"``.
 
-    See Also
-    --------
-    sklearn.preprocessing.StandardScaler : Scale each column, that is each point in time.
-
     Examples
     --------
     >>> from ecgclf.transforms import BeatScaler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -32,11 +33,13 @@ Rhythm  : {rhythm}
 _N_NAMED = 5
 
 
+@dataclass(eq=False, repr=False)
 class BeatSegmenter(BaseEstimator):
     """Segmenter that cuts a recording into beats at its R peaks.
 
     The loaders use the same code. With the same `fs` and `window`, the beats of your own
     recording are comparable with those of `ecgclf.datasets.load_mitbih`.
+    `ecgclf.datasets.detect_r_peaks` finds the R peaks.
 
     Parameters
     ----------
@@ -51,31 +54,21 @@ class BeatSegmenter(BaseEstimator):
         Whether to add the features of `ecgclf.datasets.rhythm_features`, computed over all R
         peaks.
 
-    See Also
-    --------
-    ecgclf.datasets.detect_r_peaks : Detect R peaks.
-
     Examples
     --------
     >>> import numpy as np
     >>> from ecgclf.transforms import BeatSegmenter
     >>> signal = np.random.default_rng(0).normal(size=3600)
-    >>> segmenter = BeatSegmenter(fs=120, window=(0.25, 0.45))
+    >>> segmenter = BeatSegmenter(fs=120)
     >>> beats = segmenter.segment(signal, [400, 760, 1110], list("NNV"), fs_record=360)
     >>> beats.data.shape, beats.target.tolist(), beats.sample.tolist()
     ((3, 84), ['N', 'N', 'V'], [400, 760, 1110])
     """
 
-    def __init__(
-        self,
-        fs: float,
-        *,
-        window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45),
-        rhythm: bool = True,
-    ) -> None:
-        self.fs = fs
-        self.window = window
-        self.rhythm = rhythm
+    fs: float
+    _: KW_ONLY
+    window: tuple[float, float] | Literal["kaggle"] | BeatWindow = (0.25, 0.45)
+    rhythm: bool = True
 
     def segment(
         self,
@@ -122,9 +115,7 @@ class BeatSegmenter(BaseEstimator):
         Raises
         ------
         ValueError
-            If the signal has infinite values or another shape; if there are no R peaks
-            or they lie outside the signal, do not increase or are not integers; if labels or
-            leads have another number; or if `fs`, `fs_record` or `window` are invalid.
+            If a parameter is invalid, or R peaks do not increase or lie outside the signal.
 
         Warns
         -----

@@ -22,11 +22,16 @@ from ecgclf.transforms._beat_transformer import BeatTransformer
 _BLOCK = 256
 
 
+@dataclass(eq=False, repr=False)
 class TimeFrequencyTransformer(BeatTransformer):
     """Base class of `Spectrogram` and `Scalogram`.
 
     Parameters
     ----------
+    low : float, default=0.0
+        Lowest frequency to keep, in Hz.
+    high : float or None, default=None
+        Highest frequency to keep, in Hz; None keeps all.
     log : bool, default=True
         Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
     floor_db : float, default=-80.0
@@ -41,12 +46,11 @@ class TimeFrequencyTransformer(BeatTransformer):
     """
 
     fs: float
-    low: float
-    high: float | None
-    log: bool
-    floor_db: float
-    frequencies_: NDArray
-    times_: NDArray
+    _: KW_ONLY
+    low: float = 0.0
+    high: float | None = None
+    log: bool = True
+    floor_db: float = -80.0
 
     _parameter_constraints: ClassVar[dict] = {
         "fs": [POSITIVE],
@@ -107,8 +111,8 @@ class Spectrogram(TimeFrequencyTransformer):
     Transforms beats into arrays of shape (n_beats, n_freqs, n_frames), the input of
     `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis: all
     frequencies of the first lead, then all of the second. Frames lie within the beat, without
-    padding; samples after the last whole frame are ignored. Power is a density, in squared
-    units of the beats per Hz.
+    padding; samples after the last whole frame are ignored. Power is the density of
+    `scipy.signal.spectrogram`, in squared units of the beats per Hz.
 
     Parameters
     ----------
@@ -123,15 +127,6 @@ class Spectrogram(TimeFrequencyTransformer):
         its parameters, such as ``("tukey", 0.25)``.
     detrend : bool, default=True
         Whether to subtract the mean of each frame.
-    low : float, default=0.0
-        Lowest frequency to keep, in Hz.
-    high : float or None, default=None
-        Highest frequency to keep, in Hz; None keeps all.
-
-    See Also
-    --------
-    Scalogram : Finer in time at high frequencies.
-    scipy.signal.spectrogram : Computation of the power.
 
     Examples
     --------
@@ -146,16 +141,11 @@ class Spectrogram(TimeFrequencyTransformer):
     20.0
     """
 
-    fs: float
     _: KW_ONLY
     frame: int = 32
     hop: int = 4
     window: str | tuple | float = "hann"
     detrend: bool = True
-    low: float = 0.0
-    high: float | None = None
-    log: bool = True
-    floor_db: float = -80.0
 
     _parameter_constraints: ClassVar[dict] = {
         **TimeFrequencyTransformer._parameter_constraints,
@@ -223,7 +213,8 @@ class Scalogram(TimeFrequencyTransformer):
     `ecgclf.ECGSpectrogramClassifier`. Several leads are stacked along the frequency axis, as
     in `Spectrogram`. Wavelets of high frequencies are short, those of low frequencies long: a
     QRS complex is resolved in time, a T wave in frequency. Power is the squared amplitude of
-    the coefficients, in squared units of the beats.
+    the coefficients of `pywt.cwt`, in squared units of the beats. Beats are extended by zeros:
+    with the default wavelet this affects about ``1.2 / frequency`` seconds at each end.
 
     Parameters
     ----------
@@ -243,16 +234,6 @@ class Scalogram(TimeFrequencyTransformer):
     detrend : bool, default=True
         Whether to subtract the mean of each lead of each beat.
 
-    See Also
-    --------
-    Spectrogram : Faster, with the same resolution in time at all frequencies.
-    pywt.cwt : Computation of the coefficients.
-
-    Notes
-    -----
-    Beats are extended by zeros. With the default wavelet this affects about
-    ``1.2 / frequency`` seconds at each end: 0.3 s at 4 Hz and 0.03 s at 40 Hz.
-
     Examples
     --------
     >>> import numpy as np
@@ -266,7 +247,6 @@ class Scalogram(TimeFrequencyTransformer):
     10.0
     """
 
-    fs: float
     low: float = 4.0
     high: float | None = 40.0
     _: KW_ONLY
@@ -274,8 +254,6 @@ class Scalogram(TimeFrequencyTransformer):
     wavelet: str = "cmor1.5-1.0"
     hop: int = 1
     detrend: bool = True
-    log: bool = True
-    floor_db: float = -80.0
 
     _parameter_constraints: ClassVar[dict] = {
         **TimeFrequencyTransformer._parameter_constraints,
@@ -313,13 +291,9 @@ class FourierFeatures(BeatTransformer):
 
     Transforms beats into arrays of shape (n_beats, 2 * n_leads, n_samples // 2 + 1): the real
     parts of all leads, then their imaginary parts, for frequencies from 0 to half of the
-    sampling rate. As in `numpy.fft.rfft`, they are not divided by the number of samples. Use it
-    before a network for several leads, such as `ecgclf.ECGCNNClassifier`.
-
-    Notes
-    -----
-    The transform treats a beat as periodic. A large step from its last to its first sample
-    appears at all frequencies.
+    sampling rate. As in `numpy.fft.rfft`, they are not divided by the number of samples, and a
+    large step from the last to the first sample appears at all frequencies. Use it before a
+    network for several leads, such as `ecgclf.ECGCNNClassifier`.
 
     Examples
     --------
