@@ -117,29 +117,30 @@ def detect_r_peaks(signal: ArrayLike, fs: float, *, return_unreadable: bool = Fa
     [540, 900, 1260]
     """
     leads = check_leads_first(signal)
-    limits = [converter_limits(lead) for lead in leads]
     peaks, unreadable = detect_in_stretches(
-        lambda start, stop: leads[:, start:stop], leads.shape[1], fs, limits
+        lambda start, stop: leads[:, start:stop], leads.shape[1], fs
     )
     return (peaks, unreadable) if return_unreadable else peaks
 
 
 def detect_in_stretches(
-    read: Callable[[int, int], NDArray],
-    n_samples: int,
-    fs: float,
-    limits: Sequence[tuple[float, float]],
+    read: Callable[[int, int], NDArray], n_samples: int, fs: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Detect the R peaks of a signal of which ``read(start, stop)`` returns all leads.
-
-    `limits` are the `converter_limits` of each lead.
-    """
+    """Detect the R peaks of a signal of which ``read(start, stop)`` returns all leads."""
     if not np.isfinite(fs) or fs < _MIN_FS:
         raise ValueError(f"fs={fs!r}: expected a sampling rate of at least {_MIN_FS:g} Hz")
     stretch, overlap = round(_STRETCH * fs), round(_OVERLAP * fs)
-    found, bad = [np.empty(0, dtype=np.int64)], [np.empty((0, 2), dtype=np.int64)]
-    # A signal shorter than 2 s gives the features nothing to compare with.
-    for start in range(0, n_samples if n_samples >= 2 * fs else 0, stretch):
+    if n_samples < 2 * fs:  # too short to compare beats with anything
+        return np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.int64)
+    # A part of the samples gives the median of a lead well enough.
+    step, samples = n_samples // 100_000 + 1, []
+    for start in range(0, n_samples, stretch):
+        part = read(start, start + stretch)
+        extremes = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
+        samples.append(np.column_stack([*extremes, part[:, ::step]]))
+    limits = [converter_limits(lead) for lead in np.concatenate(samples, axis=1)]
+    found, bad = [], []
+    for start in range(0, n_samples, stretch):
         stop = min(start + stretch, n_samples)
         if n_samples - stop < overlap:
             stop = n_samples
@@ -182,12 +183,8 @@ def converter_limits(lead: NDArray) -> tuple[float, float]:
 
     NaN replaces an extreme value close to the median, which is the baseline.
     """
-    if not lead.size:
-        return np.nan, np.nan
     low, high = np.fmin.reduce(lead), np.fmax.reduce(lead)
-    # A part of the samples gives the median of a long lead well enough.
-    part = lead[:: len(lead) // 100_000 + 1]
-    median = np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else np.nan
+    median = np.median(lead[np.isfinite(lead)]) if np.isfinite(lead).any() else np.nan
     far = 0.2 * (high - low)
     return low if median - low > far else np.nan, high if high - median > far else np.nan
 

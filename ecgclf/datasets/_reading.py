@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,6 @@ from ecgclf.datasets._recordings import (
     millivolts_per,
 )
 from ecgclf.datasets._wfdb import read_wfdb
-
-if TYPE_CHECKING:
-    import os
 
 #: Endings of files that are read directly.
 _ENDINGS = (".hea", ".edf", ".bdf", ".dcm")

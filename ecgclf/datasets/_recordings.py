@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgclf.datasets._annotations import LeadError, RecordError
-from ecgclf.datasets._r_peaks import check_leads_first, converter_limits, detect_in_stretches
+from ecgclf.datasets._r_peaks import check_leads_first, detect_in_stretches
 
 #: Leads by name in any case, or by number from 0.
 Leads: TypeAlias = str | int | Sequence[str | int] | None
@@ -44,15 +44,7 @@ _RATES, _GAINS, _MOST_SAMPLES = (10.0, 1e6), (1e-6, 1e12), 2**31
 
 
 class Annotations(NamedTuple):
-    """Positions and symbols of annotations.
-
-    Attributes
-    ----------
-    sample : ndarray of int64, shape (n_annotations,)
-        Positions in samples of the recording.
-    symbol : ndarray of str, shape (n_annotations,)
-        Their symbols or texts.
-    """
+    """Positions in samples of a recording, and symbols or texts, of annotations."""
 
     sample: NDArray[np.int64]
     symbol: NDArray[np.str_]
@@ -86,7 +78,7 @@ class Recording:
     """ECG recording in mV.
 
     A recording read from a file keeps the values as they are stored, which takes half the memory
-    of `signal` or less. `read` and `stretches` convert a part of it at a time.
+    of `signal` or less. `read` converts a part of it.
 
     Parameters
     ----------
@@ -103,8 +95,8 @@ class Recording:
         only the time of the day.
     name : str, default="recording"
         Name for messages.
-    annotations : Annotations or tuple (sample, symbol), optional
-        Positions in samples and symbols of annotations.
+    annotations : tuple (sample, symbol), optional
+        Positions in samples and symbols of annotations, which become a named tuple of arrays.
 
     Attributes
     ----------
@@ -133,8 +125,6 @@ class Recording:
     <Recording recording: II, 1,000 samples at 100 Hz>
     >>> recording.crop(100, 300).signal.shape == recording.read(100, 300).shape == (2, 200)
     True
-    >>> [(start, part.shape) for start, part in recording.stretches(4)]
-    [(0, (2, 400)), (400, (2, 400)), (800, (2, 200))]
     """
 
     annotations: Annotations | None
@@ -237,25 +227,6 @@ class Recording:
             piece.write_into(signal, start)
         return signal
 
-    def stretches(self, seconds: float = 600.0) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Iterate over the signal in parts of equal length.
-
-        Parameters
-        ----------
-        seconds : float, default=600
-            Length of the parts; the last one may be shorter.
-
-        Yields
-        ------
-        start : int
-            First sample of the part.
-        signal : ndarray of float32, shape (n_leads, n_part)
-            The part in mV.
-        """
-        step = max(round(seconds * self.fs), 1)
-        for start in range(0, self.n_samples, step):
-            yield start, self.read(start, start + step)
-
     def pick(self, leads: Sequence[str | int]) -> Recording:
         """Select leads.
 
@@ -332,14 +303,7 @@ class Recording:
         unreadable : ndarray of int64, shape (n_stretches, 2)
             First sample and end of each unreadable stretch; see `detect_r_peaks`.
         """
-        # The median needs a part of the samples only.
-        step = self.n_samples // 100_000 + 1
-        samples = []
-        for _, part in self.stretches():
-            extremes = [np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)]
-            samples.append(np.column_stack([*extremes, part[:, ::step]]))
-        limits = [converter_limits(lead) for lead in np.concatenate(samples, axis=1)]
-        return detect_in_stretches(self.read, self.n_samples, self.fs, limits)
+        return detect_in_stretches(self.read, self.n_samples, self.fs)
 
     def __repr__(self) -> str:
         return (

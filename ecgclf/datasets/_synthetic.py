@@ -7,16 +7,14 @@ import re
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ecgclf._docstrings import parameters_from
 from ecgclf._validation import NOT_NEGATIVE, POSITIVE_INTEGER, new_random_state
-from ecgclf.datasets._beats import Beats, convert
+from ecgclf.datasets._beats import Arrays, Beats, Frames, convert
 from ecgclf.datasets._databases import AAMI_CLASSES
 from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._synthetic_patients import (
@@ -56,55 +54,43 @@ _COMMON: dict[str, list[Any]] = {
 }
 
 
+class _Options(TypedDict, total=False):
+    """Parameters of `make_beats` that do not change the type of the result."""
+
+    n_leads: int
+    fs: float
+    window: tuple[float, float]
+    n_patients: int
+    weights: Sequence[float] | None
+    noise: float
+    baseline_wander: float
+    random_state: int | np.random.RandomState | None
+
+
 @overload
 def make_beats(
     n_beats: int = ...,
     *,
-    n_leads: int = ...,
-    fs: float = ...,
-    window: tuple[float, float] = ...,
-    n_patients: int = ...,
-    weights: Sequence[float] | None = ...,
-    noise: float = ...,
-    baseline_wander: float = ...,
-    random_state: int | np.random.RandomState | None = ...,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
+    **options: Unpack[_Options],
 ) -> Beats: ...
-
-
 @overload
 def make_beats(
     n_beats: int = ...,
     *,
-    n_leads: int = ...,
-    fs: float = ...,
-    window: tuple[float, float] = ...,
-    n_patients: int = ...,
-    weights: Sequence[float] | None = ...,
-    noise: float = ...,
-    baseline_wander: float = ...,
-    random_state: int | np.random.RandomState | None = ...,
     return_X_y: Literal[True],
     as_frame: Literal[False] = ...,
-) -> tuple[NDArray[np.float32], NDArray[np.str_]]: ...
-
-
+    **options: Unpack[_Options],
+) -> Arrays: ...
 @overload
 def make_beats(
     n_beats: int = ...,
     *,
-    n_leads: int = ...,
-    fs: float = ...,
-    window: tuple[float, float] = ...,
-    n_patients: int = ...,
-    weights: Sequence[float] | None = ...,
-    noise: float = ...,
-    baseline_wander: float = ...,
-    random_state: int | np.random.RandomState | None = ...,
     return_X_y: Literal[True],
     as_frame: Literal[True],
-) -> tuple[pd.DataFrame, pd.Series]: ...
+    **options: Unpack[_Options],
+) -> Frames: ...
 
 
 @validate_params(
@@ -119,6 +105,7 @@ def make_beats(
     },
     prefer_skip_nested_validation=True,
 )
+@parameters_from(convert)
 def make_beats(
     n_beats: int = 1000,
     *,
@@ -132,7 +119,7 @@ def make_beats(
     random_state: int | np.random.RandomState | None = None,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Beats | tuple[Any, Any]:
+) -> Beats | Arrays | Frames:
     """Generate synthetic heartbeats of the five AAMI classes.
 
     The signals follow the dynamical model of McSharry et al. [1]_: Gaussian waves on a limit
@@ -177,10 +164,6 @@ def make_beats(
     random_state : int, RandomState or None, default=None
         Source of randomness. An integer gives the same beats in every call. With None, the
         global generator of numpy is neither used nor changed.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of the container.
-    as_frame : bool, default=False
-        Return ``data``, ``rhythm`` and ``target`` as pandas objects.
 
     Returns
     -------

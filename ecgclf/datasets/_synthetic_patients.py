@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,16 +120,20 @@ def _push(
         force[lead] += np.bincount(index.ravel(), weights, minlength=n_samples)
 
 
-def _frontal(degrees: float) -> tuple[float, float, float]:
+#: To the left, to the feet and to the front.
+_Direction: TypeAlias = tuple[float, float, float]
+
+
+def _frontal(degrees: float) -> _Direction:
     return (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), 0.0)
 
 
-def _horizontal(degrees: float) -> tuple[float, float, float]:
+def _horizontal(degrees: float) -> _Direction:
     return (math.cos(math.radians(degrees)), 0.0, math.sin(math.radians(degrees)))
 
 
-#: Direction of each lead: (to the left, to the feet, to the front).
-LEADS: dict[str, tuple[float, float, float]] = {
+#: Direction of each lead.
+LEADS: dict[str, _Direction] = {
     "MLII": _frontal(60),
     "V1": _horizontal(115),
     "V5": _horizontal(22),
@@ -146,44 +150,40 @@ LEADS: dict[str, tuple[float, float, float]] = {
 }
 
 
-class _Event(NamedTuple):
-    """Wave of a beat, as in Table I of the paper but with a height and a direction."""
-
-    part: str  # its origin in the heart, a column of `_SHARE`
-    angle: float  # rad at 60 beats per minute
-    width: float  # rad at 60 beats per minute
-    height: float  # mV
-    direction: tuple[float, float, float]  # of the dipole, as in `LEADS`
-
-
-def _normal(name: str, part: str, direction: tuple[float, float, float]) -> _Event:
-    """Make an event of the paper, scaled to an R wave of 1 mV."""
+def _normal(
+    name: str, part: str, direction: _Direction
+) -> tuple[str, float, float, float, _Direction]:
+    """Describe an event of the paper, scaled to an R wave of 1 mV."""
     angle, force, width = NORMAL_EVENTS[name]
     _, force_r, width_r = NORMAL_EVENTS["R"]
-    return _Event(part, angle, width, force * width**2 / (force_r * width_r**2), direction)
+    return part, angle, width, force * width**2 / (force_r * width_r**2), direction
 
 
 _QRS = (0.55, 0.75, -0.35)
 _PACED_QRS = (0.5, -0.85, -0.2)  # upwards from the apex of the right ventricle
 
-_EVENTS: tuple[_Event, ...] = (
+# Waves of the beats: origin in the heart, a column of `_SHARE`; angle and width in rad at 60
+# beats per minute; height in mV; direction of the dipole.
+_EVENTS = (
     _normal("P", "sinus", (0.5, 0.8, 0.3)),
-    _Event("ectopic atrium", -0.8, 0.2, 0.2, (-0.1, -0.9, 0.4)),
+    ("ectopic atrium", -0.8, 0.2, 0.2, (-0.1, -0.9, 0.4)),
     _normal("Q", "conducted", _QRS),
     _normal("R", "conducted", _QRS),
     _normal("S", "conducted", (0.3, 0.5, -0.8)),
     _normal("T", "conducted", (0.6, 0.7, 0.2)),
     # Slow conduction through muscle: a wide QRS and an opposite T wave.
-    _Event("ventricle", 0.0, 0.24, 1.3, (0.5, 0.8, 0.3)),
-    _Event("ventricle", 0.45, 0.22, -0.45, (0.7, 0.4, -0.5)),
-    _Event("ventricle", 1.75, 0.42, -0.5, (0.5, 0.8, 0.3)),
-    _Event("pacemaker", -0.5, 0.018, 0.6, (0.5, -0.85, 0.0)),
-    _Event("pacemaker", 0.0, 0.26, 1.1, _PACED_QRS),
-    _Event("pacemaker", 1.75, 0.42, -0.45, _PACED_QRS),
+    ("ventricle", 0.0, 0.24, 1.3, (0.5, 0.8, 0.3)),
+    ("ventricle", 0.45, 0.22, -0.45, (0.7, 0.4, -0.5)),
+    ("ventricle", 1.75, 0.42, -0.5, (0.5, 0.8, 0.3)),
+    ("pacemaker", -0.5, 0.018, 0.6, (0.5, -0.85, 0.0)),
+    ("pacemaker", 0.0, 0.26, 1.1, _PACED_QRS),
+    ("pacemaker", 1.75, 0.42, -0.45, _PACED_QRS),
 )
 
+_PART, _ANGLE, _WIDTH, _HEIGHT, _DIRECTION = (np.array(column) for column in zip(*_EVENTS))
+
 #: Positions of the waves Q, R, S and T among the events.
-CONDUCTED = [i for i, event in enumerate(_EVENTS) if event.part == "conducted"]
+CONDUCTED = np.flatnonzero(_PART == "conducted")
 
 _PARTS = ("sinus", "ectopic atrium", "conducted", "ventricle", "pacemaker")
 
@@ -234,22 +234,19 @@ class Patient:
 def draw_patient(rng: np.random.RandomState) -> Patient:
     """Draw heart rate, axis, focus of the V beats, and heights and widths of the waves."""
     n = len(_EVENTS)
-    direction = np.array([event.direction for event in _EVENTS])
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    direction = _DIRECTION / np.linalg.norm(_DIRECTION, axis=1, keepdims=True)
     # The axis of the heart varies, and the focus of the V beats varies much more.
     direction = Rotation.from_rotvec(rng.normal(0, 0.6, 3)).apply(direction)
-    ventricle = np.array([event.part == "ventricle" for event in _EVENTS])
+    ventricle = _PART == "ventricle"
     focus = Rotation.from_rotvec(rng.normal(0, 1.5, 3))
     direction[ventricle] = focus.apply(direction[ventricle])
-    height = np.array([event.height for event in _EVENTS])
-    height = height * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.2, n))
-    width = np.array([event.width for event in _EVENTS])
+    height = _HEIGHT * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.2, n))
     return Patient(
         rr_mean=rng.uniform(0.65, 1.05),
         rr_std=rng.uniform(0.02, 0.06),
         respiration=rng.uniform(0.2, 0.3),
-        angle=np.array([event.angle for event in _EVENTS]) * np.exp(rng.normal(0, 0.1, n)),
-        width=width * np.exp(rng.normal(0, 0.12, n)),
+        angle=_ANGLE * np.exp(rng.normal(0, 0.1, n)),
+        width=_WIDTH * np.exp(rng.normal(0, 0.12, n)),
         dipole=height[:, None] * direction,
     )
 
@@ -258,8 +255,8 @@ def turn_to_mlii(patient: Patient) -> Patient:
     """Turn the beats of a patient so that no QRS complex is too small to be found in MLII."""
     axis, dipole = np.array(LEADS["MLII"]), patient.dipole.copy()
     for part in ("conducted", "ventricle", "pacemaker"):
-        rows = [i for i, event in enumerate(_EVENTS) if event.part == part]
-        largest = dipole[max(rows, key=lambda i: abs(_EVENTS[i].height))]
+        rows = np.flatnonzero(part == _PART)
+        largest = dipole[rows[np.abs(_HEIGHT[rows]).argmax()]]
         largest = largest / np.linalg.norm(largest)
         along = float(largest @ axis)
         if abs(along) < _LEAST_ALONG:
@@ -328,7 +325,7 @@ def simulate(
     fusion = target == "F"
     share[fusion, _PARTS.index("conducted")] = conducted[fusion]
     share[fusion, _PARTS.index("ventricle")] = 1 - conducted[fusion]
-    height = share[:, [_PARTS.index(event.part) for event in _EVENTS]]
+    height = share[:, [_PARTS.index(part) for part in _PART]]
     height = height * np.exp(rng.normal(0, 0.1, (n_beats, n_events)))
     angle = patient.angle + rng.normal(0, 0.03, (n_beats, n_events)) * (patient.angle != 0)
     width = patient.width * np.exp(rng.normal(0, 0.06, (n_beats, n_events)))
