@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -131,9 +131,13 @@ def annotate_recording(
     ) as progress:
         peaks, unreadable = analysed.detect_r_peaks()
         progress.update()
-        parts = _predict_leads(model_input, analysed, peaks, groups, progress.update)
-        none = np.empty((0, len(estimator.classes_))), np.empty(0)
-        probabilities, quality = combine_leads(parts) if len(peaks) else none
+        parts = []
+        for group in groups if len(peaks) else []:
+            rows, of_leads = model_input.cut(analysed.pick(group), peaks)
+            parts.append((model_input.predict_proba(rows, peaks), of_leads))
+            progress.update()
+    none = np.empty((0, len(estimator.classes_))), np.empty(0)
+    probabilities, quality = combine_leads(parts) if parts else none
     sample = peaks + part[0]
     beats = pd.DataFrame({"time": sample / recording.fs, "sample": sample})
     table = label_beats(
@@ -154,41 +158,17 @@ def annotate_recording(
     )
 
 
-def _predict_leads(
-    model_input: ModelInput,
-    recording: Recording,
-    peaks: NDArray[np.int64],
-    groups: Sequence[Sequence[int]],
-    advance: Callable[[], Any],
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
-    """Cut and predict the beats in one group of leads after the other."""
-    for group in groups:
-        rows, quality = model_input.cut(recording.pick(group), peaks)
-        yield model_input.predict_proba(rows, peaks), quality
-        advance()
-
-
 def combine_leads(
     parts: Iterable[tuple[NDArray[np.float64], NDArray[np.float32]]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Average the log-probabilities of the beats over the leads that are readable.
 
-    Parameters
-    ----------
-    parts : iterable of tuples (probabilities, quality)
-        Of each group of leads that the model sees together, of shape (n_beats, n_classes) and
-        (n_beats, n_leads).
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_beats, n_classes)
-    quality : ndarray of shape (n_beats,)
-        As `annotate_recording` describes it.
+    Each part has the probabilities, of shape (n_beats, n_classes), and the quality, of shape
+    (n_beats, n_leads), of leads that the model sees together.
     """
-    logs: Any
-    total: Any
-    quality: Any
-    logs = total = quality = 0.0
+    logs: Any = 0.0
+    total: Any = 0.0
+    quality: Any = 0.0
     for probabilities, of_leads in parts:
         worst = of_leads.min(axis=1)
         weight = np.where(worst > 0, 1.0, _TINY)[:, np.newaxis]
@@ -206,23 +186,7 @@ def label_beats(
     min_confidence: float,
     uncertain: str,
 ) -> pd.DataFrame:
-    """Choose the label of each beat.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_beats, n_classes)
-    quality : ndarray of shape (n_beats,)
-        As from `combine_leads`.
-    classes : ndarray of shape (n_classes,)
-        Labels of the columns.
-    min_confidence, uncertain
-        As of `annotate_recording`.
-
-    Returns
-    -------
-    DataFrame
-        The columns `label`, those of the classes, `quality` and `uncertain`.
-    """
+    """Choose the labels; the columns are `label`, the classes, `quality` and `uncertain`."""
     table = pd.DataFrame(probabilities, columns=[str(label) for label in classes])
     if set(table) <= set(AAMI_CLASSES):
         table = table.reindex(columns=list(AAMI_CLASSES), fill_value=0.0)
@@ -255,24 +219,7 @@ def _group_leads(recording: Recording, n_leads: int, *, is_chosen: bool) -> list
 def find_part(
     recording: Recording, start: str | float | None, end: str | float | None
 ) -> tuple[int, int]:
-    """Convert the start and the end of the analysed part to samples.
-
-    Parameters
-    ----------
-    recording : Recording
-        The recording.
-    start, end : str, float or None
-        As of `annotate_recording`.
-
-    Returns
-    -------
-    start, stop : int
-
-    Raises
-    ------
-    ValueError
-        If the times cannot be read, or there is no part between them.
-    """
+    """Convert the start and the end of the analysed part to samples."""
     duration = recording.n_samples / recording.fs
     first = 0.0 if start is None else _seconds("start", start, recording, 0.0)
     last = duration if end is None else _seconds("end", end, recording, first)

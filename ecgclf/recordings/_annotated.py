@@ -92,7 +92,7 @@ class AnnotatedRecording:
         return self.rhythm.summary
 
     def to_wfdb(self, path: str | os.PathLike[str]) -> Path:
-        """Write a WFDB annotation file.
+        """Write a WFDB annotation file; the user guide lists the symbols.
 
         Parameters
         ----------
@@ -103,19 +103,11 @@ class AnnotatedRecording:
         Returns
         -------
         Path
-            The file.
 
         Raises
         ------
         ValueError
             If the ending is not of letters, or a label is no symbol of WFDB.
-
-        Notes
-        -----
-        A beat has its label as symbol, and "?" as note if it is uncertain. The symbol is "|" if
-        no lead is readable at the beat, so its quality is 0. "~" marks changes of signal quality,
-        with the subtype -1 where all leads become unreadable and 0 where they become readable
-        again.
         """
         from wfdb import wrann
         from wfdb.io.annotation import ann_label_table
@@ -127,8 +119,7 @@ class AnnotatedRecording:
                 f"{path} has the ending {path.suffix!r}; expected one of letters, such as "
                 f"{path.stem}.beats."
             )
-        unknown = set(self.beats["label"]) - set(ann_label_table["symbol"])
-        if unknown:
+        if unknown := set(self.beats["label"]) - set(ann_label_table["symbol"]):
             raise ValueError(
                 f"The labels {', '.join(sorted(unknown))} are no symbols of WFDB. Use to_csv."
             )
@@ -160,19 +151,18 @@ class AnnotatedRecording:
         Returns
         -------
         Path
-            The file.
 
         Raises
         ------
         ValueError
             If the ending is that of WFDB annotations, ".atr".
         """
-        path = Path(path)
-        check_is_no_annotation_file(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            self._rounded().to_csv(file, index=False)
-        return path
+        if Path(path).suffix.lower() == ".atr":
+            raise ValueError(
+                f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending "
+                ".csv."
+            )
+        return _write(path, self._rounded().to_csv(index=False, lineterminator="\n"))
 
     def to_json(self, path: str | os.PathLike[str]) -> Path:
         """Write everything but the signal as JSON.
@@ -185,13 +175,22 @@ class AnnotatedRecording:
         Returns
         -------
         Path
-            The file.
         """
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write_text(json.dumps(self._as_dict(), default=_plain) + "\n", encoding="utf-8")
-        return path
+        start = self.recording.start
+        content = {
+            "recording": self.recording.name,
+            "recording_start": None if start is None else start.isoformat(),
+            "fs": self.fs,
+            "n_samples": self.n_samples,
+            "analysed": [self.start, self.stop],
+            "leads": self.leads,
+            "model": self.model,
+            "classes": self.classes,
+            "unreadable": self.unreadable,
+            "summary": self.summary if set(self.classes) <= set(AAMI_CLASSES) else None,
+            "beats": self._rounded().to_dict("list"),
+        }
+        return _write(path, json.dumps(content, default=lambda value: value.tolist()) + "\n")
 
     def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = True) -> Path:
         """Write a report as one HTML file, which needs no network and prints on A4 paper.
@@ -206,19 +205,13 @@ class AnnotatedRecording:
         Returns
         -------
         Path
-            The file.
 
         Raises
         ------
         ValueError
             If there are other labels than the AAMI classes N, S, V, F and Q.
         """
-        html = self._render(full_disclosure=full_disclosure)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write_text(html, encoding="utf-8")
-        return path
+        return _write(path, self._render(full_disclosure=full_disclosure))
 
     def _render(self, *, full_disclosure: bool = False) -> str:
         data = ReportData(
@@ -238,22 +231,6 @@ class AnnotatedRecording:
             f'<iframe srcdoc="{escape(self._render())}" title="Report" '
             'style="width: 100%; height: 80vh; border: 0"></iframe>'
         )
-
-    def _as_dict(self) -> dict[str, Any]:
-        start = self.recording.start
-        return {
-            "recording": self.recording.name,
-            "recording_start": None if start is None else start.isoformat(),
-            "fs": self.fs,
-            "n_samples": self.n_samples,
-            "analysed": [self.start, self.stop],
-            "leads": self.leads,
-            "model": self.model,
-            "classes": self.classes,
-            "unreadable": self.unreadable,
-            "summary": self.summary if set(self.classes) <= set(AAMI_CLASSES) else None,
-            "beats": self._rounded().to_dict("list"),
-        }
 
     def _rounded(self) -> pd.DataFrame:
         return self.beats.round({"time": 4, **dict.fromkeys(["quality", *self.classes], 4)})
@@ -281,22 +258,15 @@ class AnnotatedRecording:
         return pd.concat([changes, beats]).sort_values("sample", kind="stable")
 
     def __str__(self) -> str:
-        counts = self.beats["label"].value_counts()
-        of_class = ", ".join(
-            f"{name}: {counts[name]:,}" for name in self.classes if name in counts
-        )
-        return (
-            f"<AnnotatedRecording {self.recording.name}: {len(self.beats):,} beats ({of_class})>"
-        )
+        name, counts = self.recording.name, self.beats["label"].value_counts()
+        of_class = ", ".join(f"{c}: {counts[c]:,}" for c in self.classes if c in counts)
+        return f"<AnnotatedRecording {name}: {len(self.beats):,} beats ({of_class})>"
 
 
-def check_is_no_annotation_file(path: Path) -> None:
-    """Raise a ValueError for a name that WFDB reads as annotations."""
-    if path.suffix.lower() == ".atr":
-        raise ValueError(
-            f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending .csv."
-        )
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist()
+def _write(path: str | os.PathLike[str], text: str) -> Path:
+    """Write a file, and the folders that it needs."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write_text(text, encoding="utf-8")
+    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,49 +41,23 @@ _MISSING = 0.01
 
 
 def find_model(model: Any) -> tuple[Any, str]:
-    """Load a model by name or path.
-
-    Parameters
-    ----------
-    model : str, path-like or estimator
-        Name of a pretrained model, model file or fitted classifier.
-
-    Returns
-    -------
-    model : estimator
-    name : str
-        Its name for reports.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is neither such a pretrained model nor such a file.
-    """
+    """Load a model by the name of a pretrained one or by its path; return it with its name."""
     if not isinstance(model, (str, os.PathLike)):
         return model, type(model).__name__
     if str(model) in list_pretrained():
         return load_pretrained(str(model)), str(model)
-    if not Path(model).expanduser().exists():
+    path = Path(model).expanduser()
+    if not path.exists():
         raise FileNotFoundError(
             f"There is no file {os.fspath(model)!r} and no pretrained model of this name. Give "
             f"a model file or one of {', '.join(list_pretrained())}."
         )
-    return load(Path(model).expanduser()), Path(model).name
+    return load(path), path.name
 
 
 @dataclass(frozen=True)
 class ModelInput:
-    """Rows that a model takes, and their probabilities.
-
-    Attributes
-    ----------
-    model : estimator
-        A fitted classifier of beats.
-    fs : float
-        Rate in Hz to which recordings are resampled before they are cut.
-    window : BeatWindow
-        Window of the beats.
-    """
+    """Fitted classifier, and how its beats are cut from recordings resampled to `fs`."""
 
     model: Any
     fs: float
@@ -94,25 +67,7 @@ class ModelInput:
     def of(
         cls, model: Any, fs: float | None = None, window: tuple[float, float] | None = None
     ) -> ModelInput:
-        """Read how the beats of a model are cut, and check that a recording can provide them.
-
-        Parameters
-        ----------
-        model : estimator
-            A fitted classifier.
-        fs, window
-            Rate in Hz and window in s, for a model that does not state them.
-
-        Returns
-        -------
-        ModelInput
-
-        Raises
-        ------
-        ValueError
-            If the model needs other features, or how to cut its beats is unknown or contradicts
-            what it states.
-        """
+        """Read how the beats of a model are cut, and check that a recording can provide them."""
         contract = getattr(model, "input_contract_", {})
         if getattr(model, "multilabel_", False):
             raise ValueError(
@@ -146,47 +101,17 @@ class ModelInput:
             )
         return cls(model, float(cut["fs"]), FixedWindow(*cut["window"]))
 
-    @property
-    def takes_records(self) -> bool:
-        """Whether the model compares the beats of a recording."""
-        return getattr(self.model, "record", None) is not None
-
     def cut(
         self, recording: Recording, peaks: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Cut all beats, one stretch of the recording after the other.
+        """Cut all beats, with missing samples interpolated, and measure their quality.
 
-        Parameters
-        ----------
-        recording : Recording
-            With the leads of the model.
-        peaks : ndarray of int64, shape (n_beats,)
-            Positions of the beats in samples.
-
-        Returns
-        -------
-        rows : ndarray of float32, shape (n_beats, n_leads, n_samples)
-            Missing samples are interpolated.
-        quality : ndarray of float32, shape (n_beats, n_leads)
-            As `annotate_recording` describes it; 0 if samples are missing around the beat.
+        The shapes are (n_beats, n_leads, n_samples) and (n_beats, n_leads). The quality is 0 if
+        samples are missing around the beat.
         """
         n_samples = self.model.n_samples_
         rows = np.empty((len(peaks), len(recording.leads), n_samples), dtype=np.float32)
         quality = np.empty(rows.shape[:2], dtype=np.float32)
-        for part, cut, readable in self._cut_stretches(recording, peaks):
-            if cut.shape[2] != n_samples:
-                raise ValueError(
-                    f"A beat has {cut.shape[2]} samples at {self.fs:g} Hz, but the model takes "
-                    f"{n_samples}. Give the fs and the window of its training."
-                )
-            rows[part] = cut
-            quality[part] = readable * measure_quality(rows[part])
-        return rows, quality
-
-    def _cut_stretches(
-        self, recording: Recording, peaks: NDArray[np.int64]
-    ) -> Iterator[tuple[slice, NDArray, NDArray[np.bool_]]]:
-        """Cut the beats of each stretch, resampled with the stretches beside it."""
         ratio = resampling_ratio(recording.fs, self.fs)
         # Both rates have a sample at the start of a stretch.
         grid = ratio.denominator
@@ -194,7 +119,7 @@ class ModelInput:
             max(1, round(seconds * recording.fs / grid)) * grid
             for seconds in (_STRETCH, _OVERLAP)
         )
-        around = round(recording.fs * self.model.n_samples_ / self.fs)
+        around = round(recording.fs * n_samples / self.fs)
         marks = np.append(peaks, recording.n_samples - 1)
         for start in range(0, recording.n_samples, step):
             first, end = np.searchsorted(peaks, [start, start + step])
@@ -212,12 +137,19 @@ class ModelInput:
                 .clip(0, at_rate.shape[1] - 1)
                 for places in (peaks[first:end], marks[first : end + 2])
             )
-            rows = self.window.cut(AnnotatedSignal(recording.name, at_rate, self.fs, at, beside))
+            cut = self.window.cut(AnnotatedSignal(recording.name, at_rate, self.fs, at, beside))
+            if cut.shape[2] != n_samples:
+                raise ValueError(
+                    f"A beat has {cut.shape[2]} samples at {self.fs:g} Hz, but the model takes "
+                    f"{n_samples}. Give the fs and the window of its training."
+                )
+            rows[first:end] = cut
             count = np.cumsum(missing, axis=1, dtype=np.int32)
             at = peaks[first:end] - low
             last = np.minimum(at + around, signal.shape[1] - 1)
             share = (count[:, last] - count[:, np.maximum(at - around, 0)]) / around
-            yield slice(first, end), rows, (share <= _MISSING).T
+            quality[first:end] = (share <= _MISSING).T * measure_quality(rows[first:end])
+        return rows, quality
 
     def predict_proba(
         self,
@@ -225,23 +157,9 @@ class ModelInput:
         peaks: NDArray[np.int64],
         record: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
-        """Compute the probabilities of the beats of one recording or of several.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_beats, n_leads, n_samples)
-            As from `cut`, with as many leads as the model takes.
-        peaks : ndarray of shape (n_beats,)
-            Their positions.
-        record : ndarray of shape (n_beats,), optional
-            Number of the recording of each beat. Default: the same.
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_classes)
-        """
+        """Compute the probabilities of beats; `record` numbers the recordings if several."""
         flat = rows.reshape(len(rows), -1)
-        if not self.takes_records:
+        if getattr(self.model, "record", None) is None:
             return self.model.predict_proba(flat if rows.shape[1] == 1 else rows)
         number = np.zeros(len(peaks), dtype=np.int64) if record is None else record
         places = {self.model.record: number, self.model.sample: peaks}
@@ -249,11 +167,9 @@ class ModelInput:
             for column, values in sorted(places.items()):
                 flat = np.insert(flat, column, values, axis=1)
             return self.model.predict_proba(flat)
-        names = [name for name in self.model.feature_names_in_ if name not in places]
-        table = pd.DataFrame(flat, columns=names)
-        for name, values in places.items():
-            table.insert(list(self.model.feature_names_in_).index(name), name, values)
-        return self.model.predict_proba(table)
+        names = list(self.model.feature_names_in_)
+        table = pd.DataFrame(flat, columns=[name for name in names if name not in places])
+        return self.model.predict_proba(table.assign(**places)[names])
 
 
 def measure_quality(rows: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -48,25 +48,7 @@ _N_ROWS = 10
 
 @dataclass(frozen=True)
 class ReportData:
-    """What a report shows.
-
-    Attributes
-    ----------
-    recording : Recording
-        The recording, with the leads to draw.
-    beats : DataFrame
-        With the columns ``time``, ``sample``, ``label`` and the probability of each class.
-    rhythm : RhythmReport
-        Rhythm of these beats.
-    start, stop : int
-        The analysed part in samples.
-    unreadable : ndarray of shape (n_stretches, 2)
-        First sample and end of each unreadable stretch.
-    model : str
-        Name of the model.
-    card : dict or None
-        Facts of a pretrained model, as `ecgclf.persistence.card_facts` returns them.
-    """
+    """What a report shows; `recording` has the leads to draw, `card` the facts of the model."""
 
     recording: Recording
     beats: pd.DataFrame
@@ -93,20 +75,7 @@ class ReportData:
 
 
 def render_report(data: ReportData, *, full_disclosure: bool = False) -> str:
-    """Write the report.
-
-    Parameters
-    ----------
-    data : ReportData
-        What the report shows.
-    full_disclosure : bool, default=False
-        Whether to include the whole first lead, in rows of one minute.
-
-    Returns
-    -------
-    str
-        HTML without references to other files.
-    """
+    """Write the report as HTML that refers to no other files."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -132,92 +132,6 @@ def rhythm_report(
     check_same_length(sample, "label", label, "sample")
     stop = stop if stop is not None else int(sample[-1]) + 1 if len(sample) else start
     bad = np.asarray([] if unreadable is None else unreadable, dtype=np.int64).reshape(-1, 2)
-    _check(sample, label, fs, start, stop)
-    bad = bad.clip(start, stop)
-    bad = bad[bad[:, 1] > bad[:, 0]]
-    stretch = np.searchsorted(bad[:, 0], sample, side="right")
-    is_readable = sample >= np.concatenate([[start], bad[:, 1]])[stretch]
-    beats = _Beats(sample[is_readable], label[is_readable], fs, stretch[is_readable])
-    readable = _Readable(start, stop, fs, bad)
-
-    episodes = _find_episodes(beats)
-    rates = _minute_rates(beats)
-    rr = beats.rr
-    past_hour = 0.0 if clock is None else 60.0 * clock.minute + clock.second
-    summary = {
-        "duration_s": (stop - start) / fs,
-        "analysed_s": readable.total,
-        "unreadable_s": (stop - start) / fs - readable.total,
-        "beats": {
-            "all": len(beats.sample),
-            **{name: int(np.sum(beats.label == name)) for name in AAMI_CLASSES},
-        },
-        "heart_rate": {"mean": _rate(rr["rr_s"]), **_extremes(rates)},
-        "pauses": _summarize_pauses(episodes),
-        **{name: _summarize_class(name, beats, episodes, readable) for name in ECTOPIC},
-        "hrv": _rr_variability(rr),
-    }
-    kept = np.flatnonzero(is_readable)
-    places = {"first": kept[episodes["first"]], "last": kept[episodes["last"]]}
-    return RhythmReport(
-        summary=summary,
-        episodes=episodes.assign(**places),
-        hours=_hours(beats, rates, episodes, readable, past_hour),
-        rr=rr.assign(first=kept[rr["first"]]),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Beats:
-    """Beats in readable signal; `stretch` numbers the readable stretches."""
-
-    sample: NDArray[np.int64]
-    label: NDArray[np.str_]
-    fs: float
-    stretch: NDArray[np.int64]
-
-    @property
-    def time(self) -> NDArray[np.float64]:
-        return self.sample / self.fs
-
-    @property
-    def rr(self) -> pd.DataFrame:
-        same = self.stretch[1:] == self.stretch[:-1]
-        is_n = self.label == "N"
-        table = pd.DataFrame(
-            {
-                "first": np.arange(len(same)),
-                "rr_s": np.diff(self.time),
-                "is_nn": is_n[1:] & is_n[:-1],
-            }
-        )
-        return table[same].reset_index(drop=True)
-
-
-@dataclass(frozen=True, eq=False)
-class _Readable:
-    """Readable time of the analysed part."""
-
-    start: int
-    stop: int
-    fs: float
-    bad: NDArray[np.int64]
-
-    @property
-    def total(self) -> float:
-        return float(self.between(np.array([self.start, self.stop]) / self.fs)[0])
-
-    def between(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the readable seconds between successive times."""
-        at = np.array([self.start, *self.bad.ravel(), self.stop])
-        is_good = np.arange(len(at) - 1) % 2 == 0
-        good = np.concatenate([[0], np.cumsum(np.diff(at) * is_good)])
-        return np.diff(np.interp(edges * self.fs, at, good)) / self.fs
-
-
-def _check(
-    sample: NDArray[np.int64], label: NDArray[np.str_], fs: float, start: int, stop: int
-) -> None:
     if not fs > 0:
         raise ValueError(f"fs={fs!r}: expected a positive number of Hz")
     if len(sample) and (np.any(np.diff(sample) <= 0) or sample[0] < start or sample[-1] >= stop):
@@ -225,20 +139,81 @@ def _check(
             f"sample must hold increasing positions from start={start} to stop={stop}; sort the "
             "beats in order of time, each once"
         )
-    unknown = sorted(set(label.tolist()) - set(AAMI_CLASSES))
-    if unknown:
+    if unknown := sorted(set(label.tolist()) - set(AAMI_CLASSES)):
         raise ValueError(f"label has {unknown}; expected the classes {', '.join(AAMI_CLASSES)}")
+    bad = bad.clip(start, stop)
+    bad = bad[bad[:, 1] > bad[:, 0]]
+    # Starts and ends of readable stretches in turn; the stretches are numbered from 0.
+    limits = np.array([start, *bad.ravel(), stop])
+    stretch = np.searchsorted(bad[:, 0], sample, side="right")
+    kept = np.flatnonzero(sample >= limits[2 * stretch])
+    beats = pd.DataFrame({"time_s": sample / fs, "label": label, "stretch": stretch}).iloc[kept]
+    beats = beats.reset_index(drop=True)
+
+    rr = _rr_intervals(beats)
+    episodes = _find_episodes(beats, rr)
+    rates = _minute_rates(beats, rr)
+    (analysed,) = _readable_seconds(limits[[0, -1]] / fs, limits, fs)
+    pauses = episodes[episodes["kind"] == "pause"]
+    past_hour = 0.0 if clock is None else 60.0 * clock.minute + clock.second
+    summary = {
+        "duration_s": (stop - start) / fs,
+        "analysed_s": float(analysed),
+        "unreadable_s": float((stop - start) / fs - analysed),
+        "beats": {
+            "all": len(beats),
+            **{name: int(np.sum(beats["label"] == name)) for name in AAMI_CLASSES},
+        },
+        "heart_rate": {
+            "mean": float(60 / rr["rr_s"].mean()) if len(rr) else None,
+            **_extremes(rates),
+        },
+        "pauses": {
+            "count": len(pauses),
+            "longest": pauses.nlargest(10, "duration_s")[["time_s", "duration_s"]].to_dict(
+                "records"
+            ),
+        },
+        **{name: _summarize_class(name, beats, episodes, float(analysed)) for name in ECTOPIC},
+        "hrv": _rr_variability(rr),
+    }
+    return RhythmReport(
+        summary=summary,
+        episodes=episodes.assign(first=kept[episodes["first"]], last=kept[episodes["last"]]),
+        hours=_hours(beats, rr, rates, episodes, limits, fs, past_hour),
+        rr=rr.assign(first=kept[rr["first"]]),
+    )
 
 
-def _rate(rr: pd.Series) -> float | None:
-    """Return the number of intervals per minute."""
-    return float(60 / rr.mean()) if len(rr) else None
+def _rr_intervals(beats: pd.DataFrame) -> pd.DataFrame:
+    """List the intervals between beats of the same readable stretch."""
+    is_n = beats["label"] == "N"
+    rr = pd.DataFrame(
+        {
+            "first": np.arange(len(beats)) - 1,
+            "rr_s": beats["time_s"].diff(),
+            "is_nn": is_n & is_n.shift(fill_value=False),
+        }
+    )
+    return rr[beats["stretch"].diff() == 0].reset_index(drop=True)
 
 
-def _minute_rates(beats: _Beats) -> pd.DataFrame:
+def _ends(beats: pd.DataFrame, rr: pd.DataFrame) -> NDArray[np.float64]:
+    return beats["time_s"].to_numpy()[rr["first"] + 1]
+
+
+def _readable_seconds(
+    edges: NDArray[np.float64], limits: NDArray[np.int64], fs: float
+) -> NDArray[np.float64]:
+    """Return the readable seconds between successive times."""
+    is_good = np.arange(len(limits) - 1) % 2 == 0
+    good = np.concatenate([[0], np.cumsum(np.diff(limits) * is_good)])
+    return np.diff(np.interp(edges * fs, limits, good)) / fs
+
+
+def _minute_rates(beats: pd.DataFrame, rr: pd.DataFrame) -> pd.DataFrame:
     """Compute the heart rate over the minute before each beat, where intervals cover it."""
-    rr = beats.rr
-    end = beats.time[rr["first"] + 1]
+    end = _ends(beats, rr)
     total = np.concatenate([[0.0], np.cumsum(rr["rr_s"])])
     # An interval counts if it lies in the minute wholly.
     low = np.searchsorted(end - rr["rr_s"], end - _MINUTE - 1e-9)
@@ -252,112 +227,83 @@ def _extremes(rates: pd.DataFrame) -> dict[str, float | None]:
     """Return the lowest and highest rate and the ends of their minutes."""
     if rates.empty:
         return dict.fromkeys(("lowest", "lowest_s", "highest", "highest_s"))
-    time, rate = rates["time_s"].to_numpy(), rates["rate"].to_numpy().round(6)
-    low, high = rate.argmin(), rate.argmax()
+    rates = rates.round({"rate": 6})
+    low, high = rates.loc[rates["rate"].idxmin()], rates.loc[rates["rate"].idxmax()]
     return {
-        "lowest": float(rate[low]),
-        "lowest_s": float(time[low]),
-        "highest": float(rate[high]),
-        "highest_s": float(time[high]),
+        "lowest": float(low["rate"]),
+        "lowest_s": float(low["time_s"]),
+        "highest": float(high["rate"]),
+        "highest_s": float(high["time_s"]),
     }
 
 
-def _find_episodes(beats: _Beats) -> pd.DataFrame:
+def _find_episodes(beats: pd.DataFrame, rr: pd.DataFrame) -> pd.DataFrame:
     """Find pauses, and groups and patterns of ectopic beats."""
-    rr = beats.rr
     pauses = rr.loc[rr["rr_s"] > PAUSE, "first"].to_numpy()
-    parts = [_episodes(beats, "pause", "", pauses, pauses + 1, 0)]
+    found: list[tuple[str, str, Any, NDArray, NDArray]] = [("pause", "", 0, pauses, pauses + 1)]
+    # Groups of successive beats of one class.
+    group = beats[["label", "stretch"]]
+    start = np.flatnonzero((group != group.shift()).any(axis=1))
+    end = np.append(start, len(beats))[1:] - 1
     for name in ECTOPIC:
-        first, last = _groups(beats, name)
-        n_beats = last - first + 1
-        for kind, chosen in (("couplet", n_beats == 2), ("run", n_beats >= 3)):
-            parts.append(
-                _episodes(beats, kind, name, first[chosen], last[chosen], n_beats[chosen])
-            )
-        single = first[n_beats == 1]
+        of_class = (beats["label"] == name).to_numpy()[start]
+        first, last = start[of_class], end[of_class]
+        size = last - first + 1
+        for kind, chosen in (("couplet", size == 2), ("run", size >= 3)):
+            found.append((kind, name, size[chosen], first[chosen], last[chosen]))
+        single = first[size == 1]
         for kind, period in (("bigeminy", 2), ("trigeminy", 3)):
             first, last = _regular(beats, single, period)
-            parts.append(_episodes(beats, kind, name, first, last, (last - first) // period + 1))
-    return pd.concat(parts).sort_values("first", kind="stable", ignore_index=True)
-
-
-def _groups(beats: _Beats, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the first and last beats of consecutive beats of a class."""
-    same = beats.label == name
-    joined = same[1:] & same[:-1] & (beats.stretch[1:] == beats.stretch[:-1])
-    starts = same & ~np.concatenate([[False], joined])[: len(same)]
-    ends = same & ~np.concatenate([joined, [False]])[: len(same)]
-    return np.flatnonzero(starts), np.flatnonzero(ends)
+            found.append((kind, name, (last - first) // period + 1, first, last))
+    columns = ["kind", "label", "beats", "first", "last"]
+    episodes = pd.concat([pd.DataFrame(dict(zip(columns, row))) for row in found])
+    episodes = episodes.sort_values("first", kind="stable", ignore_index=True)
+    time = beats["time_s"].to_numpy()
+    begin, duration = time[episodes["first"]], time[episodes["last"]] - time[episodes["first"]]
+    rate = (60 * (episodes["beats"] - 1) / duration).where(
+        episodes["kind"].isin(["couplet", "run"])
+    )
+    return episodes.assign(time_s=begin, duration_s=duration, rate=rate)
 
 
 def _regular(
-    beats: _Beats, single: NDArray[np.int64], period: int
+    beats: pd.DataFrame, single: NDArray[np.int64], period: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find series of single beats with ``period - 1`` N beats in each interval."""
-    n_before = np.concatenate([[0], np.cumsum(beats.label == "N")])
+    n_before = np.concatenate([[0], np.cumsum(beats["label"] == "N")])
     regular = (
         (np.diff(single) == period)
         & (np.diff(n_before[single]) == period - 1)
-        & (np.diff(beats.stretch[single]) == 0)
+        & (np.diff(beats["stretch"].to_numpy()[single]) == 0)
     )
     edges = np.flatnonzero(np.diff(regular, prepend=False, append=False)).reshape(-1, 2)
     edges = edges[edges[:, 1] - edges[:, 0] >= _FEWEST - 1]
     return single[edges[:, 0]], single[edges[:, 1]]
 
 
-def _episodes(
-    beats: _Beats,
-    kind: str,
-    name: str,
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-    n_beats: NDArray[np.int64] | int,
-) -> pd.DataFrame:
-    """Make rows of the table of episodes."""
-    duration = beats.time[last] - beats.time[first]
-    has_rate = kind in ("couplet", "run")
-    return pd.DataFrame(
-        {
-            "kind": np.full(len(first), kind),
-            "label": np.full(len(first), name),
-            "beats": np.broadcast_to(n_beats, len(first)),
-            "first": first,
-            "last": last,
-            "time_s": beats.time[first],
-            "duration_s": duration,
-            "rate": 60 * (n_beats - 1) / duration if has_rate else np.full(len(first), np.nan),
-        }
-    )
-
-
-def _summarize_pauses(episodes: pd.DataFrame) -> dict[str, Any]:
-    pauses = episodes.loc[episodes["kind"] == "pause"].nlargest(10, "duration_s")
-    return {
-        "count": int(np.sum(episodes["kind"] == "pause")),
-        "longest": pauses[["time_s", "duration_s"]].to_dict("records"),
-    }
-
-
 def _summarize_class(
-    name: str, beats: _Beats, episodes: pd.DataFrame, readable: _Readable
+    name: str, beats: pd.DataFrame, episodes: pd.DataFrame, analysed: float
 ) -> dict[str, Any]:
     """Count the ectopic beats of a class and their episodes."""
-    count, of_class = int(np.sum(beats.label == name)), episodes[episodes["label"] == name]
-    number = of_class["kind"].value_counts()
+    count, of_class = int(np.sum(beats["label"] == name)), episodes[episodes["label"] == name]
+    number = {
+        kind: int(np.sum(of_class["kind"] == kind))
+        for kind in ("couplet", "bigeminy", "trigeminy")
+    }
     runs = of_class[of_class["kind"] == "run"]
-    n_couplets, in_runs = int(number.get("couplet", 0)), int(runs["beats"].sum())
+    in_runs = int(runs["beats"].sum())
     return {
         "count": count,
-        "burden_percent": 100 * count / len(beats.label) if len(beats.label) else None,
-        "per_hour": _HOUR * count / readable.total if readable.total else None,
-        "singles": count - 2 * n_couplets - in_runs,
-        "couplets": n_couplets,
+        "burden_percent": 100 * count / len(beats) if len(beats) else None,
+        "per_hour": _HOUR * count / analysed if analysed else None,
+        "singles": count - 2 * number["couplet"] - in_runs,
+        "couplets": number["couplet"],
         "runs": len(runs),
         "beats_in_runs": in_runs,
         "longest_run": int(runs["beats"].max()) if len(runs) else 0,
         "fastest_run": float(runs["rate"].max()) if len(runs) else None,
-        "bigeminy": int(number.get("bigeminy", 0)),
-        "trigeminy": int(number.get("trigeminy", 0)),
+        "bigeminy": number["bigeminy"],
+        "trigeminy": number["trigeminy"],
     }
 
 
@@ -378,14 +324,16 @@ def _rr_variability(rr: pd.DataFrame) -> dict[str, Any]:
 
 
 def _hours(
-    beats: _Beats,
+    beats: pd.DataFrame,
+    rr: pd.DataFrame,
     rates: pd.DataFrame,
     episodes: pd.DataFrame,
-    readable: _Readable,
+    limits: NDArray[np.int64],
+    fs: float,
     past_hour: float,
 ) -> pd.DataFrame:
     """Count what happens in each hour; sample 0 is `past_hour` seconds after a full hour."""
-    begin, end = readable.start / beats.fs, readable.stop / beats.fs
+    begin, end = limits[[0, -1]] / fs
     first = (begin + past_hour) // _HOUR
     n_hours = max(int(np.ceil((end + past_hour) / _HOUR - first)), 1)
     edges = ((first + np.arange(n_hours + 1)) * _HOUR - past_hour).clip(begin, end)
@@ -396,19 +344,18 @@ def _hours(
     def count(time: ArrayLike) -> NDArray[np.int64]:
         return np.bincount(place(time), minlength=n_hours)
 
-    rr = beats.rr
-    in_hour = rr["rr_s"].groupby(place(beats.time[rr["first"] + 1]))
+    in_hour = rr["rr_s"].groupby(place(_ends(beats, rr)))
     minute = rates["rate"].groupby(place(rates["time_s"]))
     kind = episodes["label"] + episodes["kind"]
     table = pd.DataFrame(
         {
-            "analysed_s": readable.between(edges),
-            "beats": count(beats.time),
+            "analysed_s": _readable_seconds(edges, limits, fs),
+            "beats": count(beats["time_s"]),
             "heart_rate": 60 / in_hour.mean().reindex(range(n_hours)),
             "lowest": minute.min().reindex(range(n_hours)),
             "highest": minute.max().reindex(range(n_hours)),
             "pauses": count(episodes.loc[kind == "pause", "time_s"]),
-            **{name: count(beats.time[beats.label == name]) for name in ECTOPIC},
+            **{name: count(beats.loc[beats["label"] == name, "time_s"]) for name in ECTOPIC},
             **{f"{c}_runs": count(episodes.loc[kind == f"{c}run", "time_s"]) for c in ECTOPIC},
         }
     )
