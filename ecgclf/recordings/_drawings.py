@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,9 @@ TRACE_UNITS = 500
 
 #: Largest deflection from the median that a lead is drawn with, in mV.
 _CLIP = 2.5
+
+#: Size of the picture of a trend.
+TREND_SIZE = {"width": 645.0, "rate_height": 150.0, "bar_height": 42.0}
 
 #: Most parts that a recording is divided into in a trend, and their lengths in s.
 _N_BINS = 360
@@ -70,63 +72,17 @@ def stack_leads(
     return traces, float(np.ceil(top / 5) * 5)
 
 
-@dataclass(frozen=True)
-class Trend:
-    """Heart rate and ectopic beats over a recording, in units of its picture.
-
-    Attributes
-    ----------
-    seconds : int
-        Length of the parts.
-    rate, band : str
-        Paths of the mean heart rate, and of the range from the 10th to the 90th percentile.
-    low, high : int
-        Limits of the heart rate axis.
-    bars : dict of (path, highest count)
-        Ectopic beats in each part, by class.
-    """
-
-    seconds: int
-    rate: str
-    band: str
-    low: int
-    high: int
-    bars: dict[str, tuple[str, int]]
-
-
 def draw_trend(
-    beats: pd.DataFrame,
-    rr: pd.DataFrame,
-    begin: float,
-    end: float,
-    *,
-    width: float,
-    rate_height: float,
-    bar_height: float,
-    classes: Sequence[str],
-) -> Trend:
-    """Draw the heart rate and the density of ectopic beats.
+    beats: pd.DataFrame, rr: pd.DataFrame, begin: float, end: float, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Draw the heart rate and the density of ectopic beats in parts of `seconds`.
 
-    Parameters
-    ----------
-    beats : DataFrame
-        With the columns `time` in s and `label`.
-    rr : DataFrame
-        RR intervals, as of `RhythmReport`.
-    begin, end : float
-        Limits in s.
-    width, rate_height, bar_height : float
-        Size of the picture.
-    classes : sequence of str
-        Classes of ectopic beats.
-
-    Returns
-    -------
-    Trend
+    The dict has the paths of the mean heart rate and of the range from the 10th to the 90th
+    percentile, the limits of its axis, and of each class a path and the highest count.
     """
     seconds = next((s for s in _BINS if (end - begin) / s <= _N_BINS), _BINS[-1])
     n_bins = int(np.ceil((end - begin) / seconds))
-    scale = width * seconds / (end - begin)
+    scale = TREND_SIZE["width"] * seconds / (end - begin)
 
     def place(time: ArrayLike) -> NDArray[np.int64]:
         return ((np.asarray(time) - begin) / seconds).astype(np.int64)
@@ -142,7 +98,7 @@ def draw_trend(
     low = int(np.floor(np.min(known_rates, initial=60.0) / 20) * 20)
     high = int(np.ceil(np.max(known_rates, initial=100.0) / 20) * 20)
     x = (np.arange(n_bins) + 0.5) * scale
-    level = (high - rates) * rate_height / (high - low)
+    level = (high - rates) * TREND_SIZE["rate_height"] / (high - low)
     known = np.flatnonzero(np.diff(enough.to_numpy(), prepend=False, append=False))
     line, band = [], []
     for start, stop in known.reshape(-1, 2):
@@ -154,9 +110,17 @@ def draw_trend(
     for name in classes:
         count = np.bincount(place(beats.loc[beats["label"] == name, "time"]), minlength=n_bins)
         top = max(int(count.max()), 1)
-        drawn = [f"M{x[i]:.1f} 0v{-count[i] * bar_height / top:.1f}" for i in count.nonzero()[0]]
+        height = count * TREND_SIZE["bar_height"] / top
+        drawn = [f"M{x[i]:.1f} 0v{-height[i]:.1f}" for i in count.nonzero()[0]]
         bars[name] = ("".join(drawn), int(count.max()))
-    return Trend(seconds, "".join(line), "".join(band), low, high, bars)
+    return {
+        "seconds": seconds,
+        "rate": "".join(line),
+        "band": "".join(band),
+        "low": low,
+        "high": high,
+        "bars": bars,
+    }
 
 
 def _points(x: NDArray[np.floating], y: ArrayLike) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ecgclf._docstrings import parameters_from
 from ecgclf.datasets import find_recording, recordings_in
 from ecgclf.recordings._annotate import annotate_recording
 from ecgclf.recordings._annotated import AnnotatedRecording
@@ -25,10 +26,8 @@ FORMATS: dict[str, tuple[str, Callable[[AnnotatedRecording, Path], Any]]] = {
     "html": (".html", AnnotatedRecording.to_html),
 }
 
-#: Columns of the result.
-_COLUMNS = ("recording", "status", "message", "warnings")
 
-
+@parameters_from(annotate_recording)
 def annotate_recordings(
     recordings: Iterable[str | os.PathLike[str]],
     output: str | os.PathLike[str],
@@ -52,8 +51,6 @@ def annotate_recordings(
         Files, or folders of recordings.
     output : str or path-like
         Folder for the files; created if necessary.
-    model : str, path-like or estimator, default="holter"
-        As of `annotate_recording`.
     formats : sequence of str, default=("wfdb", "csv", "json", "html")
         Files to write: NAME.beats (WFDB annotations), NAME.csv, NAME.json and the report
         NAME.html.
@@ -115,7 +112,7 @@ def annotate_recordings(
         delayed(_annotate_one)(path, files_of(path), model, overwrite, options) for path in paths
     )
     rows = list(tqdm(work, "recordings", len(paths), disable=not verbose))
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return pd.DataFrame(rows, columns=["recording", "status", "message", "warnings"])
 
 
 def _expand(recordings: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -125,8 +122,7 @@ def _expand(recordings: Iterable[str | os.PathLike[str]]) -> list[Path]:
         paths += recordings_in(path) if path.is_dir() else [path]
     if not paths:
         raise ValueError("There are no recordings. Name files, or folders that contain some.")
-    twice = [name for name, n in Counter(map(_name, paths)).items() if n > 1]
-    if twice:
+    if twice := [name for name, n in Counter(map(_name, paths)).items() if n > 1]:
         raise ValueError(
             f"Several recordings have the name {', '.join(twice)}, and so would their files. "
             "Write them to different folders."

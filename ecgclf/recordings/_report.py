@@ -121,9 +121,7 @@ def figure(value: float | None, digits: int = 0) -> str:
 def _trend(data: ReportData) -> dict[str, Any]:
     """Draw the heart rate and the ectopic beats over the recording, with axes."""
     begin, end = data.start / data.fs, data.stop / data.fs
-    width = 645.0
-    size = {"width": width, "rate_height": 150.0, "bar_height": 42.0}
-    scale = width / (end - begin)
+    scale = drawings.TREND_SIZE["width"] / (end - begin)
     step = next((s for s in _TICKS if (end - begin) / s <= _N_TICKS), _TICKS[-1])
     start = data.recording.start
     past = 0.0 if start is None else 3600.0 * start.hour + 60.0 * start.minute + start.second
@@ -134,10 +132,8 @@ def _trend(data: ReportData) -> dict[str, Any]:
         **{f"runs {c}": (events["kind"] == "run") & (events["label"] == c) for c in ECTOPIC},
     }
     return {
-        **size,
-        "shapes": drawings.draw_trend(
-            data.beats, data.rhythm.rr, begin, end, **size, classes=ECTOPIC
-        ),
+        **drawings.TREND_SIZE,
+        **drawings.draw_trend(data.beats, data.rhythm.rr, begin, end, ECTOPIC),
         "ticks": [
             ((at - begin) * scale, data.clock(at).partition(" ")[0][: 5 if start else None])
             for at in np.arange(first, end, step)

@@ -148,20 +148,24 @@ class BeatStream:
     def _label(self, look_ahead: int) -> pd.DataFrame:
         """Label the beats before the last `look_ahead` samples."""
         end = self._first + self._signal.shape[1] - look_ahead
-        recording = Recording(self._signal, self._fs) if self._signal.size else None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of unreadable stretches
-            peaks = recording.detect_r_peaks()[0] if recording else np.empty(0, dtype=np.int64)
-        last = self._past[0][-1] if self._past and len(self._past[0]) else -np.inf
+        peaks = np.empty(0, dtype=np.int64)
+        if self._signal.size:
+            recording = Recording(self._signal, self._fs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of unreadable stretches
+                peaks, _ = recording.detect_r_peaks()
+        last = self._past[0][-1] if self._past else -np.inf
         position = peaks + self._first
         is_new = (position >= self._done) & (position - last > _REFRACTORY * self._fs)
         is_done = is_new & (position < end)
         self._done = max(end, self._done)
         n_done = int(is_done.sum())
+        # Drop the signal that is not needed any more.
+        n_old = max(self._done - round(_BEFORE * self._fs) - self._first, 0)
+        self._signal = self._signal[:, n_old:]
+        self._first += n_old
         if not n_done:
-            self._forget()
             return self._empty.copy()
-        assert recording is not None
         parts: list[Any] = [position[is_new]]
         for group in self._groups:
             parts += (part[is_new] for part in self._input.cut(recording.pick(group), peaks))
@@ -169,30 +173,20 @@ class BeatStream:
         if self._past:
             size = max(self._memory, n_new)
             parts = [np.concatenate(pair)[-size:] for pair in zip(self._past, parts)]
-        probabilities, quality = self._predict(*parts)
+        # All groups of leads together, each as a recording.
+        n_groups = len(self._groups)
+        probabilities = self._input.predict_proba(
+            np.concatenate(parts[1::2]),
+            np.tile(parts[0], n_groups),
+            np.repeat(np.arange(n_groups), len(parts[0])),
+        )
+        probabilities, quality = combine_leads(
+            zip(np.split(probabilities, n_groups), parts[2::2])
+        )
         end_of_past = len(parts[0]) - n_new
         now = slice(end_of_past, end_of_past + n_done)
         self._past = [part[: now.stop] for part in parts]
-        self._forget()
         return self._table(parts[0][now], probabilities[now], quality[now])
-
-    def _predict(
-        self, position: NDArray[np.int64], *cuts: NDArray
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Predict the beats in all groups of leads together, each group as a recording."""
-        n_groups = len(self._groups)
-        probabilities = self._input.predict_proba(
-            np.concatenate(cuts[::2]),
-            np.tile(position, n_groups),
-            np.repeat(np.arange(n_groups), len(position)),
-        )
-        return combine_leads(zip(np.split(probabilities, n_groups), cuts[1::2]))
-
-    def _forget(self) -> None:
-        """Drop the signal that is not needed any more."""
-        n_old = max(self._done - round(_BEFORE * self._fs) - self._first, 0)
-        self._signal = self._signal[:, n_old:]
-        self._first += n_old
 
     def _table(
         self, sample: NDArray[np.int64], probabilities: NDArray, quality: NDArray
