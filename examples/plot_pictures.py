@@ -65,9 +65,10 @@ predicted = model.predict(second.data)
 # %%
 # Correctly classified beats of each class, and on top of them the misclassified ones:
 
-BeatErrorDisplay.from_predictions(
+errors = BeatErrorDisplay(
     second.data, second.target, predicted, fs=beats.fs, before=BEFORE, random_state=0
 )
+errors.plot()
 
 # %%
 # Reliability of the probabilities, for each class:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,18 +32,18 @@ class _BeatPanelDisplay(PanelDisplay):
 
     Parameters
     ----------
-    X : ndarray of shape (n_beats, n_leads, n_samples)
+    X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         The beats.
-    titles : sequence of str, optional
-        Title of each beat.
     """
 
     X: np.ndarray
-    _: KW_ONLY
-    titles: Sequence[str] | None = None
 
     _columns: ClassVar[str] = "beats"
     _per_row: ClassVar[int] = 4
+
+    @abstractmethod
+    def _titles(self) -> Sequence[str]:
+        """Return the title of each beat, or nothing."""
 
     def _shape(self) -> tuple[int, int, int]:
         n_beats, n_leads, n_samples = self.X.shape
@@ -50,7 +51,7 @@ class _BeatPanelDisplay(PanelDisplay):
 
     def _draw(self, axes: np.ndarray, is_new: bool) -> None:
         super()._draw(axes, is_new)
-        for panel, title in zip(axes[0], self.titles or ()):
+        for panel, title in zip(axes[0], self._titles()):
             panel.set_title(title, fontsize="medium")
 
 
@@ -60,13 +61,14 @@ class AttributionDisplay(_BeatPanelDisplay):
 
     The width of the band along the curve is proportional to the square root of the size of the
     attribution, so that small ones remain visible; its colour is orange for positive and blue for
-    negative attributions. All panels have the same scale. Create it with `from_estimator` or
-    `from_attributions`.
+    negative attributions. All panels have the same scale.
 
     Parameters
     ----------
-    attributions : ndarray of shape (n_beats, n_leads, n_samples)
+    attributions : array-like of the shape of `X`
         Attribution of each sample.
+    titles : sequence of str, optional
+        Title of each beat.
     colorbar_label : str, default="attribution"
         Label of the colour bar: what the attributions are, with their unit.
     vmax : float, optional
@@ -99,8 +101,22 @@ class AttributionDisplay(_BeatPanelDisplay):
 
     attributions: np.ndarray
     _: KW_ONLY
+    titles: Sequence[str] | None = None
     colorbar_label: str = "attribution"
     vmax: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape, values = np.shape(self.X), np.asarray(self.attributions, dtype=float)
+        self.X = beats_in_3d(self.X)
+        if values.shape != shape or not values.size:
+            raise ValueError(
+                f"X has shape {shape} and attributions {values.shape}; expected at least one "
+                "beat and equal shapes."
+            )
+        self.attributions = values.reshape(self.X.shape)
+        if self.titles is not None and len(self.titles) != len(self.X):
+            raise ValueError(f"titles has {len(self.titles)} entries; expected {len(self.X)}.")
 
     @classmethod
     def from_estimator(
@@ -111,6 +127,7 @@ class AttributionDisplay(_BeatPanelDisplay):
         *,
         fs: float,
         method: Callable[[Any, ArrayLike], np.ndarray] = occlusion,
+        ax: AxesLike = None,
         **kwargs: Any,
     ) -> AttributionDisplay:
         """Plot attributions of the predictions of a fitted classifier.
@@ -123,16 +140,14 @@ class AttributionDisplay(_BeatPanelDisplay):
             A few beats, as the estimator expects them. Per-beat features are not drawn.
         y : array-like of shape (n_beats,), optional
             True labels, for the titles.
-        fs : float
-            Sampling rate in Hz.
         method : callable, default=occlusion
             Called with `estimator` and `X`; returns the attribution of each sample to the
             predicted class. For example `ecgclf.evaluation.occlusion`,
             `ecgclf.evaluation.integrated_gradients` or your own function. Set their parameters
             with `functools.partial`.
         **kwargs
-            Further parameters of `from_attributions`. `colorbar_label` is set by default for
-            the two methods above.
+            Further parameters of the class. `colorbar_label` is set by default for the two
+            methods above.
 
         Returns
         -------
@@ -141,7 +156,7 @@ class AttributionDisplay(_BeatPanelDisplay):
         Raises
         ------
         ValueError
-            As in `from_attributions`, or if `method` returns a shape other than that of `X`.
+            If `method` returns a shape other than that of `X`, or a parameter is invalid.
         """
         attributions = np.asarray(method(estimator, X))
         if attributions.shape != np.shape(X):
@@ -154,67 +169,10 @@ class AttributionDisplay(_BeatPanelDisplay):
             titles = [f"{true}, {title}" for true, title in zip(np.asarray(y), titles)]
         kwargs = {"titles": titles, "colorbar_label": label, **kwargs}
         signals, values = signals_of(estimator, X), signals_of(estimator, attributions)
-        return cls.from_attributions(signals, values, fs=fs, **kwargs)
+        return cls(signals, values, fs=fs, **kwargs).plot(ax=ax)
 
-    @classmethod
-    def from_attributions(
-        cls,
-        X: ArrayLike,
-        attributions: ArrayLike,
-        *,
-        fs: float,
-        before: float = 0.0,
-        unit: Literal["mV", "scaled"] = "mV",
-        time_unit: Literal["s", "ms"] = "s",
-        titles: Sequence[str] | None = None,
-        lead_names: Sequence[str] | None = None,
-        colorbar_label: str = "attribution",
-        vmax: float | None = None,
-        ax: AxesLike = None,
-    ) -> AttributionDisplay:
-        """Plot beats with given attributions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            The beats.
-        attributions : array-like of the shape of `X`
-            Attribution of each sample.
-        fs, before, unit, time_unit, titles, lead_names, colorbar_label, vmax
-            As in the class.
-        ax
-            As in `plot`.
-
-        Returns
-        -------
-        AttributionDisplay
-
-        Raises
-        ------
-        ValueError
-            If `attributions` or `titles` do not match `X`, there are no beats, or a unit is
-            unknown.
-        """
-        beats, values = beats_in_3d(X), np.asarray(attributions, dtype=float)
-        if values.shape != np.shape(X) or not beats.size:
-            raise ValueError(
-                f"X has shape {np.shape(X)} and attributions {values.shape}; expected at least "
-                "one beat and equal shapes."
-            )
-        if titles is not None and len(titles) != len(beats):
-            raise ValueError(f"titles has {len(titles)} entries; expected {len(beats)}.")
-        return cls(
-            beats,
-            values.reshape(beats.shape),
-            fs=fs,
-            before=before,
-            unit=unit,
-            time_unit=time_unit,
-            titles=titles,
-            lead_names=lead_names,
-            colorbar_label=colorbar_label,
-            vmax=vmax,
-        ).plot(ax=ax)
+    def _titles(self) -> Sequence[str]:
+        return self.titles or ()
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         self.bands_ = np.empty(self.axes_.shape, dtype=object)
@@ -274,12 +232,15 @@ def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:
 class ReconstructionDisplay(_BeatPanelDisplay):
     """Beats and their reconstructions, with the error shaded.
 
-    Create it with `from_estimator` or `from_reconstructions`.
+    The title of a beat shows its score as defined by `ECGAutoencoder.score_samples`: the
+    negative mean squared error.
 
     Parameters
     ----------
-    reconstructed : ndarray of shape (n_beats, n_leads, n_samples)
-        Reconstructions of the beats.
+    reconstructed : array-like
+        Reconstructions of the beats, with as many numbers as `X`.
+    y : array-like of shape (n_beats,), optional
+        Labels, for the titles.
 
     Examples
     --------
@@ -294,6 +255,21 @@ class ReconstructionDisplay(_BeatPanelDisplay):
     """
 
     reconstructed: np.ndarray
+    y: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape, back = np.shape(self.X), np.asarray(self.reconstructed)
+        self.X = beats_in_3d(self.X)
+        if not self.X.size or back.shape[:1] != shape[:1] or back.size != self.X.size:
+            raise ValueError(
+                f"X has shape {shape} and reconstructed {back.shape}; expected at least one beat "
+                "and equal sizes."
+            )
+        self.reconstructed = back.reshape(self.X.shape)
+        self.y = None if self.y is None else np.asarray(self.y)
+        if self.y is not None and len(self.y) != len(self.X):
+            raise ValueError(f"y has {len(self.y)} labels; expected {len(self.X)}.")
 
     @classmethod
     def from_estimator(
@@ -303,6 +279,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         y: ArrayLike | None = None,
         *,
         fs: float,
+        ax: AxesLike = None,
         **kwargs: Any,
     ) -> ReconstructionDisplay:
         """Plot beats and their reconstructions by a fitted autoencoder.
@@ -315,12 +292,8 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
             A few beats, as the estimator expects them. Per-beat features are neither drawn nor
             part of the score.
-        y : array-like of shape (n_beats,), optional
-            Labels, for the titles.
-        fs : float
-            Sampling rate in Hz.
         **kwargs
-            Further parameters of `from_reconstructions`.
+            Further parameters of the class.
 
         Returns
         -------
@@ -328,77 +301,15 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         """
         reconstructed = estimator.inverse_transform(estimator.transform(X))
         signals, back = signals_of(estimator, X), signals_of(estimator, reconstructed)
-        return cls.from_reconstructions(signals, back, y, fs=fs, **kwargs)
+        return cls(signals, back, y, fs=fs, **kwargs).plot(ax=ax)
 
-    @classmethod
-    def from_reconstructions(
-        cls,
-        X: ArrayLike,
-        reconstructed: ArrayLike,
-        y: ArrayLike | None = None,
-        *,
-        fs: float,
-        before: float = 0.0,
-        unit: Literal["mV", "scaled"] = "mV",
-        time_unit: Literal["s", "ms"] = "s",
-        lead_names: Sequence[str] | None = None,
-        ax: AxesLike = None,
-    ) -> ReconstructionDisplay:
-        """Plot beats and given reconstructions.
-
-        The title of a beat shows its score as defined by `ECGAutoencoder.score_samples`: the
-        negative mean squared error.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            The beats.
-        reconstructed : array-like
-            Their reconstructions, with as many numbers as `X`.
-        y : array-like of shape (n_beats,), optional
-            Labels, for the titles.
-        fs, before, unit, time_unit, lead_names
-            As in the class.
-        ax
-            As in `plot`.
-
-        Returns
-        -------
-        ReconstructionDisplay
-
-        Raises
-        ------
-        ValueError
-            If `reconstructed` or `y` do not match `X`, there are no beats, or a unit is
-            unknown.
-        """
-        beats = beats_in_3d(X)
-        back = np.asarray(reconstructed)
-        if not beats.size or back.shape[:1] != beats.shape[:1] or back.size != beats.size:
-            raise ValueError(
-                f"X has shape {np.shape(X)} and reconstructed {back.shape}; expected at least "
-                "one beat and equal sizes."
-            )
-        back = back.reshape(beats.shape)
-        if y is not None and len(np.asarray(y)) != len(beats):
-            raise ValueError(f"y has {len(np.asarray(y))} labels; expected {len(beats)}.")
-        scores = -np.mean(np.square(beats - back, dtype=np.float64), axis=(1, 2))
-        square = " mV²" if unit == "mV" else ""
-        labels = [""] * len(beats) if y is None else [f"{label}, " for label in np.asarray(y)]
-        titles = [
-            f"{label}score {score:.2g}{square}".replace("-", "\N{MINUS SIGN}")
-            for label, score in zip(labels, scores)
-        ]
-        return cls(
-            beats,
-            back,
-            fs=fs,
-            before=before,
-            unit=unit,
-            time_unit=time_unit,
-            titles=titles,
-            lead_names=lead_names,
-        ).plot(ax=ax)
+    def _titles(self) -> Sequence[str]:
+        errors = np.square(self.X - self.reconstructed, dtype=np.float64).mean(axis=(1, 2))
+        square = " mV²" if self.unit == "mV" else ""
+        scores = [f"score {-e:.2g}{square}".replace("-", "\N{MINUS SIGN}") for e in errors]
+        if self.y is None:
+            return scores
+        return [f"{label}, {score}" for label, score in zip(self.y, scores)]
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
         for (lead, beat), panel in np.ndenumerate(self.axes_):

@@ -100,16 +100,12 @@ class BeatDisplay(PanelDisplay):
             ``target`` and ``fs``; the lead names are taken from ``lead`` if present.
         n_per_class : int, default=10
             Maximum number of beats to draw per class. It may be 0 if `spread` is given.
-        before, unit, time_unit, mean
-            As in the class.
         random_state : int, RandomState or None, default=None
             Seed of the choice of beats. With None it differs from call to call; the global
             generator of numpy is not used.
         spread : tuple of two floats, "sd" or None, default=None
             Band around the mean of all beats of a class: two percentiles, such as
             ``(10, 90)``, or ``"sd"`` for one standard deviation on either side.
-        ax
-            As in `plot`.
 
         Returns
         -------
@@ -205,14 +201,13 @@ def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dic
 class BeatErrorDisplay(PanelDisplay):
     """Correctly and wrongly predicted beats of each true class.
 
-    Thick lines are means over all such beats, thin lines are some of the beats. Create it with
-    `from_estimator` or `from_predictions`.
+    Thick lines are means over all such beats, thin lines are some of the beats.
 
     Parameters
     ----------
-    X : ndarray of shape (n_beats, n_leads, n_samples)
+    X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         The beats.
-    y_true, y_pred : ndarray of shape (n_beats,)
+    y_true, y_pred : array-like of shape (n_beats,)
         True and predicted labels.
     n_per_class : int, default=10
         Maximum number of correctly predicted and of wrongly predicted beats to draw per class.
@@ -229,7 +224,7 @@ class BeatErrorDisplay(PanelDisplay):
     >>> import numpy as np
     >>> from ecgclf.plots import BeatErrorDisplay
     >>> X = np.random.default_rng(0).normal(size=(5, 50))
-    >>> display = BeatErrorDisplay.from_predictions(X, list("NNVVV"), list("NNVVN"), fs=100)
+    >>> display = BeatErrorDisplay(X, list("NNVVV"), list("NNVVN"), fs=100).plot()
     >>> print(display.axes_[0, 1].get_title())
     V: 2 correct, 1 wrong
     predicted as N 1
@@ -242,9 +237,24 @@ class BeatErrorDisplay(PanelDisplay):
     n_per_class: int = 10
     random_state: int | np.random.RandomState | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.X = beats_in_3d(self.X)
+        self.y_true = check_beats(self.y_true, "y_true")
+        self.y_pred = check_beats(self.y_pred, "y_pred")
+        check_same_length(self.y_true, "y_pred", self.y_pred)
+        check_same_length(self.y_true, "X", self.X)
+
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, y: ArrayLike, *, fs: float, **kwargs: Any
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        fs: float,
+        ax: AxesLike = None,
+        **kwargs: Any,
     ) -> BeatErrorDisplay:
         """Plot the beats that a fitted classifier predicts correctly and wrongly.
 
@@ -256,72 +266,15 @@ class BeatErrorDisplay(PanelDisplay):
             Beats as the estimator expects them. Per-beat features are not drawn.
         y : array-like of shape (n_beats,)
             True labels.
-        fs : float
-            Sampling rate in Hz.
         **kwargs
-            Further parameters of `from_predictions`.
+            Further parameters of the class.
 
         Returns
         -------
         BeatErrorDisplay
         """
         signals = signals_of(estimator, X)
-        return cls.from_predictions(signals, y, estimator.predict(X), fs=fs, **kwargs)
-
-    @classmethod
-    def from_predictions(
-        cls,
-        X: ArrayLike,
-        y_true: ArrayLike,
-        y_pred: ArrayLike,
-        *,
-        fs: float,
-        before: float = 0.0,
-        unit: Literal["mV", "scaled"] = "mV",
-        time_unit: Literal["s", "ms"] = "s",
-        lead_names: Sequence[str] | None = None,
-        n_per_class: int = 10,
-        random_state: int | np.random.RandomState | None = None,
-        ax: AxesLike = None,
-    ) -> BeatErrorDisplay:
-        """Plot correctly and wrongly predicted beats.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-            The beats.
-        y_true, y_pred : array-like of shape (n_beats,)
-            True and predicted labels.
-        fs, before, unit, time_unit, lead_names, n_per_class, random_state
-            As in the class.
-        ax
-            As in `plot`.
-
-        Returns
-        -------
-        BeatErrorDisplay
-
-        Raises
-        ------
-        ValueError
-            If the lengths differ or a parameter is invalid.
-        """
-        truth, predicted = check_beats(y_true, "y_true"), check_beats(y_pred, "y_pred")
-        beats = beats_in_3d(X)
-        check_same_length(truth, "y_pred", predicted)
-        check_same_length(truth, "X", beats)
-        return cls(
-            beats,
-            truth,
-            predicted,
-            fs=fs,
-            before=before,
-            unit=unit,
-            time_unit=time_unit,
-            lead_names=lead_names,
-            n_per_class=n_per_class,
-            random_state=random_state,
-        ).plot(ax=ax)
+        return cls(signals, y, estimator.predict(X), fs=fs, **kwargs).plot(ax=ax)
 
     def _shape(self) -> tuple[int, int, int]:
         _, n_leads, n_samples = self.X.shape

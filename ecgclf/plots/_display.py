@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._docstrings import InheritedParameterDocs, parameters_from
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ class Display(InheritedParameterDocs, ABC):
     """Base class of displays.
 
     The parameters of a display describe what to draw and how; those of its method `plot`
-    describe where.
+    describe where. Class methods ``from_...`` take both and need not describe them again.
 
     Attributes
     ----------
@@ -65,6 +65,12 @@ class Display(InheritedParameterDocs, ABC):
     """
 
     _figsize: ClassVar[tuple[float, float]] = (5.6, 4.6)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, member in vars(cls).items():
+            if name.startswith("from_"):
+                parameters_from(cls, Display.plot)(member.__func__)
 
     def plot(self, *, ax: AxesLike = None) -> Self:
         """Draw the plot.

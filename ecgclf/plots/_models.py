@@ -85,10 +85,6 @@ class HistoryDisplay(Display):
         ----------
         estimator : object
             A fitted network of ecgclf, with a ``history_``.
-        score_name
-            As in the class.
-        ax
-            As in `plot`.
 
         Returns
         -------
@@ -233,8 +229,6 @@ class EmbeddingDisplay(Display):
         reducer : transformer, optional
             Its ``fit_transform`` reduces the features to two dimensions, as scikit-learn's
             ``TSNE()`` or umap's ``UMAP()`` do. ``PCA(2)`` by default.
-        ax
-            As in `plot`.
 
         Returns
         -------
@@ -259,32 +253,29 @@ class EmbeddingDisplay(Display):
         return cls(points, labels, axis_names=_axis_names(reducer)).plot(ax=ax)
 
     def _draw(self, axes: Any, is_new: bool) -> None:
-        order = [None] if self.labels is None else in_class_order(self.labels)
-        rows = {
-            label: np.arange(len(self.points)) if label is None else self.labels == label
-            for label in order
-        }
+        points: dict[Any, np.ndarray] = {None: self.points}
+        if self.labels is not None:
+            order = in_class_order(self.labels)
+            points = {label: self.points[self.labels == label] for label in order}
+        styles = class_styles(points)
         self.dots_ = {}
-        styles = class_styles(order)
         # The largest class is drawn first, so that it does not hide the rare ones.
-        for label in sorted(order, key=lambda label: -len(self.points[rows[label]])):
-            points = self.points[rows[label]]
+        for label in sorted(points, key=lambda label: -len(points[label])):
             self.dots_[label] = axes.scatter(
-                points[:, 0],
-                points[:, 1],
+                *points[label].T,
                 s=14,
                 alpha=0.7,
                 linewidths=0.3,
                 edgecolors="white",
                 color=styles[label]["color"],
                 marker=styles[label]["marker"],
-                label=f"{label}  (n = {len(points):,})",
+                label=f"{label}  (n = {len(points[label]):,})",
             )
         axes.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
         if self.labels is not None:
-            axes.legend(handles=[self.dots_[label] for label in order], fontsize="small")
+            axes.legend(handles=[self.dots_[label] for label in points], fontsize="small")
 
 
 def _axis_names(reducer: Any) -> tuple[str, str]:

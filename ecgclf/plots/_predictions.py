@@ -106,10 +106,6 @@ class ConfusionDisplay(Display):
             The classes in the order to show; must contain every label of the beats. By
             default the labels that occur: in the order N S V F Q if all are AAMI classes, and
             sorted otherwise.
-        cmap
-            As in the class.
-        ax
-            As in `plot`.
 
         Returns
         -------
@@ -274,8 +270,6 @@ class ReliabilityDisplay(Display):
         per_class : bool, default=False
             Draw one curve per class, for its probability against the rest. By default one
             curve shows the probability of the predicted class.
-        ax
-            As in `plot`.
 
         Returns
         -------

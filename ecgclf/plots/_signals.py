@@ -128,16 +128,12 @@ class RecordDisplay(Display):
         ----------
         signal : array-like of shape (n_samples,) or (n_leads, n_samples)
             The whole recording, in mV. NaN leaves a gap.
-        fs, labels, predicted, lead_names, row_duration
-            As in the class.
         r_peaks : array-like of shape (n_beats,), optional
             Position of each beat in the recording, in samples.
         start : float, default=0
             Start of the section in s.
         duration : float or None, default=10
             Length of the section in s; None extends it to the end of the recording.
-        ax
-            As in `plot`.
 
         Returns
         -------
@@ -164,7 +160,20 @@ class RecordDisplay(Display):
                 f"{length:.2f} s."
             )
         first, last = round(start * fs), round(end * fs)
-        beats = _checked_beats(r_peaks, {"labels": labels, "predicted": predicted})
+        given = {"r_peaks": r_peaks, "labels": labels, "predicted": predicted}
+        beats = {name: np.asarray(v) for name, v in given.items() if v is not None}
+        if beats and r_peaks is None:
+            raise ValueError(
+                f"{' and '.join(beats)} need r_peaks, the positions of the beats; got None."
+            )
+        for name, values in beats.items():
+            if values.ndim != 1 or values.shape != beats["r_peaks"].shape:
+                raise ValueError(
+                    f"{name} has shape {values.shape} and r_peaks {beats['r_peaks'].shape}; "
+                    "expected one entry for each beat."
+                )
+            if pd.isna(values).any():
+                raise ValueError(f"{name} holds missing values; leave those beats out.")
         if beats:
             inside = (beats["r_peaks"] >= first) & (beats["r_peaks"] < last)
             beats = {name: values[inside] for name, values in beats.items()}
@@ -309,29 +318,6 @@ class RecordDisplay(Display):
                 )
 
 
-def _checked_beats(
-    r_peaks: ArrayLike | None, fields: dict[str, ArrayLike | None]
-) -> dict[str, Any]:
-    """Return the given fields of the beats as arrays of equal length."""
-    given = {name: np.asarray(values) for name, values in fields.items() if values is not None}
-    if r_peaks is None:
-        if given:
-            raise ValueError(
-                f"{' and '.join(given)} need r_peaks, the positions of the beats; got None."
-            )
-        return {}
-    positions = np.asarray(r_peaks)
-    for name, values in given.items():
-        if values.shape != positions.shape or positions.ndim != 1:
-            raise ValueError(
-                f"{name} has shape {values.shape} and r_peaks {positions.shape}; expected one "
-                "entry for each beat."
-            )
-        if pd.isna(values).any():
-            raise ValueError(f"{name} holds missing values; leave those beats out.")
-    return {"r_peaks": positions, **given}
-
-
 def draw_paper(
     panel: Any, times: tuple[float, float], range_mv: tuple[float, float], signal_top: float
 ) -> None:
@@ -467,14 +453,10 @@ class SpectrogramDisplay(Display):
         ----------
         values : array-like of shape (n_freqs, n_frames)
             Power, or dB with `in_db`.
-        frequencies, times, reference, cmap
-            As in the class.
         in_db : bool, default=False
             Whether `values` are in dB.
         dynamic_range : float, default=60
             Range of the colours below the maximum, in dB.
-        ax
-            As in `plot`.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ecgclf.evaluation import occlusion
 from ecgclf.plots._beat_panels import attribution_band, label_of_method
-from ecgclf.plots._display import COLORS, Display, arrange_axes
+from ecgclf.plots._display import COLORS, AxesLike, Display, arrange_axes
 from ecgclf.plots._signals import draw_paper
 
 #: Rows and columns of leads.
@@ -32,16 +32,15 @@ class TwelveLeadDisplay(Display):
     Each column shows a quarter of the recording, so the leads of a row follow one another in
     time, as in a printed ECG. With attributions, a band along each curve shows the contribution
     of each sample, orange for positive and blue for negative ones, and the share of each lead in
-    the sum of all absolute attributions stands beside its name. Create it with `from_signal` or
-    `from_estimator`.
+    the sum of all absolute attributions stands beside its name.
 
     Parameters
     ----------
-    signal : ndarray of shape (12, n_samples)
+    signal : array-like of shape (12, n_samples)
         The recording in mV.
     fs : float
         Sampling rate in Hz.
-    attributions : ndarray of shape (12, n_samples), optional
+    attributions : array-like of shape (12, n_samples), optional
         Attribution of each sample.
     lead_names : sequence of 12 str, optional
         Name of each row of `signal`, in any case; by default I, II, III, aVR, aVL, aVF, V1 to V6.
@@ -55,7 +54,7 @@ class TwelveLeadDisplay(Display):
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        The rows.
+        The rows. The argument `ax` of `plot` has as many axes.
     lead_shares_ : dict of str to float
         Share of each lead in the sum of all absolute attributions; empty without attributions.
 
@@ -64,7 +63,7 @@ class TwelveLeadDisplay(Display):
     >>> import numpy as np
     >>> from ecgclf.plots import TwelveLeadDisplay
     >>> signal = np.sin(np.arange(1000) / 10) * np.ones((12, 1))
-    >>> display = TwelveLeadDisplay.from_signal(signal, fs=100)
+    >>> display = TwelveLeadDisplay(signal, fs=100).plot()
     >>> [text.get_text() for text in display.axes_[1].texts]
     ['II', 'aVL', 'V2', 'V5']
     """
@@ -81,10 +80,11 @@ class TwelveLeadDisplay(Display):
     _figsize: ClassVar[tuple[float, float]] = (11.0, 6.5)
 
     def __post_init__(self) -> None:
+        self.signal = np.asarray(self.signal, dtype=float)
         names = [str(name).upper() for name in self.lead_names or _LEADS]
-        if np.ndim(self.signal) != 2 or len(self.signal) != 12:
+        if self.signal.ndim != 2 or len(self.signal) != 12:
             raise ValueError(
-                f"signal has the shape {np.shape(self.signal)}, expected (12, n_samples): one "
+                f"signal has the shape {self.signal.shape}, expected (12, n_samples): one "
                 "recording of 12 leads."
             )
         if sorted(names) != sorted(name.upper() for name in _LEADS):
@@ -94,46 +94,15 @@ class TwelveLeadDisplay(Display):
         self._row = {name: names.index(name.upper()) for name in _LEADS}
         self.lead_shares_: dict[str, float] = {}
         if self.attributions is not None:
-            if np.shape(self.attributions) != np.shape(self.signal):
+            self.attributions = np.asarray(self.attributions, dtype=float)
+            if self.attributions.shape != self.signal.shape:
                 raise ValueError(
-                    f"attributions has the shape {np.shape(self.attributions)}, expected that of "
-                    f"signal, {np.shape(self.signal)}."
+                    f"attributions has the shape {self.attributions.shape}, expected that of "
+                    f"signal, {self.signal.shape}."
                 )
             sums = np.abs(self.attributions).sum(axis=1)
             shares = sums / (sums.sum() or 1.0)
             self.lead_shares_ = {name: float(shares[row]) for name, row in self._row.items()}
-
-    @classmethod
-    def from_signal(
-        cls, signal: ArrayLike, fs: float, *, ax: Any = None, **kwargs: Any
-    ) -> TwelveLeadDisplay:
-        """Plot a recording.
-
-        Parameters
-        ----------
-        signal : array-like of shape (12, n_samples)
-            The recording in mV.
-        fs : float
-            Sampling rate in Hz.
-        ax : sequence of matplotlib Axes, optional
-            One for each row. By default a new figure is made.
-        **kwargs
-            Further parameters of `TwelveLeadDisplay`.
-
-        Returns
-        -------
-        TwelveLeadDisplay
-
-        Raises
-        ------
-        ValueError
-            If the shape of `signal` or a parameter is not as described.
-        """
-        attributions = kwargs.pop("attributions", None)
-        if attributions is not None:
-            attributions = np.asarray(attributions, dtype=float)
-        signal = np.asarray(signal, dtype=float)
-        return cls(signal, fs, attributions=attributions, **kwargs).plot(ax=ax)
 
     @classmethod
     def from_estimator(
@@ -143,7 +112,7 @@ class TwelveLeadDisplay(Display):
         fs: float,
         *,
         method: Callable[[Any, ArrayLike], np.ndarray] = occlusion,
-        ax: Any = None,
+        ax: AxesLike = None,
         **kwargs: Any,
     ) -> TwelveLeadDisplay:
         """Plot a recording with the attributions of a classifier.
@@ -154,17 +123,13 @@ class TwelveLeadDisplay(Display):
             Fitted classifier of recordings of 12 leads.
         signal : array-like of shape (12, n_samples)
             The recording in mV, as the classifier takes it.
-        fs : float
-            Sampling rate in Hz.
         method : callable, default=occlusion
             Function of `estimator` and an array of shape (1, 12, n_samples) that returns the
             attribution of each sample, such as `ecgclf.evaluation.occlusion` or
             `ecgclf.evaluation.integrated_gradients`. Set their parameters, such as the label to
             explain, with `functools.partial`.
-        ax : sequence of matplotlib Axes, optional
-            One for each row. By default a new figure is made.
         **kwargs
-            Further parameters of `TwelveLeadDisplay`.
+            Further parameters of the class.
 
         Returns
         -------
@@ -173,11 +138,11 @@ class TwelveLeadDisplay(Display):
         Raises
         ------
         ValueError
-            As in `from_signal`.
+            If the shape of `signal` or a parameter is not as described.
         """
         (attributions,) = method(estimator, np.asarray(signal)[np.newaxis])
         kwargs = {"colorbar_label": label_of_method(method), **kwargs}
-        return cls.from_signal(signal, fs, attributions=attributions, ax=ax, **kwargs)
+        return cls(signal, fs, attributions=attributions, **kwargs).plot(ax=ax)
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [*_LAYOUT, *([(self.rhythm,)] if self.rhythm else [])]

@@ -23,8 +23,8 @@ def rng():
     return np.random.default_rng(0)
 
 
-def draw(X, attributions, **kwargs):
-    return AttributionDisplay.from_attributions(X, attributions, fs=FS, **kwargs)
+def draw(X, attributions, ax=None, **kwargs):
+    return AttributionDisplay(X, attributions, fs=FS, **kwargs).plot(ax=ax)
 
 
 def test_bands(rng):

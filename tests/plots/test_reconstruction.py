@@ -15,9 +15,7 @@ from ecgclf.plots import ReconstructionDisplay
 def test_panels():
     X = np.arange(40.0).reshape(2, 2, 10)
     back = X + np.array([0.1, 0.5])[:, None, None]
-    display = ReconstructionDisplay.from_reconstructions(
-        X, back, ["N", "V"], fs=100, lead_names=["I", "II"]
-    )
+    display = ReconstructionDisplay(X, back, ["N", "V"], fs=100, lead_names=["I", "II"]).plot()
     for (lead, beat), panel in np.ndenumerate(display.axes_):
         beat_line, again = panel.lines
         np.testing.assert_array_equal(beat_line.get_ydata(), X[beat, lead])
@@ -58,7 +56,7 @@ def test_any_estimator_with_inverse_transform():
 def test_draws_on_given_axes():
     _, axes = plt.subplots(2)
     X = np.zeros((2, 10))
-    display = ReconstructionDisplay.from_reconstructions(X, X, fs=100, ax=axes)
+    display = ReconstructionDisplay(X, X, fs=100).plot(ax=axes)
     assert display.axes_.ravel().tolist() == axes.tolist()
 
 
@@ -73,4 +71,4 @@ def test_draws_on_given_axes():
 )
 def test_bad_input(X, back, y, message):
     with pytest.raises(ValueError, match=message):
-        ReconstructionDisplay.from_reconstructions(np.zeros(X), np.zeros(back), y, fs=100)
+        ReconstructionDisplay(np.zeros(X), np.zeros(back), y, fs=100)

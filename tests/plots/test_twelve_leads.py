@@ -21,7 +21,7 @@ def signal():
 
 
 def test_each_lead_shows_its_quarter(signal):
-    display = TwelveLeadDisplay.from_signal(signal, fs=40, title="record 1")
+    display = TwelveLeadDisplay(signal, fs=40, title="record 1").plot()
     rows = [["I", "aVR", "V1", "V4"], ["II", "aVL", "V2", "V5"], ["III", "aVF", "V3", "V6"]]
     for panel, names in zip(display.axes_, rows):
         assert [text.get_text() for text in panel.texts] == names
@@ -40,8 +40,8 @@ def test_each_lead_shows_its_quarter(signal):
 def test_leads_in_any_order_and_case(signal):
     order = np.random.default_rng(1).permutation(12)
     names = [LEADS[i].upper() for i in order]
-    display = TwelveLeadDisplay.from_signal(signal[order], 400, lead_names=names, rhythm=None)
-    expected = TwelveLeadDisplay.from_signal(signal, 400, rhythm=None)
+    display = TwelveLeadDisplay(signal[order], 400, lead_names=names, rhythm=None).plot()
+    expected = TwelveLeadDisplay(signal, 400, rhythm=None).plot()
     assert len(display.axes_) == 3
     for panel, other in zip(display.axes_, expected.axes_):
         for line, same in zip(panel.lines, other.lines):
@@ -52,7 +52,7 @@ def test_attributions(signal):
     attributions = np.zeros((12, 400))
     attributions[6, 210] = -3.0
     attributions[1, 20:30] = 0.1
-    display = TwelveLeadDisplay.from_signal(signal, 400, attributions=attributions)
+    display = TwelveLeadDisplay(signal, 400, attributions=attributions).plot()
     assert display.lead_shares_["V1"] == pytest.approx(0.75)
     assert display.lead_shares_["II"] == pytest.approx(0.25)
     assert display.axes_[0].texts[2].get_text() == "V1 75%"
@@ -79,10 +79,10 @@ def test_the_lead_that_a_classifier_uses():
 
 def test_given_axes(signal):
     axes = plt.subplots(4)[1]
-    display = TwelveLeadDisplay.from_signal(signal, 400, ax=axes)
+    display = TwelveLeadDisplay(signal, 400).plot(ax=axes)
     assert display.figure_ is axes[0].figure
     with pytest.raises(ValueError, match="ax holds 2 axes; expected 4"):
-        TwelveLeadDisplay.from_signal(signal, 400, ax=axes[:2])
+        TwelveLeadDisplay(signal, 400).plot(ax=axes[:2])
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_given_axes(signal):
 )
 def test_invalid(changes, match):
     with pytest.raises(ValueError, match=match):
-        TwelveLeadDisplay.from_signal(**{"signal": np.zeros((12, 100)), "fs": 10, **changes})
+        TwelveLeadDisplay(**{"signal": np.zeros((12, 100)), "fs": 10, **changes})
