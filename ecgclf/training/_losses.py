@@ -10,26 +10,14 @@ from torch import Tensor, nn
 
 
 class WeightedLoss(nn.Module, ABC):
-    """Base class of losses that are weighted means over a batch."""
+    """Base class of losses that are weighted means over a batch.
+
+    The weights have mean 1 over the training set, so that the loss of each batch is an unbiased
+    estimate of the weighted loss of the set.
+    """
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """Compute the weighted mean of the loss.
-
-        Parameters
-        ----------
-        output : Tensor of shape (batch, ...)
-            Output of the network.
-        target : Tensor of shape (batch, ...)
-            Target, such as class codes.
-        weight : Tensor of shape (batch,) or (batch, n_labels)
-            Weights with mean 1 over the training set, so that the loss of each batch is an
-            unbiased estimate of the weighted loss of the set.
-
-        Returns
-        -------
-        Tensor
-            The loss, a scalar.
-        """
+        """Compute the weighted mean of the loss."""
         return (self.per_beat(output, target) * weight).mean()
 
     @abstractmethod
@@ -40,14 +28,6 @@ class WeightedLoss(nn.Module, ABC):
 class CrossEntropyLoss(WeightedLoss):
     """Cross-entropy of logits and class codes, or binary cross-entropy with an indicator matrix.
 
-    Parameters
-    ----------
-    label_smoothing : float, default=0.0
-        Share of the target distribution that is spread evenly over all classes, or over the
-        presence and absence of each label.
-
-    Notes
-    -----
     Label smoothing is section 7 of Szegedy et al., "Rethinking the Inception architecture for
     computer vision", CVPR 2016 (arXiv:1512.00567).
     """
@@ -57,7 +37,6 @@ class CrossEntropyLoss(WeightedLoss):
         self.label_smoothing = label_smoothing
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, or of each beat and label."""
         if target.ndim == 2:
             smooth = target * (1 - self.label_smoothing) + self.label_smoothing / 2
             return F.binary_cross_entropy_with_logits(output, smooth, reduction="none")
@@ -69,13 +48,6 @@ class CrossEntropyLoss(WeightedLoss):
 class FocalLoss(CrossEntropyLoss):
     r"""Focal loss, :math:`-(1 - p_t)^\gamma \log p_t` with :math:`p_t` of the true class.
 
-    Parameters
-    ----------
-    gamma : float, default=2.0
-        Exponent. 0 is the cross-entropy; larger values reduce the loss of easy beats.
-
-    Notes
-    -----
     Equation 4 of Lin et al., "Focal loss for dense object detection", ICCV 2017
     (arXiv:1708.02002). The class factor alpha of the paper is part of the weights.
     """
@@ -85,7 +57,6 @@ class FocalLoss(CrossEntropyLoss):
         self.gamma = gamma
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, or of each beat and label."""
         cross_entropy = super().per_beat(output, target)
         # 1 - p, but not 0, where a power below 1 has no derivative.
         doubt = (-torch.expm1(-cross_entropy)).clamp_min(torch.finfo(output.dtype).tiny)
@@ -96,5 +67,4 @@ class ReconstructionLoss(WeightedLoss):
     """Mean squared error over the columns of each beat."""
 
     def per_beat(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss of each beat, of shape (batch,)."""
         return F.mse_loss(output, target, reduction="none").mean(dim=1)

@@ -247,7 +247,8 @@ class BeatNet(NeuralNetClassifier):
             self._initialize_callbacks()
             if new_optimizer:
                 self._initialize_optimizer()
-        goal = len(self.history) + epochs
+        self.n_earlier_epochs_ = len(self.history)
+        goal = self.n_earlier_epochs_ + epochs
         if resume is not None:
             self.history[:] = resume[0]["history"]
         if self.distributed:

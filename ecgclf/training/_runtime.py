@@ -38,20 +38,9 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 def derive(seed: int, *path: int) -> int:
-    """Derive an independent seed.
+    """Derive an independent seed for a purpose, a number, and its parts.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the run.
-    *path : int
-        Number of the purpose, and of its parts. The last one must not be 0, because
-        ``SeedSequence`` ignores trailing zeros.
-
-    Returns
-    -------
-    int
-        The derived seed.
+    The last number must not be 0, because ``SeedSequence`` ignores trailing zeros.
     """
     return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0])
 
@@ -67,30 +56,22 @@ def seeded(build: Callable[[], T], seed: int) -> T:
             torch.set_rng_state(state)
 
 
-def resolve_n_jobs(n_jobs: int | None) -> int:
-    """Compute the number of threads for `n_jobs`.
+@contextmanager
+def torch_threads(n_jobs: int | None) -> Iterator[None]:
+    """Set the number of torch's threads to `n_jobs`, and restore it afterwards.
 
     None is one thread on every machine, because the number of threads affects the rounding of
     sums, and a model must not depend on the machine. Negative numbers count from the number of
     cores, as in joblib.
-    """
-    if n_jobs is None:
-        return 1
-    if n_jobs < 0:
-        return max(1, joblib.cpu_count() + 1 + n_jobs)
-    return n_jobs
-
-
-@contextmanager
-def torch_threads(n_jobs: int | None) -> Iterator[None]:
-    """Set the number of torch's threads to `n_jobs`, and restore it afterwards.
 
     torch stores this number partly per thread and partly per process. If several threads are
     inside this context, the last one to leave restores the number of the process. Within one
     thread, the end of an inner context restores the number of the outer one.
     """
     global _active, _before
-    requested = resolve_n_jobs(n_jobs)
+    requested = 1 if n_jobs is None else n_jobs
+    if requested < 0:
+        requested = max(1, joblib.cpu_count() + 1 + requested)
     outer = getattr(_here, "requested", None)
     with _THREADS:
         if _active == 0:
@@ -111,27 +92,10 @@ def torch_threads(n_jobs: int | None) -> Iterator[None]:
 
 
 def resolve_device(device: str) -> torch.device:
-    """Find the torch device for the parameter `device` of an estimator.
-
-    Parameters
-    ----------
-    device : str
-        "auto" selects CUDA, else Apple's MPS, else the CPU. Other names are those of torch:
-        "cpu", "cuda", "cuda:1" or "mps".
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown or this machine has no such device.
-    """
+    """Find the torch device for the parameter `device` of an estimator."""
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device == "auto":
-        device = "mps" if torch.backends.mps.is_available() else "cpu"
-        return torch.device("cuda" if torch.cuda.is_available() else device)
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
     try:
         found = torch.device(device)
     except RuntimeError as error:
@@ -139,23 +103,22 @@ def resolve_device(device: str) -> torch.device:
             f"device={device!r} is not a device: give 'auto', 'cpu', 'cuda', 'cuda:<number>' or "
             "'mps'."
         ) from error
-    if found.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (found.index or 0) >= count:
-            raise ValueError(
-                f"device={device!r} is not available: torch {torch.__version__} finds {count} "
-                "CUDA device(s). Use device='auto' or device='cpu', or install a CUDA build of "
-                "torch."
-            )
-    elif found.index or (found.type == "mps" and not torch.backends.mps.is_available()):
-        raise ValueError(
-            f"device={device!r} is not available on this machine: use device='auto' or "
-            "device='cpu'."
-        )
-    elif found.type not in ("cpu", "cuda", "mps"):
+    counts = {
+        "cpu": 1,
+        "mps": int(has_mps),
+        "cuda": torch.cuda.device_count() if has_cuda else 0,
+    }
+    if found.type not in counts:
         raise ValueError(
             f"device={device!r} is not supported: give 'auto', 'cpu', 'cuda', 'cuda:<number>' "
             "or 'mps'."
+        )
+    count = counts[found.type]
+    if (found.index or 0) >= count:
+        build = ", or install a CUDA build of torch" if found.type == "cuda" else ""
+        raise ValueError(
+            f"device={device!r} is not available: torch {torch.__version__} finds {count} "
+            f"{found.type.upper()} device(s). Use device='auto' or device='cpu'{build}."
         )
     return found
 
