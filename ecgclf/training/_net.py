@@ -40,40 +40,10 @@ _WEIGHTS, _EPOCHS = 1, 2
 class BeatNet(NeuralNetClassifier):
     """Net with skorch's training loop; the type of ``net_`` of fitted estimators.
 
-    It differs from skorch in these points: it takes `Rows`, the loss is weighted, one seed
-    determines the whole run, losses are read from the device once per epoch, and a loss that is
-    not finite is an error.
-
-    Parameters
-    ----------
-    module : Module
-        The network. It maps rows (batch, n_columns) to logits, or to another input of
-        `criterion`.
-    criterion : Module
-        The loss, a function of the output, the class codes and the weights.
-    seed : int, default=0
-        Seed of the run. An epoch depends only on the seed and the number of the epoch, so a
-        continued run is equal to an uninterrupted one.
-    augment : callable, optional
-        Function of a training batch of rows and a generator, which returns rows.
-    max_grad_norm : float, optional
-        Maximum L2 norm of the gradient of all parameters.
-    amp : bool, default=False
-        Whether to use bfloat16 on a CUDA device where torch's autocast does.
-    distributed : bool, default=False
-        Whether to train together with the other processes of the default group of
-        torch.distributed, each on its part of every batch.
-    **kwargs
-        Parameters of `skorch.NeuralNetClassifier`.
-
-    Examples
-    --------
-    >>> from ecgclf import ECGMLPClassifier
-    >>> from ecgclf.datasets import make_beats
-    >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
-    >>> net = ECGMLPClassifier(max_epochs=3, random_state=0).fit(X, y).net_
-    >>> len(net.history), type(net.module_).__name__
-    (3, 'BeatNetwork')
+    It differs from skorch in these points: it takes `Rows`, the loss is a function of output,
+    target and weights, one seed determines the whole run, losses are read from the device once
+    per epoch, and a loss that is not finite is an error. An epoch depends only on the seed and
+    the number of the epoch, so a continued run is equal to an uninterrupted one.
     """
 
     def __init__(
@@ -146,13 +116,7 @@ class BeatNet(NeuralNetClassifier):
         step_fn: Any,
         **fit_params: Any,
     ) -> None:
-        """Run one pass over the data and record its mean loss as ``<prefix>_loss``.
-
-        Raises
-        ------
-        ValueError
-            If the loss is not finite.
-        """
+        """Run one pass over the data and record its mean loss as ``<prefix>_loss``."""
         if iterator is None:
             return
         if training:
@@ -202,33 +166,10 @@ class BeatNet(NeuralNetClassifier):
     ) -> bool:
         """Train for some epochs, starting with the present weights.
 
-        Parameters
-        ----------
-        rows : Rows
-            The training data.
-        epochs : int
-            Number of epochs.
-        validation : Rows, optional
-            Data of which the loss is recorded after every epoch.
-        callbacks : sequence of skorch callbacks
-            The callbacks of this run; `LearningRate` must be among them.
-        new_optimizer : bool, default=False
-            Whether to reset the state of the optimizer.
-        keep : callable, optional
-            Function of the state of the run, plain values and arrays, called after every epoch.
-        resume : tuple of the arguments of `keep`, optional
-            State to continue from; all other arguments must be the same as in the interrupted
-            run.
-
-        Returns
-        -------
-        bool
-            Whether the user interrupted the training.
-
-        Raises
-        ------
-        ValueError
-            If `amp` or `distributed` is not possible, or the loss diverges.
+        The loss on `validation` is recorded after every epoch; `LearningRate` must be among the
+        callbacks. `keep` is called with the state of the run after every epoch, and `resume` is
+        such a state to continue from, with the other arguments of the interrupted run. Return
+        whether the user interrupted the training.
         """
         if self.amp and torch.device(self.device).type != "cuda":
             raise ValueError(
@@ -266,26 +207,7 @@ class BeatNet(NeuralNetClassifier):
         return not self.stopped_by_callback_ and n_done < goal
 
     def outputs(self, rows: Rows, part: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
-        """Compute the output of the module for all rows.
-
-        Parameters
-        ----------
-        rows : Rows
-            The beats.
-        part : callable, optional
-            Part of the module to use instead: a function of a Tensor of rows that returns a
-            Tensor of shape (batch, n_outputs).
-
-        Returns
-        -------
-        ndarray of shape (n_beats, n_outputs), float32
-            The output.
-
-        Raises
-        ------
-        ValueError
-            If an output is not finite.
-        """
+        """Compute the output of the module, or of a part of it, for all rows, as float32."""
         n_beats = len(rows)
         # torch multiplies small matrices with another algorithm, which rounds differently.
         # Larger batches make the result for a beat independent of the other beats.
@@ -398,19 +320,9 @@ class ReconstructionNet(BeatNet):
     Before the first epoch it sets the module's ``standardize`` to the mean training beat and the
     root mean square deviation from it. The loss is computed after division by this root, so it is
     1 for a network that always returns the mean beat.
-
-    Parameters
-    ----------
-    module : Autoencoder
-        The network.
-    criterion : Module
-        The loss, a function of the output, the input and the weights.
-    **kwargs
-        Parameters of `BeatNet`.
     """
 
     def train(self, rows: Rows, epochs: int, **kwargs: Any) -> bool:
-        """Train like a `BeatNet`."""
         if not self.initialized_:
             standardize = self.module.standardize
             mean, scale = mean_and_scale(rows, standardize.mean.numel())
@@ -420,7 +332,6 @@ class ReconstructionNet(BeatNet):
     def get_loss(
         self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
-        """Compute the weighted loss of one batch."""
         scale = self.module_.standardize.scale
         return self.criterion_(y_pred / scale, X["x"] / scale, X["weight"])
 
@@ -428,19 +339,7 @@ class ReconstructionNet(BeatNet):
 def mean_and_scale(rows: Rows, width: int) -> tuple[np.ndarray, float]:
     """Compute the weighted mean row, and the root of the weighted mean square deviation from it.
 
-    Parameters
-    ----------
-    rows : Rows
-        The training data.
-    width : int
-        Number of columns to use.
-
-    Returns
-    -------
-    mean : ndarray of shape (width,), float32
-        Mean row.
-    scale : float
-        Root mean square over rows and columns; 1 if all rows are equal.
+    Only the first `width` columns are used. If all rows are equal, the scale is 1.
     """
     weight = rows.weight / rows.weight.sum()
     mean = np.zeros(width)
@@ -457,7 +356,6 @@ def mean_and_scale(rows: Rows, width: int) -> tuple[np.ndarray, float]:
 def _weighted_blocks(
     rows: Rows, weight: np.ndarray, width: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Read the first columns of all rows in order, in blocks with their weights."""
     start = 0
     for block in rows.view.blocks():
         yield block[:, :width], weight[start : start + len(block)]
@@ -474,33 +372,7 @@ def make_net(
     weight_decay: float | None,
     kind: type[BeatNet] = BeatNet,
 ) -> BeatNet:
-    """Build an untrained net.
-
-    Parameters
-    ----------
-    make_module : callable without arguments
-        Function that builds the module; torch's global generator is seeded for it.
-    criterion : Module
-        The loss, a function of the output, the target and the weights.
-    seed : int
-        Seed of the fit.
-    device, optimizer, weight_decay
-        Parameters of `ecgclf.estimators.BeatEstimator`.
-    kind : subclass of BeatNet, default=BeatNet
-        Class of the net.
-
-    Returns
-    -------
-    BeatNet
-        The net.
-
-    Raises
-    ------
-    ValueError
-        If the device is unknown or not available.
-    TypeError
-        If `optimizer` is not an optimizer class.
-    """
+    """Build an untrained net; `make_module` is called with torch's global generator seeded."""
     found = resolve_device(device)
     if isinstance(optimizer, str):
         optimizer, options = OPTIMIZERS[optimizer]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,32 +27,13 @@ SMALLEST_BATCH = 32
 #: Number of random splits of which `hold_out` takes the best.
 N_SPLITS = 50
 
-#: From rows and positions to beats, codes and weights of one batch.
-Gather = Callable[["Rows", np.ndarray], tuple[Tensor, Tensor, Tensor]]
-
 
 class RowView:
-    """View of an array of beats as rows of float32.
+    """View of an array of shape (n_beats, ...) as rows of float32, or of some rows and columns.
 
-    Only the requested rows are copied, so the array may be larger than memory, have any
-    numeric type, and have several leads.
-
-    Parameters
-    ----------
-    X : ndarray or chunked array of shape (n_beats, ...)
-        The beats. A chunked array is one of Zarr, h5py, Dask or similar, with ``shape`` and
-        ``dtype``, that returns an array for a slice.
-    at : ndarray of int, optional
-        Positions in `X` of the rows of this view. Default: all rows.
-    columns : slice or ndarray of int, optional
-        Columns of the rows. Default: all columns.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Number of rows and columns.
-    dtype : dtype
-        Always float32.
+    Only the requested rows are copied, so the array may be larger than memory, have any numeric
+    type, and have several leads. It may be a chunked array of Zarr, h5py, Dask or similar, with
+    ``shape`` and ``dtype``, that returns an array for a slice.
     """
 
     dtype = np.dtype(np.float32)
@@ -111,16 +93,7 @@ class RowView:
     def unpacked(self) -> RowView:
         """Copy a chunked array to a temporary file, so that rows can be read in any order.
 
-        Returns
-        -------
-        RowView
-            This view, unless its array is chunked. Otherwise a view of a temporary file that is
-            deleted with it.
-
-        Raises
-        ------
-        OSError
-            If there is not enough room for temporary files.
+        The file is deleted with the view of it.
         """
         if isinstance(self.source, np.ndarray):
             return self
@@ -157,20 +130,10 @@ def _read_chunks(X: Any, index: np.ndarray) -> np.ndarray:
 
 
 class Rows(Dataset):
-    """Beats as rows, with class codes, weights and the place in a recording.
+    """Beats as rows, with class codes or an indicator matrix, weights and the place in a record.
 
-    Parameters
-    ----------
-    X : RowView or ndarray of shape (n_beats, n_columns)
-        The rows.
-    y : ndarray of shape (n_beats,) or (n_beats, n_labels), int64, optional
-        Class codes, or an indicator matrix. Default: 0.
-    weight : ndarray of the shape of `y`, optional
-        Weights, kept in double precision. Default: 1.
-    record : ndarray of shape (n_beats,), int, optional
-        Number of the record of each beat. None if the beats do not belong to records.
-    position : ndarray of shape (n_beats,), optional
-        Position of each beat in its record, in any unit of time.
+    `record` is the number of the record of each beat, or None if the beats do not belong to
+    records, and `position` the place in it in any unit of time. Weights have double precision.
     """
 
     def __init__(
@@ -229,31 +192,10 @@ class Rows(Dataset):
 
 
 class Batches:
-    """Batches of rows, of equal size give or take one row.
+    """Batches of at most `batch_size` rows, of equal size give or take one row.
 
-    Parameters
-    ----------
-    rows : Rows
-        The dataset.
-    batch_size : int
-        Largest number of rows in a batch. The number of batches is the smallest possible, and
-        no batch is a small remainder.
-    device : torch.device
-        Device of the batches. Another device than the CPU gets the whole dataset at once if that
-        takes at most half of its free memory, otherwise batch by batch.
-    shuffle : bool, default=False
-        Whether to shuffle the rows.
-    augment : callable, optional
-        Function of a batch of shape (batch, n_columns) and a generator.
-
-    Attributes
-    ----------
-    seed : int
-        Seed of the next pass; it determines the order of the rows and the augmentation.
-    part : tuple of two ints
-        Rank of this process and number of processes, by default (0, 1). Each process gets its
-        part of every batch, with weights such that the mean of the losses of all processes is
-        the loss of the batch.
+    Another device than the CPU gets the whole dataset at once if that takes at most half of its
+    free memory, otherwise batch by batch.
     """
 
     def __init__(
@@ -270,13 +212,12 @@ class Batches:
         self.device = device
         self.shuffle = shuffle
         self.augment = augment
+        #: Seed of the order of the rows and of the augmentation in the next pass.
         self.seed = 0
+        #: Rank of this process and number of processes. Each process gets its part of every
+        #: batch, with weights such that the mean of their losses is the loss of the batch.
         self.part = 0, 1
         self.n_items = len(rows)
-
-    @cached_property
-    def _gather(self) -> Gather:
-        return _gather_for(self.rows, self.device)
 
     def __len__(self) -> int:
         return -(-self.n_items // self.batch_size)
@@ -294,12 +235,30 @@ class Batches:
         on_device.manual_seed(derive(self.seed, rank) if rank else self.seed)
         for batch in self._draw(rng):
             index = batch if n_parts == 1 else np.array_split(batch, n_parts)[rank]
-            x, y, weight = self._gather(self.rows, index.ravel())
+            x, y, weight = self._gather(index.ravel())
             if n_parts > 1:
                 weight = weight * (len(index) * n_parts / len(batch))
             if self.augment is not None:
                 x = self.augment(x, on_device)
             yield self._arrange(index, x, y, weight, on_device)
+
+    @cached_property
+    def _resident(self) -> list[Tensor] | None:
+        """Copy of the dataset on a device with room for it; the CPU needs none."""
+        if self.device.type == "cpu" or not _has_room(self.device, self.rows):
+            return None
+        return _copy_to(self.device, self.rows)
+
+    def _gather(self, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Gather the rows of a batch on the device."""
+        if self._resident is not None:
+            positions = torch.from_numpy(index).to(self.device, non_blocking=True)
+            x, y, weight = (tensor[positions] for tensor in self._resident)
+        else:
+            rows = self.rows
+            arrays = rows.view[index], rows.y[index], rows.weight[index].astype(np.float32)
+            x, y, weight = (torch.from_numpy(array).to(self.device) for array in arrays)
+        return x, y, weight
 
     def _draw(self, rng: torch.Generator) -> Iterable[np.ndarray]:
         """Choose the rows of each batch of one pass."""
@@ -321,118 +280,51 @@ class Batches:
         return {"x": x, "weight": weight}, y
 
 
-def _gather_for(rows: Rows, device: torch.device) -> Gather:
-    """Choose how to bring batches of these rows to a device."""
-    if device.type == "cpu":
-        return _gather_on_cpu
-    return _Resident(rows, device) if _has_room(device, rows) else partial(_gather_to, device)
-
-
 def _has_room(device: torch.device, rows: Rows) -> bool:
     """Check that the rows take at most half of the free memory; known for CUDA only."""
-    n_rows, n_columns = rows.view.shape
-    return (
-        device.type != "cuda" or 4 * n_rows * n_columns <= torch.cuda.mem_get_info(device)[0] / 2
-    )
+    if device.type != "cuda":
+        return True
+    return 4 * math.prod(rows.view.shape) <= torch.cuda.mem_get_info(device)[0] / 2
 
 
-def _gather_on_cpu(rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Gather with numpy, which also reads memory maps and read-only arrays."""
-    return (
-        torch.from_numpy(rows.view[index]),
-        torch.from_numpy(rows.y[index]),
-        torch.from_numpy(rows.weight[index].astype(np.float32)),
-    )
-
-
-def _gather_to(
-    device: torch.device, rows: Rows, index: np.ndarray
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gather in main memory and copy the batch to the device."""
-    x, y, weight = (tensor.to(device) for tensor in _gather_on_cpu(rows, index))
-    return x, y, weight
-
-
-class _Resident:
-    """Gather from a copy of the dataset on the device."""
-
-    def __init__(self, rows: Rows, device: torch.device) -> None:
-        x = torch.empty(rows.view.shape, device=device)
-        start = 0
-        for block in rows.view.blocks():
-            x[start : start + len(block)] = torch.tensor(block)
-            start += len(block)
-        arrays = rows.y, rows.weight.astype(np.float32)
-        self.tensors = [x, *(torch.tensor(array, device=device) for array in arrays)]
-        self.device = device
-
-    def __call__(self, rows: Rows, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        positions = torch.from_numpy(index).to(self.device, non_blocking=True)
-        x, y, weight = (tensor[positions] for tensor in self.tensors)
-        return x, y, weight
+def _copy_to(device: torch.device, rows: Rows) -> list[Tensor]:
+    """Copy the rows, their codes and their weights to a device, block by block."""
+    x = torch.empty(rows.view.shape, device=device)
+    start = 0
+    for block in rows.view.blocks():
+        x[start : start + len(block)] = torch.tensor(block)
+        start += len(block)
+    arrays = rows.y, rows.weight.astype(np.float32)
+    return [x, *(torch.tensor(array, device=device) for array in arrays)]
 
 
 def hold_out(
     y: np.ndarray, fraction: float, seed: int, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split the rows into a training and a validation part.
+    """Split the rows, or the patients in `groups`, into a training and a validation part.
 
     The training part keeps all classes, and the class shares of the two parts are as similar as
-    possible.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,) or (n_beats, n_labels)
-        Class codes, or an indicator matrix.
-    fraction : float
-        Share of the rows, or of the patients, for validation.
-    seed : int
-        Seed of the split.
-    groups : ndarray of shape (n_beats,), optional
-        Patient of each beat. Each patient is in one part only.
-
-    Returns
-    -------
-    train, valid : ndarray of int
-        Positions of the rows.
-
-    Raises
-    ------
-    ValueError
-        If there are too few beats or patients to validate, and to train on two classes.
+    possible. The result is the positions of the rows of each part.
     """
+    n, unit = (len(y), "beats") if groups is None else (len(np.unique(groups)), "patients")
+    if groups is not None and n < 2:
+        raise ValueError(
+            f"early_stopping=True with groups needs at least 2 patients, got {n}: give more "
+            "patients, or set early_stopping=False."
+        )
+    n_valid = int(np.ceil(fraction * n))
+    if n_valid >= n:
+        raise ValueError(
+            f"early_stopping=True needs {unit} to train on: validation_fraction={fraction} of "
+            f"{n} {unit} leaves none."
+        )
     if groups is not None:
-        n_patients = len(np.unique(groups))
-        if n_patients < 2:
-            raise ValueError(
-                f"early_stopping=True with groups needs at least 2 patients, got {n_patients}: "
-                "give more patients, or set early_stopping=False."
-            )
-        if np.ceil(fraction * n_patients) >= n_patients:
-            raise ValueError(
-                f"early_stopping=True needs patients to train on: validation_fraction={fraction} "
-                f"of {n_patients} patients leaves none."
-            )
         splitter = GroupShuffleSplit(N_SPLITS, test_size=fraction, random_state=seed)
-        splits = splitter.split(y, y, groups)
+    elif _can_stratify(y, n_valid):
+        splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
     else:
-        counts = _class_counts(y)
-        n_valid = int(np.ceil(fraction * len(y)))
-        if n_valid >= len(y):
-            raise ValueError(
-                f"early_stopping=True needs rows to train on: validation_fraction={fraction} of "
-                f"{len(y)} beats leaves none."
-            )
-        n_classes = np.count_nonzero(counts)
-        if (
-            y.ndim == 1
-            and counts[counts > 0].min() > 1
-            and n_classes <= min(n_valid, len(y) - n_valid)
-        ):
-            splitter = StratifiedShuffleSplit(1, test_size=n_valid, random_state=seed)
-        else:
-            splitter = ShuffleSplit(N_SPLITS, test_size=n_valid, random_state=seed)
-        splits = splitter.split(y, y)
+        splitter = ShuffleSplit(N_SPLITS, test_size=n_valid, random_state=seed)
+    splits = splitter.split(y, y, groups)
     train, valid = min(splits, key=lambda parts: _badness(y, parts[1], fraction))
     if len(np.unique(y[train])) == 1 < len(np.unique(y)):
         raise ValueError(
@@ -441,6 +333,14 @@ def hold_out(
             "early_stopping=False."
         )
     return train, valid
+
+
+def _can_stratify(y: np.ndarray, n_valid: int) -> bool:
+    """Return whether each part can have a beat of each class."""
+    if y.ndim == 2:
+        return False
+    counts = np.unique(y, return_counts=True)[1]
+    return counts.min() > 1 and len(counts) <= min(n_valid, len(y) - n_valid)
 
 
 def _badness(y: np.ndarray, valid: np.ndarray, fraction: float) -> tuple[int, float]:

@@ -31,21 +31,8 @@ _LARGEST_BUFFERS = 2**27
 _EARLY_STOPPING = ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_")
 
 
-def net_state(net: NeuralNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Collect the state of a trained net, without its optimizer and callbacks.
-
-    Parameters
-    ----------
-    net : BeatNet
-        The trained net.
-
-    Returns
-    -------
-    values : dict
-        Settings and the history.
-    weights : dict of str to ndarray
-        Parameters and buffers of the module, by name.
-    """
+def net_state(net: NeuralNet) -> RunState:
+    """Collect the settings, history and weights of a trained net."""
     weights = {
         name: tensor.detach().cpu().contiguous().numpy()
         for name, tensor in net.module_.state_dict().items()
@@ -55,22 +42,7 @@ def net_state(net: NeuralNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def restore_net(net: NeuralNet, values: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
-    """Set the state of an untrained net to the result of `net_state`.
-
-    Parameters
-    ----------
-    net : BeatNet
-        A net with the same module as the trained one.
-    values, weights : dict
-        What `net_state` returned.
-
-    Raises
-    ------
-    RuntimeError
-        If the module has other weights.
-    KeyError
-        If a value is missing.
-    """
+    """Set the state of an untrained net to the result of `net_state`."""
     for name in _SETTINGS:
         setattr(net, name, values[name])
     net.initialize()
@@ -81,21 +53,9 @@ def restore_net(net: NeuralNet, values: dict[str, Any], weights: dict[str, np.nd
 def check_size(
     make_module: Callable[[], nn.Module], n_layers: int, weights: dict[str, np.ndarray]
 ) -> None:
-    """Check that a module has given weights, before memory is allocated for it.
+    """Check that a module of at least `n_layers` has given weights, before memory is allocated.
 
-    Parameters
-    ----------
-    make_module : callable without arguments
-        Function that builds the module.
-    n_layers : int
-        Number of layers that it builds at least.
-    weights : dict of str to ndarray
-        What `net_state` returned.
-
-    Raises
-    ------
-    ValueError
-        If the module has other weights, more layers than weights, or large buffers.
+    Raises a ValueError if it has other weights, more layers than weights, or large buffers.
     """
     if n_layers > len(weights):
         raise ValueError(f"there are {n_layers:,} layers but weights of {len(weights)}")
@@ -139,17 +99,8 @@ class Checkpoint(Callback):
     """Callback that passes on the state of the run after every epoch, and can restore it.
 
     It must be the last callback: the others must finish their part of the epoch, and must start
-    before their state is restored.
+    before their state is restored. The history of the net must already be restored.
 
-    Parameters
-    ----------
-    keep : callable or None
-        Function of a dict of plain values and a dict of arrays.
-    resume : tuple of such two dicts, optional
-        State to continue from. The history of the net must already be restored.
-
-    Notes
-    -----
     State is restored for callbacks that have ``state_dict`` and ``load_state_dict``, and for
     skorch's `EarlyStopping`. Other callbacks restart, with the history of the run so far.
     """
@@ -163,7 +114,6 @@ class Checkpoint(Callback):
         self.resume = resume
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Restore the state."""
         if self.resume is not None:
             try:
                 _restore(net, *self.resume)
@@ -174,7 +124,6 @@ class Checkpoint(Callback):
             self.resume = None
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Pass on the state."""
         if self.keep is not None:
             self.keep(*_state(net))
 
@@ -191,7 +140,8 @@ def _state(net: NeuralNet) -> RunState:
     statistics, which are measured after the last epoch.
     """
     arrays: dict[str, np.ndarray] = {}
-    dropout = _dropout_generator(net)
+    layers = (part for part in net.module_.modules() if isinstance(part, Dropout))
+    dropout = next((part.generator for part in layers), None)
     tensors = {
         "weights": net.module_.state_dict(),
         "optimizer": net.optimizer_.state_dict(),
@@ -206,8 +156,9 @@ def _restore(net: NeuralNet, values: dict[str, Any], arrays: dict[str, np.ndarra
     """Restore the result of `_state` at the start of a training."""
     net.module_.load_state_dict(_insert(values["weights"], arrays))
     # The schedules have already written their first values into the optimizer.
-    _check_optimizer(net.optimizer_, _insert(values["optimizer"], arrays))
-    net.optimizer_.load_state_dict(_insert(values["optimizer"], arrays))
+    optimizer_state = _insert(values["optimizer"], arrays)
+    _check_optimizer(net.optimizer_, optimizer_state)
+    net.optimizer_.load_state_dict(optimizer_state)
     _match_layout(net.optimizer_)
     for name, callback in net.callbacks_:
         state = _insert(values["callbacks"].get(name), arrays)
@@ -252,11 +203,6 @@ def _callback_state(callback: Callback) -> dict[str, Any] | None:
     if isinstance(callback, EarlyStopping):
         return {name: getattr(callback, name) for name in _EARLY_STOPPING}
     return callback.state_dict() if hasattr(callback, "state_dict") else None
-
-
-def _dropout_generator(net: NeuralNet) -> torch.Generator | None:
-    parts = (part for part in net.module_.modules() if isinstance(part, Dropout))
-    return next((part.generator for part in parts), None)
 
 
 def _extract(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:

@@ -33,30 +33,17 @@ _PREDICTION_BEATS = 3072
 class Records:
     """Records of a dataset, with their beats in order of time.
 
-    Parameters
-    ----------
-    rows : Rows
-        The dataset. Without records, every beat is a record.
-
-    Attributes
-    ----------
-    order : ndarray of shape (n_beats,)
-        The rows in order of record and time.
-    starts, lengths : ndarray of shape (n_records,)
-        Position in `order` of the first beat of each record, and the number of its beats.
-    number : ndarray of shape (n_beats,)
-        Number of the record of each row.
-    before, after : ndarray of shape (n_beats,), float32
-        RR interval before and after the beat of each row, relative to the median of the record;
-        1 where the record begins or ends.
+    Without records, every beat is a record.
     """
 
     def __init__(self, rows: Rows) -> None:
         n_beats = len(rows)
         record = np.arange(n_beats) if rows.record is None else rows.record
         position = np.zeros(n_beats) if rows.position is None else rows.position
+        #: The rows in order of record and time.
         self.order = np.lexsort((position, record))
         begins = np.diff(record[self.order], prepend=-1) != 0
+        #: Position in `order` of the first beat of each record, and the number of its beats.
         self.starts = np.flatnonzero(begins)
         self.lengths = np.diff(self.starts, append=n_beats)
         intervals = np.diff(position[self.order], prepend=0.0)
@@ -64,7 +51,10 @@ class Records:
             inside = intervals[start + 1 : start + length]
             inside /= (np.median(inside) if length > 1 else 1.0) or 1.0
         intervals[begins] = 1.0
+        #: Number of the record of each row.
         self.number = np.empty(n_beats, dtype=np.int64)
+        #: RR interval before and after the beat of each row, relative to the median of the
+        #: record; 1 where the record begins or ends.
         self.before, self.after = np.empty((2, n_beats), dtype=np.float32)
         self.number[self.order] = np.cumsum(begins) - 1
         self.before[self.order] = intervals
@@ -73,9 +63,7 @@ class Records:
     def references(self, rows: Rows, n_leads: int, n_samples: int) -> np.ndarray:
         """Compute the median beat of each record, and the one after long RR intervals.
 
-        Returns
-        -------
-        ndarray of shape (n_records, n_leads, 2, n_samples), float32
+        The result has the shape (n_records, n_leads, 2, n_samples).
         """
         shape = (len(self.starts), n_leads, N_REFERENCES, n_samples)
         references = np.empty(shape, dtype=np.float32)
@@ -100,31 +88,7 @@ class StretchBatches(Batches):
     `context`, or fewer if a record is shorter.
 
     A batch has the columns that `ecgclf.modules.ContextNetwork` takes, the shape (n_stretches,
-    n_beats, n_columns), and flat labels and weights.
-
-    Parameters
-    ----------
-    rows : Rows
-        The dataset. Rows have `n_leads` times `n_samples` columns, then per-beat features.
-    batch_size : int
-        Largest number of beats in a batch, if one stretch is not longer.
-    device : torch.device
-        Device of the batches.
-    n_leads, n_samples : int
-        Shape of one beat.
-    context : int
-        Largest number of beats in a stretch.
-    classes : ndarray of shape (n_classes,)
-        Labels of the classes, for `augment_stretches`.
-    augment_stretches : callable, optional
-        Function of `Stretches` and a generator.
-    **options
-        Options of `Batches`.
-
-    Attributes
-    ----------
-    places : list of ndarray of shape (n_stretches, n_beats)
-        Rows of each batch in prediction.
+    n_beats, n_columns), and flat labels and weights. `batch_size` counts beats.
     """
 
     def __init__(
@@ -149,6 +113,7 @@ class StretchBatches(Batches):
         self.context = context
         self.augment_stretches = augment_stretches
         self.classes = classes
+        #: Rows of each batch in prediction.
         self.places = [] if self.shuffle else self._cover()
 
     def __len__(self) -> int:
@@ -159,7 +124,6 @@ class StretchBatches(Batches):
         return [place.size for place in self.places] or super().sizes()
 
     def _draw(self, rng: torch.Generator) -> Iterator[np.ndarray]:
-        """Choose the rows of each batch of one pass."""
         if self.places:
             yield from self.places
             return

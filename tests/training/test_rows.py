@@ -134,15 +134,15 @@ def test_no_room_to_unpack(monkeypatch):
 def test_all_ways_to_gather_a_batch_agree(array):
     """The code for GPUs, run on the CPU."""
     rows = Rows(RowView(array).unpacked(), y=np.arange(50), weight=np.arange(50.0))
-    index, cpu = np.array([4, 2, 29]), torch.device("cpu")
-    ways = [
-        _rows._gather_on_cpu(rows, index),
-        _rows._gather_to(cpu, rows, index),
-        _rows._Resident(rows, cpu)(rows, index),
-    ]
-    for batch in ways:
-        assert torch.equal(batch[0], torch.from_numpy(expected_rows(array)[index]))
-        assert batch[1].tolist() == batch[2].tolist() == [4, 2, 29]
+    index = np.array([4, 2, 29])
+    read, resident = Batches(rows, 9, CPU), Batches(rows, 9, CPU)
+    assert read._resident is None
+    resident._resident = _rows._copy_to(CPU, rows)
+    for batches in (read, resident):
+        x, y, weight = batches._gather(index)
+        assert torch.equal(x, torch.from_numpy(expected_rows(array)[index]))
+        assert y.tolist() == weight.tolist() == [4, 2, 29]
+        assert (x.dtype, y.dtype, weight.dtype) == (torch.float32, torch.int64, torch.float32)
 
 
 @pytest.mark.parametrize(("free", "resident"), [(50 * 12 * 4 * 2, True), (50 * 12 * 4, False)])
@@ -299,15 +299,6 @@ def test_read_only_memory_maps(tmp_path):
     X = np.memmap(tmp_path / "X", np.float32, "r", shape=(6, 2))
     parts = [x["x"] for x, _ in Batches(Rows(X), 4, CPU)]
     assert torch.equal(torch.cat(parts), torch.arange(12.0).reshape(6, 2))
-
-
-def test_rows_on_the_device():
-    """The code for GPUs, run on the CPU."""
-    rows, index = numbered(30), np.array([4, 2, 29])
-    resident = _rows._Resident(rows, CPU)(rows, index)
-    for on_device, in_memory in zip(resident, _rows._gather_on_cpu(rows, index)):
-        assert torch.equal(on_device, in_memory)
-        assert on_device.dtype == in_memory.dtype
 
 
 # --- held-out rows -----------------------------------------------------------------------------
