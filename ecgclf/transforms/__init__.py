@@ -1,13 +1,15 @@
 """Scikit-learn transformers of beats and the segmenter of recordings."""
 
-from ecgclf.transforms._baseline import (
+from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf.transforms._filters import (
+    BandpassFilter,
     BaselineWanderRemover,
     HighpassBaseline,
     MedianBaseline,
+    NotchFilter,
     WaveletBaseline,
+    WaveletDenoiser,
 )
-from ecgclf.transforms._beat_transformer import BeatTransformer
-from ecgclf.transforms._filters import BandpassFilter, NotchFilter, WaveletDenoiser
 from ecgclf.transforms._morphology import (
     HermiteCoefficients,
     MorphologyFeatures,

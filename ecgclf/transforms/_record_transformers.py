@@ -191,14 +191,11 @@ class RhythmFeatures(RecordTransformer):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ecgclf.transforms import RhythmFeatures
     >>> X = [[100, 0], [100, 360], [100, 720], [100, 900], [101, 0], [101, 90]]
     >>> early = RhythmFeatures(["rr_prev_over_mean_10"], record=0, sample=1)
-    >>> early.fit_transform(X).round(2).ravel().tolist()
-    [1.0, 1.0, 1.0, 0.6000000238418579, 1.0, 1.0]
-    >>> RhythmFeatures(causal=True, record=0, sample=1).fit(X).get_feature_names_out()[:2]
-    array(['rr_prev_over_prev_prev', 'rr_prev_over_mean_10'], dtype=object)
+    >>> early.fit_transform(X).round(2).ravel()
+    array([1. , 1. , 1. , 0.6, 1. , 1. ], dtype=float32)
     """
 
     features: Sequence[str] | None = None

@@ -132,13 +132,9 @@ class Spectrogram(TimeFrequencyTransformer):
     --------
     >>> import numpy as np
     >>> from ecgclf.transforms import Spectrogram
-    >>> beats = np.sin(2 * np.pi * 20 * np.arange(84) / 120)[np.newaxis]
     >>> spectrogram = Spectrogram(fs=120, frame=24, hop=12)
-    >>> pictures = spectrogram.fit_transform(beats)
-    >>> pictures.shape, spectrogram.times_.round(2)
-    ((1, 13, 6), array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
-    >>> print(spectrogram.frequencies_[pictures[0, :, 0].argmax()])
-    20.0
+    >>> spectrogram.fit_transform(np.ones((3, 84))).shape, spectrogram.times_.round(2)
+    ((3, 13, 6), array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
     """
 
     _: KW_ONLY
@@ -238,13 +234,9 @@ class Scalogram(TimeFrequencyTransformer):
     --------
     >>> import numpy as np
     >>> from ecgclf.transforms import Scalogram
-    >>> beats = np.sin(2 * np.pi * 10 * np.arange(84) / 120)[np.newaxis]
     >>> scalogram = Scalogram(fs=120, low=5, high=20, n_freqs=3, hop=2)
-    >>> pictures = scalogram.fit_transform(beats)
-    >>> pictures.shape, scalogram.frequencies_
-    ((1, 3, 42), array([ 5., 10., 20.]))
-    >>> print(scalogram.frequencies_[pictures[0, :, 20].argmax()].round())
-    10.0
+    >>> scalogram.fit_transform(np.ones((3, 84))).shape, scalogram.frequencies_
+    ((3, 3, 42), array([ 5., 10., 20.]))
     """
 
     low: float = 4.0
