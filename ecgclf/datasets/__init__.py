@@ -23,7 +23,7 @@ from ecgclf.datasets._fetching import fetch, fetch_mitbih, fetch_ptbdb, get_data
 from ecgclf.datasets._kaggle import load_kaggle_heartbeat
 from ecgclf.datasets._ptbdb import load_ptbdb
 from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
-from ecgclf.datasets._r_peaks import detect_r_peaks
+from ecgclf.datasets._r_peaks import check_leads_first, detect_r_peaks
 from ecgclf.datasets._reading import find_recording, read_recording, recordings_in
 from ecgclf.datasets._recordings import Recording
 from ecgclf.datasets._rhythm import (

@@ -17,17 +17,11 @@ from ecgclf.datasets import (
     Beats,
     BeatWindow,
     as_window,
+    check_leads_first,
     check_positions,
     convert,
     cut_beats,
 )
-
-_DESCR = """\
-{n_beats:,} beats cut from {record} by ecgclf.transforms.BeatSegmenter.
-
-Windows : {windows}
-Rhythm  : {rhythm}
-"""
 
 #: Number of positions in a warning.
 _N_NAMED = 5
@@ -139,7 +133,12 @@ class BeatSegmenter(BaseEstimator):
                 f"leads={leads!r}: the signal of shape {np.shape(signal)} has {len(samples)} "
                 "leads. Give one name per lead, in order."
             )
-        target = None if labels is None else _check_labels(labels, len(peaks))
+        target = None if labels is None else to_array(labels, "labels")
+        if target is not None and target.shape != peaks.shape:
+            raise ValueError(
+                f"labels have the shape {target.shape}, but there are {len(peaks):,} r_peaks. "
+                "Give one label per R peak."
+            )
         beats = cut_beats(
             AnnotatedSignal(record, samples, float(recorded), positions=peaks, marks=peaks),
             window,
@@ -151,34 +150,28 @@ class BeatSegmenter(BaseEstimator):
             rhythm=self.rhythm,
         )
         _warn_of_flat_beats(beats)
-        beats.DESCR = _DESCR.format(
-            n_beats=len(beats.data),
-            record="a recording" if record is None else f"recording {record}",
-            windows=window.describe(beats.data.shape[-1], fs_beats, float(recorded)),
-            rhythm=", ".join(beats.rhythm_names) or "none",
+        source = "a recording" if record is None else f"recording {record}"
+        beats.DESCR = (
+            f"{len(beats.data):,} beats cut from {source} by ecgclf.transforms.BeatSegmenter.\n\n"
+            f"Windows : {window.describe(beats.data.shape[-1], fs_beats, float(recorded))}\n"
+            f"Rhythm  : {', '.join(beats.rhythm_names) or 'none'}\n"
         )
         return convert(beats, return_X_y=False, as_frame=as_frame)
 
 
 def _check_signal(signal: ArrayLike) -> NDArray:
     """Check a signal and return it in 2-D."""
-    samples = to_array(signal, "signal")
-    if samples.dtype.kind not in "iuf":
-        raise ValueError(f"signal is an array of {samples.dtype}; expected numbers in mV.")
-    in_leads = samples[np.newaxis] if samples.ndim == 1 else samples
-    if in_leads.ndim != 2 or 0 in in_leads.shape or in_leads.shape[0] > in_leads.shape[1]:
+    leads = check_leads_first(signal)
+    if not leads.size:
+        raise ValueError(f"signal has the shape {np.shape(signal)}, which contains no samples.")
+    infinite = np.isinf(leads)
+    if infinite.any():
+        lead, at = (int(place) for place in np.argwhere(infinite)[0])
         raise ValueError(
-            f"signal has the shape {samples.shape}; expected (n_samples,) or (n_leads, "
-            "n_samples). Transpose signals of wfdb, which are (n_samples, n_leads)."
+            f"signal has {int(infinite.sum()):,} infinite values, the first in lead {lead} at "
+            f"sample {at:,}. Mark missing samples by NaN."
         )
-    bad = np.isinf(in_leads)
-    if bad.any():
-        lead, at = (int(place) for place in np.argwhere(bad)[0])
-        raise ValueError(
-            f"signal has {int(bad.sum()):,} infinite values, the first in lead {lead} at sample "
-            f"{at:,}. Mark missing samples by NaN."
-        )
-    return in_leads if in_leads.dtype.kind == "f" else in_leads.astype(np.float64)
+    return leads if leads.dtype.kind == "f" else leads.astype(np.float64)
 
 
 def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
@@ -204,17 +197,6 @@ def _check_peaks(r_peaks: ArrayLike, n_samples: int) -> NDArray[np.int64]:
         )
     check_positions(given.astype(np.float64))
     return given.astype(np.int64)
-
-
-def _check_labels(labels: ArrayLike, n_beats: int) -> NDArray:
-    """Check that each beat has a label."""
-    target = to_array(labels, "labels")
-    if target.shape != (n_beats,):
-        raise ValueError(
-            f"labels have the shape {target.shape}, but there are {n_beats:,} r_peaks. Give one "
-            "label per R peak."
-        )
-    return target
 
 
 def _warn_of_flat_beats(beats: Beats) -> None:
