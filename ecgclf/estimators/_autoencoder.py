@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf._docstrings import parameters_from
 from ecgclf._sklearn import (
     ClassNamePrefixFeaturesOutMixin,
     OutlierMixin,
@@ -175,13 +176,9 @@ class ECGAutoencoder(
         self.offset_ = _threshold(self._score(X.take(used)), weight[used], self.contamination)
         return self
 
+    @parameters_from(fit)
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Compute the codes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -202,10 +199,6 @@ class ECGAutoencoder(
         ndarray of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples), float32
             The beats, in the shape of `fit`.
 
-        Raises
-        ------
-        ValueError
-            If the codes have another length than those of `transform`.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=np.float32, order="C", estimator=self)
@@ -216,13 +209,9 @@ class ECGAutoencoder(
             )
         return self._as_beats(self._outputs(codes, "decode"), self._in_3d)
 
+    @parameters_from(fit)
     def reconstruct(self, X: ArrayLike) -> np.ndarray:
         """Reconstruct beats from their own codes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -230,13 +219,9 @@ class ECGAutoencoder(
         """
         return self._as_beats(self._outputs(self._check(X)), count_dimensions(X) == 3)
 
+    @parameters_from(fit)
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Compute the negative mean squared error of each beat's reconstruction.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -245,13 +230,9 @@ class ECGAutoencoder(
         """
         return self._score(self._check(X))
 
+    @parameters_from(fit)
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute the score of each beat minus ``offset_``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -261,13 +242,9 @@ class ECGAutoencoder(
         scores = self.score_samples(X)
         return scores - self.offset_
 
+    @parameters_from(fit)
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict which beats are outliers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------

@@ -46,22 +46,9 @@ class EffectiveNumber(BaseEstimator):
     beta: float = 0.999
 
     def __call__(self, totals: np.ndarray) -> np.ndarray:
-        """Compute the weights.
+        """Compute the weight of each class from its number of beats, or the sum of their weights.
 
-        Parameters
-        ----------
-        totals : ndarray of shape (n_classes,)
-            Number of beats of each class, or the sum of their weights.
-
-        Returns
-        -------
-        ndarray of shape (n_classes,)
-            0 for a class without beats.
-
-        Raises
-        ------
-        ValueError
-            If `beta` is outside of [0, 1).
+        A class without beats has the weight 0.
         """
         if not isinstance(self.beta, Real) or not 0 <= float(self.beta) < 1:
             raise ValueError(f"beta={self.beta!r}: expected a number from 0 to less than 1.")
@@ -81,19 +68,7 @@ def weigh_classes(
     codes: np.ndarray,
     classes: np.ndarray,
 ) -> np.ndarray:
-    """Multiply the weights of beats by those of their classes.
-
-    Parameters
-    ----------
-    class_weight : mapping of label to weight, "balanced", callable or None
-        As in `BeatClassifier`.
-    weight : ndarray of shape (n_beats,)
-        Weights of the beats.
-    codes : ndarray of shape (n_beats,)
-        Position of each beat's label in `classes`.
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    """
+    """Multiply the weights of beats by those of their `classes`, at the positions `codes`."""
     if class_weight is None:
         return weight
     totals = np.bincount(codes, weight, minlength=len(classes))
@@ -107,17 +82,7 @@ def weigh_classes(
 def weigh_labels(
     class_weight: Mapping | str | ClassWeights | None, weight: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Compute the weight of each beat and label: that of the beat, times that of a label it has.
-
-    Parameters
-    ----------
-    class_weight : mapping of label to weight, "balanced", callable or None
-        As in `BeatClassifier`.
-    weight : ndarray of shape (n_beats,)
-        Weights of the beats.
-    y : ndarray of shape (n_beats, n_labels)
-        Indicator matrix.
-    """
+    """Compute the weight of each beat and label: the beat's, times that of a label it has."""
     weights = np.repeat(weight[:, np.newaxis], y.shape[1], axis=1)
     if class_weight is None:
         return weights

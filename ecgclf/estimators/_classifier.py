@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ecgclf import training
+from ecgclf._docstrings import parameters_from
 from ecgclf._sklearn import ClassifierMixin, _fit_context
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes, weigh_labels
 from ecgclf.estimators._estimator import (
@@ -149,6 +150,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
+    @parameters_from(fit)
     def partial_fit(
         self,
         X: ArrayLike,
@@ -160,15 +162,9 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, as in `fit`.
-        y : array-like of shape (n_beats,), or array or sparse matrix of shape (n_beats, n_labels)
-            Labels of the beats, as in `fit`.
         classes : array-like of shape (n_classes,), optional
             All labels that can occur in any call; required in the first call, except for an
             indicator matrix.
-        sample_weight : array-like of shape (n_beats,), optional
-            Weight of each beat in the loss. Beats of weight 0 are ignored.
 
         Returns
         -------
@@ -210,32 +206,24 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
         self._streaming = True
         return self
 
+    @parameters_from(fit)
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the label of each beat.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats,), or (n_beats, n_labels) after an indicator matrix
             The most probable class, or 1 for each label with a probability above 0.5.
         """
-        # `_logits` checks that the model is fitted, so it precedes the use of classes_.
-        logits = self._logits(X)
+        # `_outputs` checks that the model is fitted, so it precedes the use of classes_.
+        logits = self._outputs(X)
         if self.multilabel_:
             return (logits > 0).astype(np.int64)
         return self.classes_[logits.argmax(axis=1)]
 
+    @parameters_from(fit)
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
@@ -243,45 +231,34 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
             The softmax of the logits, with the columns in the order of ``classes_``. After an
             indicator matrix, the sigmoid of each logit.
         """
-        logits = self._logits(X).astype(np.float64)
+        logits = self._outputs(X).astype(np.float64)
         return expit(logits) if self.multilabel_ else softmax(logits, axis=1)
 
+    @parameters_from(fit)
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute the logits.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
 
         Returns
         -------
         ndarray of shape (n_beats, n_classes), float64
             With two classes of shape (n_beats,): the second logit minus the first.
         """
-        logits = self._logits(X).astype(np.float64)
+        logits = self._outputs(X).astype(np.float64)
         is_binary = len(self.classes_) == 2 and not self.multilabel_
         return logits[:, 1] - logits[:, 0] if is_binary else logits
 
+    @parameters_from(fit)
     def features(self, X: ArrayLike) -> np.ndarray:
         """Compute the input of the last layer of the network.
 
         In this representation a linear layer separates the classes. It is useful for plots and
         as the input of another model.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-            The beats, in the shape of `fit`.
-
         Returns
         -------
         ndarray of shape (n_beats, n_features), float32
         """
         return self._outputs(X, "features")
-
-    def _logits(self, X: ArrayLike) -> np.ndarray:
-        return self._outputs(X)
 
     def _outputs(self, X: ArrayLike, part: str | None = None) -> np.ndarray:
         """Apply the network, or a part of it."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
-from typing import Any, ClassVar
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from ecgclf import training
+from ecgclf._docstrings import parameters_from
 from ecgclf.estimators._estimator import all_or_nothing
 from ecgclf.estimators._inputs import check_labels, number_groups
+from ecgclf.estimators._parameters import ConstrainedByHints, Fraction, RandomState
 
 
-class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+@dataclass(eq=False, repr=False)
+class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Classifier that predicts sets of classes and can abstain.
 
     Split conformal prediction [1]_, calibrated for each class separately (Mondrian, or
@@ -95,28 +98,12 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     (3,)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods(["fit", "predict_proba"])],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "calibration_size": [Interval(Real, 0, 1, closed="neither")],
-        "abstain_label": "no_validation",
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        confidence_level: float = 0.9,
-        calibration_size: float = 0.2,
-        abstain_label: Any = None,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.confidence_level = confidence_level
-        self.calibration_size = calibration_size
-        self.abstain_label = abstain_label
-        self.random_state = random_state
+    estimator: Annotated[Any, HasMethods(["fit", "predict_proba"])]
+    _: KW_ONLY
+    confidence_level: Fraction = 0.9
+    calibration_size: Fraction = 0.2
+    abstain_label: Any = None
+    random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     @all_or_nothing
@@ -174,13 +161,9 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self._calibrate(_safe_indexing(X, held_out), y[held_out])
         return self
 
+    @parameters_from(fit)
     def predict_set(self, X: Any) -> np.ndarray:
         """Predict the set of classes of each beat.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, ...)
-            The beats, as the estimator takes them.
 
         Returns
         -------
@@ -191,13 +174,9 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self._sets_of(self.predict_proba(X))
 
+    @parameters_from(fit)
     def predict(self, X: Any) -> np.ndarray:
         """Predict the class of each beat, or abstain.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, ...)
-            The beats, as the estimator takes them.
 
         Returns
         -------
@@ -214,13 +193,9 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         alone = sets.sum(axis=1) == 1
         return np.where(alone, self.classes_[sets.argmax(axis=1)], self.abstain_label)
 
+    @parameters_from(fit)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities with the estimator.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, ...)
-            The beats, as the estimator takes them.
 
         Returns
         -------

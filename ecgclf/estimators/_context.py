@@ -34,12 +34,12 @@ class ECGContextClassifier(ConvolutionalClassifier):
     A row of `X` is a beat, with two more columns: its record and its position in the record. The
     network compares each beat with the median beat of its record, and with the beats and RR
     intervals before and after it. It is made for supraventricular beats, which have a normal
-    shape and come early, so that a network that sees one beat can hardly recognise them.
+    shape and come early. The page "Beats in context" of the documentation is its user guide.
 
-    Records are independent of each other, and the rows may have any order. `X` must contain all
-    beats of a record, in `fit` and in `predict`: a missing beat joins two RR intervals into one.
-    Beats without a known label can have the weight 0 in `fit`. With ``record=None`` every beat
-    is a record of its own, and the network knows its shape only.
+    The rows may have any order, but `X` must contain all beats of a record, in `fit` and in
+    `predict`: a missing beat joins two RR intervals into one. Beats without a known label can
+    have the weight 0 in `fit`. With ``record=None`` every beat is a record of its own, and the
+    network knows its shape only.
 
     Parameters
     ----------
@@ -51,9 +51,7 @@ class ECGContextClassifier(ConvolutionalClassifier):
         only ratios of RR intervals are used. None if the rows are in order of time and the
         intervals are unknown.
     context : int, default=96
-        Number of consecutive beats that the network sees at once. In training, such stretches are
-        drawn uniformly over the records. In prediction they overlap by half, and the logits are
-        averaged.
+        Number of consecutive beats, a stretch, that the network sees at once.
     filters : sequence of int, default=(24, 32, 48, 48)
         Number of filters of each convolution. Its length is the number of convolutions.
     kernel_size : int or sequence of int, default=(7, 5, 5, 5)
@@ -84,20 +82,13 @@ class ECGContextClassifier(ConvolutionalClassifier):
         Largest norm (L2) of the gradient of all parameters together. In every step a larger
         gradient is scaled down to it. None does not limit it.
     early_stopping : bool, default=False
-        Hold out a part of the training data, stop when the loss on it has not improved for
-        `n_iter_no_change` epochs, and restore the best weights. Whole patients are held out if
-        `fit` is given `groups`, otherwise whole records.
+        As in the other networks, but whole records are held out if `fit` is not given `groups`.
 
     Notes
     -----
-    The amplitude of each lead is divided by the height (peak to peak) of the record's median
-    beat, so it does not depend on the recorder. A second reference is the median beat after RR
-    intervals above the 0.85 quantile of the record.
-
-    The network sees one lead. With several leads, a random one is trained in each stretch, and
-    the logits of all leads are averaged in prediction, so their order does not matter.
-
-    In ``training_data_``, ``X_sha256`` is that of the other columns than `record` and `sample`.
+    A second reference is the median beat after RR intervals above the 0.85 quantile of the
+    record. In ``training_data_``, ``X_sha256`` is that of the other columns than `record` and
+    `sample`.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Annotated, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -26,10 +26,12 @@ from ecgclf._validation import POSITIVE_INTEGER
 from ecgclf.augmentation import Augmentation, OnSignals
 from ecgclf.estimators._fit_checkpoint import FitCheckpoint
 from ecgclf.estimators._parameters import (
+    Fraction,
     NotNegativeFloat,
     NotNegativeInt,
     PositiveFloat,
     PositiveInt,
+    RandomState,
     is_sequence,
 )
 from ecgclf.estimators._saving import SavableEstimator
@@ -179,7 +181,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     optimizer: Literal["adam", "adamw", "sgd"] | Annotated[type[Optimizer], type] = "adamw"
     lr_schedule: Literal["constant", "one_cycle", "cosine", "plateau"] = "one_cycle"
     early_stopping: bool = False
-    validation_fraction: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.1
+    validation_fraction: Fraction = 0.1
     n_iter_no_change: PositiveInt = 10
     n_leads: PositiveInt | None = None
     n_tabular: NotNegativeInt = 0
@@ -194,7 +196,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
     n_jobs: (
         Annotated[int, POSITIVE_INTEGER, Interval(Integral, None, -1, closed="right")] | None
     ) = None
-    random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
+    random_state: RandomState = None
     verbose: Annotated[int, "verbose"] = 1
 
     #: Whether the axes of 3-D beats are leads and samples.
@@ -227,8 +229,7 @@ class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta)
         """Create an untrained network and remove the attributes of the previous one."""
         self.net_ = self._make_net(self.device, seed)
         self.training_data_: list[dict[str, Any]] = []
-        if hasattr(self, "input_contract_"):
-            del self.input_contract_
+        vars(self).pop("input_contract_", None)
 
     def _make_net(self, device: str, seed: int | None = None) -> training.BeatNet:
         net = training.make_net(

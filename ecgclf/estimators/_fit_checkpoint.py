@@ -41,42 +41,14 @@ _DIGESTS = {
 class FitCheckpoint:
     """File with the state of an unfinished `fit`, replaced after every epoch.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file may be missing, but its folder must exist.
-
-    Attributes
-    ----------
-    found : bool
-        Whether an unfinished fit has left its state.
-    fit : dict
-        Description of that fit: its seed, parameters, versions and digests of its data.
-    values, arrays : dict
-        State of that fit.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or takes no new file.
-    PersistenceError
-        If the file is damaged or not a checkpoint.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     checkpoint = FitCheckpoint(f"{folder}/fit.checkpoint")
-    >>> checkpoint.found, checkpoint.choose_seed(42)
-    (False, 42)
+    If the file exists, an unfinished fit has left its `state`, and in `fit` its seed, parameters,
+    versions and digests of its data.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.found = self.path.exists()
         self.fit: dict[str, Any] = {}
-        self.values: dict[str, Any] = {}
-        self.arrays: dict[str, np.ndarray] = {}
+        self.state: training.RunState | None = None
         #: Name of the state that this object has read or written last.
         self._newest: str | None = None
         #: Seed of the present fit; None if it continues a trained network, which has a seed.
@@ -86,7 +58,7 @@ class FitCheckpoint:
                 f"checkpoint={os.fspath(path)!r} is a folder: give the path of a file."
             )
         check_writable(self.path)
-        if self.found:
+        if self.path.exists():
             self._read()
 
     def choose_seed(self, random_state: int | np.random.RandomState | None) -> int:
@@ -110,7 +82,7 @@ class FitCheckpoint:
         written the file, this is an error.
         """
         fit = {"seed": self._seed, **_describe(estimator, rows, validation)}
-        differences = _differences(self.fit, fit) if self.found else []
+        differences = _differences(self.fit, fit) if self.state else []
         self.fit = fit
         if differences:
             raise PersistenceError(
@@ -118,7 +90,7 @@ class FitCheckpoint:
                 f"{'; '.join(differences)}. Undo the changes to resume that fit; to start a new "
                 "one, delete the file or give another path."
             )
-        return (self.values, self.arrays) if self.found else None
+        return self.state
 
     def keep(self, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the file by the state after an epoch, atomically.
@@ -144,14 +116,15 @@ class FitCheckpoint:
 
     def _read(self) -> None:
         try:
-            document, self.arrays = unpack(self.path.read_bytes())
+            document, arrays = unpack(self.path.read_bytes())
             if "checkpoint" not in document:
                 raise PersistenceError("is a saved model.")
             self._newest, self.fit = document["checkpoint"], document["fit"]
             reader = Reader({}, CLASSES)
-            self.values = {key: reader.value(item) for key, item in document["state"].items()}
+            values = {key: reader.value(item) for key, item in document["state"].items()}
+            self.state = values, arrays
             _differences(self.fit, self.fit)
-            if not all(row["train_loss"] > -np.inf for row in self.values["history"]):
+            if not all(row["train_loss"] > -np.inf for row in values["history"]):
                 raise PersistenceError("has losses that are no numbers.")
         except OSError:
             raise

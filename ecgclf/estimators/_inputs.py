@@ -44,28 +44,8 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool, n_places: int 
     """Check beats and arrange each one as a row, lead after lead.
 
     A numeric array in memory, mapped to a file or in chunks is checked in blocks of a few
-    megabytes, and not copied.
-
-    Parameters
-    ----------
-    estimator : BeatEstimator
-        Its `n_leads` and `n_tabular` describe the columns of 2-D beats. With `reset`, its
-        attributes ``n_features_in_``, ``n_leads_`` and ``n_samples_`` are set.
-    X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
-        The beats.
-    reset : bool
-        True in `fit`. False checks that the shape is that of `fit`.
-    n_places : int, default=0
-        Number of columns with the record and the position of the beats.
-
-    Returns
-    -------
-    RowView of shape (n_beats, n_leads * n_samples + n_tabular + n_places)
-
-    Raises
-    ------
-    ValueError
-        If `X` is empty, contains NaN, masked or infinite values, or has the wrong shape.
+    megabytes, and not copied. `reset` sets the attributes for the shape, as in `fit`; without it,
+    the shape must be that of `fit`. `n_places` columns are the record and the position of a beat.
     """
     if not reset and _is_small_and_valid(estimator, X):
         return RowView(X)
@@ -118,30 +98,10 @@ def _is_small_and_valid(estimator: BaseEstimator, X: Any) -> bool:
 def check_beats_of_records(
     estimator: BaseEstimator, X: Any, *, reset: bool
 ) -> tuple[RowView, np.ndarray, np.ndarray]:
-    """Check beats with their record and position, and arrange each one as a row.
+    """Check beats with the columns `record` and `sample`, and arrange each one as a row.
 
-    Parameters
-    ----------
-    estimator : BeatEstimator
-        As in `check_beats`; its `record` and `sample` name columns of `X`.
-    X : DataFrame or array-like of shape (n_beats, n_columns)
-        The beats.
-    reset : bool
-        As in `check_beats`.
-
-    Returns
-    -------
-    rows : RowView of shape (n_beats, n_leads * n_samples + n_tabular)
-        The other columns.
-    records : ndarray of shape (n_beats,), int
-        Number of the record of each beat. The numbers do not depend on the order of the rows.
-    positions : ndarray of shape (n_beats,)
-        Position of each beat.
-
-    Raises
-    ------
-    ValueError
-        As in `check_beats`; also if a column is missing, or `X` has no columns.
+    Returns the rows without these columns, the number of each beat's record, which does not
+    depend on the order of the rows, and its position.
     """
     is_numeric = _is_numeric_array(X)
     if not (is_numeric or hasattr(X, "iloc")):
@@ -199,12 +159,7 @@ def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> 
 
 
 def check_labels(y: Any, n_beats: int) -> np.ndarray:
-    """Check that `y` has one class label for each beat, or is an indicator matrix.
-
-    Returns
-    -------
-    ndarray of shape (n_beats,), or (n_beats, n_labels) and int64
-    """
+    """Check that `y` has one class label for each beat, or is an indicator matrix."""
     if y is None:
         raise ValueError("A classifier requires y to be passed, but the target y is None.")
     check_plain(y, "y")
@@ -283,13 +238,7 @@ def number_groups(groups: ArrayLike | None, n_beats: int) -> np.ndarray | None:
 
 
 def fingerprint(X: RowView, y: np.ndarray | None = None) -> dict[str, Any]:
-    """Compute the entry of ``training_data_`` for beats and their labels.
-
-    Examples
-    --------
-    >>> fingerprint(RowView(np.zeros((2, 3))), np.array(["N", "V"]))["class_counts"]
-    {'N': 1, 'V': 1}
-    """
+    """Compute the entry of ``training_data_`` for beats and their labels."""
     of_beats = hashlib.sha256()
     for block in X.blocks():
         of_beats.update(np.ascontiguousarray(block).data)

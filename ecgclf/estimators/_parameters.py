@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -49,7 +49,12 @@ NotNegativeInt = Annotated[int, NOT_NEGATIVE_INTEGER]
 PositiveFloat = Annotated[float, POSITIVE]
 NotNegativeFloat = Annotated[float, NOT_NEGATIVE]
 
-#: A part of a whole, such as a dropout rate: 0 or more and less than 1.
+RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
+
+#: A part of a whole: more than 0 and less than 1.
+Fraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
+
+#: A part that can be absent, such as a dropout rate: 0 or more and less than 1.
 Share = Annotated[float, Interval(Real, 0, 1, closed="left")]
 
 #: Numbers of units or filters of any number of layers, or of at least one.
@@ -61,18 +66,28 @@ IntPerLayer = PositiveInt | Widths
 SharePerLayer = Share | Annotated[Sequence[float], EachLayer(Real, 0, 1, closed="left")]
 
 
-def constraints_of(cls: type) -> dict[str, list]:
-    """Derive constraints for scikit-learn from the type hints of a class, without its bases.
+class ConstrainedByHints:
+    """Mixin of estimators whose type hints state the constraints of their parameters.
 
     They are those in ``Annotated``. Options in ``Literal``, booleans, strings, callables and None
-    need none. Parameters of other types are not constrained.
+    need none. A parameter of another type keeps the constraint of a base class, or has none.
+    Constraints in ``_parameter_constraints`` of a class come first.
     """
-    try:
-        hints = inspect.get_annotations(cls, eval_str=True)
-    except Exception:  # such as a NameError: only type checkers import the name
-        return {}
-    found = {name: _constraints(hint) for name, hint in hints.items()}
-    return {name: constraints for name, constraints in found.items() if constraints}
+
+    _parameter_constraints: ClassVar[dict[str, list]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        try:
+            hints = inspect.get_annotations(cls, eval_str=True)
+        except Exception:  # such as a NameError: only type checkers import the name
+            hints = {}
+        found = {name: _constraints(hint) for name, hint in hints.items()}
+        cls._parameter_constraints = {
+            **getattr(super(cls, cls), "_parameter_constraints", {}),
+            **{name: constraints for name, constraints in found.items() if constraints},
+            **vars(cls).get("_parameter_constraints", {}),
+        }
 
 
 def _constraints(hint: Any) -> list:

@@ -67,52 +67,9 @@ class ECGResNetClassifier(BeatClassifier):
 
     Notes
     -----
-    The default network has 293,069 parameters for one lead and five classes. It was chosen by
-    training for 10 epochs on three quarters of the Kaggle training rows and testing on the
-    others:
-
-    =========================================  ==========  ========  ========
-    network                                    parameters  accuracy  macro-F1
-    =========================================  ==========  ========  ========
-    the default                                   293,069    0.9900    0.9430
-    without squeeze and excitation                285,029    0.9894    0.9377
-    ... and ``lr=5e-3``                           285,029    0.9899    0.9413
-    ... and ``filters=(32, 48, 64, 96)``          155,461    0.9895    0.9414
-    ... and ``filters=(32, 64, 128)``             176,933    0.9890    0.9371
-    =========================================  ==========  ========  ========
-
-    These are single runs, so small differences may be chance.
-
-    The network of Kachuee et al. is ``block="pooled", filters=(32,) * 5, stride=2,
-    stem_kernel_size=5, stem_stride=1, squeeze_excite=False, global_pool=None, dense=(32,
-    32)``. Their paper does not state the padding. Here all poolings pad, so 187 samples are
-    shortened to 6 and the network has 59,109 parameters.
-
-    The pre-activation network of 398 layers is ``block="bottleneck", filters=(64, 128, 256),
-    n_blocks=44, kernel_size=3, stem_filters=16, stem_stride=1, squeeze_excite=False,
-    global_pool="avg"``. Its published count of 2,782,725 parameters, as given by Keras, includes
-    59,168 running means and variances of the batch norms. 2,723,557 parameters are learned.
-
-    The xresnet1d101 of Strodthoff et al. [1]_ for recordings of 12 leads and 10 s at 100 Hz is
-    ``block="xresnet", filters=(256,) * 4, n_blocks=(3, 4, 23, 3), stem_filters=(32, 32, 64),
-    stem_kernel_size=5, stem_pool_size=3, squeeze_excite=False, dense=(128,),
-    dense_dropout=0.5``; xresnet1d50 has ``n_blocks=(3, 4, 6, 3)``. Theirs has two more batch
-    norms between the dense layers.
-
-    References
-    ----------
-    .. [1] N. Strodthoff, P. Wagner, T. Schaeffter and W. Samek, "Deep learning for ECG analysis:
-       benchmarks and insights from PTB-XL", IEEE J Biomed Health Inform 25(5), 2021,
-       arXiv:2004.13701.
-    .. [2] He et al., "Deep residual learning for image recognition", CVPR 2016,
-       arXiv:1512.03385.
-    .. [3] He et al., "Identity mappings in deep residual networks", ECCV 2016,
-       arXiv:1603.05027.
-    .. [4] He et al., "Bag of tricks for image classification with convolutional neural
-       networks", CVPR 2019, arXiv:1812.01187, "ResNet-D".
-    .. [5] Kachuee, Fazeli and Sarrafzadeh, "ECG heartbeat classification: a deep transferable
-       representation", ICHI 2018, arXiv:1805.00794, figure 2.
-    .. [6] Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, arXiv:1605.07146.
+    The page "Published networks" of the documentation compares the default network, of 293,069
+    parameters for one lead and five classes, with smaller ones. It and the page "Recordings of
+    twelve leads" give the parameters of published residual networks.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from ecgclf._model_file import Classes, PersistenceError, write_model
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
-from ecgclf.estimators._parameters import constraints_of
+from ecgclf.estimators._parameters import ConstrainedByHints
 
 #: The base class of augmentations, and their input.
 _NO_PARAMETERS = {"RandomAugmentation", "Stretches"}
@@ -41,7 +41,7 @@ CLASSES = Classes(
 _NOT_STORED = {"net_", "history_", "n_iter_", "_streaming", "_metadata_request"}
 
 
-class SavableEstimator(BaseEstimator):
+class SavableEstimator(ConstrainedByHints, BaseEstimator):
     """Base of the estimators that can be saved to a file, without pickle."""
 
     device: str
@@ -51,16 +51,10 @@ class SavableEstimator(BaseEstimator):
     n_leads_: int
     n_samples_: int
     input_contract_: dict[str, Any]
-    _parameter_constraints: dict[str, list]
     net_: training.BeatNet
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._parameter_constraints = {
-            **getattr(super(cls, cls), "_parameter_constraints", {}),
-            **constraints_of(cls),
-            **vars(cls).get("_parameter_constraints", {}),
-        }
         if cls.__module__.startswith(f"{__package__}."):
             CLASSES.estimators[cls.__name__] = cls
 

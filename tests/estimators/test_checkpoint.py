@@ -93,7 +93,7 @@ for model, epoch, batch in fits:
         model.fit(X, y, groups=groups)
         os._exit(0)
     signal_number = os.WTERMSIG(os.waitpid(child, 0)[1])
-    print(signal_number, len(FitCheckpoint(model.checkpoint).values["history"]))
+    print(signal_number, len(FitCheckpoint(model.checkpoint).state[0]["history"]))
 """
 
 
@@ -188,7 +188,7 @@ def interrupt(model, beats, epoch=4):
 @pytest.mark.parametrize("name", FITS)
 def test_resume_after_a_kill(name, fits, killed, beats):
     path = killed / name
-    kept = FitCheckpoint(path).values["history"]
+    kept = FitCheckpoint(path).state[0]["history"]
     assert len(kept) == KILLED_IN[name] - 1
     model = clone(fits[name]).set_params(checkpoint=path)
     model.fit(beats.data, beats.target, groups=beats.groups)
