@@ -29,26 +29,9 @@ class ExportError(ValueError):
 
 
 def trace(network: nn.Module, n_columns: int) -> Any:
-    """Trace a network that returns logits and probabilities.
+    """Trace a network from rows of `n_columns` values to logits and probabilities.
 
-    Parameters
-    ----------
-    network : Module
-        The network; it takes rows of `n_columns` values.
-    n_columns : int
-        Number of input columns.
-
-    Returns
-    -------
-    onnx.ModelProto
-        A graph for any number of beats.
-
-    Raises
-    ------
-    ExportError
-        If torch cannot express the network, or only for a fixed number of beats.
-    ImportError
-        If onnx or onnxscript is not installed.
+    The result is an `onnx.ModelProto` for any number of beats.
     """
     import_extra("onnx", "export to ONNX")
     import_extra("onnxscript", "export to ONNX")
@@ -91,21 +74,9 @@ def _remove_source_locations(graph: Any) -> None:
 
 
 def add_label(model: Any, classes: np.ndarray, *, multilabel: bool = False) -> None:
-    """Add the label of each beat, or an indicator matrix, as the first output.
+    """Add the label of each beat as the first output, instead of the logits.
 
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        Graph from `trace`; it is changed in place.
-    classes : ndarray of shape (n_classes,)
-        Class labels.
-    multilabel : bool, default=False
-        Whether a beat has each label whose logit is above 0.
-
-    Raises
-    ------
-    ExportError
-        If ONNX has no tensors of such labels.
+    With `multilabel` it is an indicator matrix of the labels whose logit is above 0.
     """
     onnx = import_extra("onnx", "export to ONNX")
     names = classes
@@ -132,11 +103,7 @@ def add_label(model: Any, classes: np.ndarray, *, multilabel: bool = False) -> N
             make_node("Gather", ["classes", "code"], [LABEL]),
         ]
     graph.node.extend(nodes)
-    label = onnx.helper.make_tensor_value_info(LABEL, kind, shape)
-    probabilities = graph.output[1]
-    outputs = [label, onnx.ValueInfoProto.FromString(probabilities.SerializeToString())]
-    del graph.output[:]
-    graph.output.extend(outputs)
+    graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info(LABEL, kind, shape))
 
 
 def describe(model: Any, description: dict[str, Any]) -> None:

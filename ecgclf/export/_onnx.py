@@ -73,10 +73,6 @@ def export_onnx(
     OSError
         If the file cannot be written.
 
-    See Also
-    --------
-    quantize_onnx, halve_onnx : Reduce the size of the file.
-
     Notes
     -----
     `torch.onnx.export` traces the network in float32. Before it is written, the graph runs on
@@ -129,7 +125,10 @@ def _split_pipeline(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:
     steps: list[tuple[str, Any]] = []
     name = None
     while isinstance(model, Pipeline):
-        steps += [(key, step) for key, step in model.steps[:-1] if not _is_sampler(step)]
+        for key, step in model.steps[:-1]:
+            # A sampler does nothing in prediction.
+            if hasattr(step, "transform") or not hasattr(step, "fit_resample"):
+                steps.append((key, step))
         name, model = model.steps[-1]
     if not isinstance(model, BeatClassifier):
         found = "The model" if name is None else f"The last step of the pipeline, {name!r},"
@@ -144,10 +143,6 @@ def _split_pipeline(model: Any) -> tuple[list[tuple[str, Any]], BeatClassifier]:
         )
     check_is_fitted(model)
     return steps, model
-
-
-def _is_sampler(step: Any) -> bool:
-    return hasattr(step, "fit_resample") and not hasattr(step, "transform")
 
 
 class _Classification(nn.Module):

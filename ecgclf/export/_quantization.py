@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._extras import import_extra
 from ecgclf._files import check_writable, replacing
 from ecgclf.export._graph import INPUT, ExportError
@@ -58,18 +58,17 @@ def quantize_onnx(
 
     Examples
     --------
+    >>> import os
     >>> import tempfile
-    >>> from pathlib import Path
     >>> from ecgclf import ECGMLPClassifier
     >>> from ecgclf.datasets import make_beats
     >>> from ecgclf.export import export_onnx, quantize_onnx
     >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
     >>> model = ECGMLPClassifier(max_epochs=2, random_state=0).fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     full, small = Path(folder, "model.onnx"), Path(folder, "int8.onnx")
-    ...     export_onnx(model, full)
-    ...     quantize_onnx(full, small, X)
-    ...     small.stat().st_size < full.stat().st_size / 2
+    ...     export_onnx(model, f"{folder}/model.onnx")
+    ...     quantize_onnx(f"{folder}/model.onnx", f"{folder}/int8.onnx", X)
+    ...     os.path.getsize(f"{folder}/int8.onnx") < os.path.getsize(f"{folder}/model.onnx") / 2
     True
     """
     check_writable(path)
@@ -77,13 +76,11 @@ def quantize_onnx(
     shape_inference = import_extra("onnxruntime.quantization.shape_inference", "export to ONNX")
     model = _read(source)
     beats = _calibration_beats(model, X)
+    batches = ({INPUT: beats[i : i + _BATCH]} for i in range(0, len(beats), _BATCH))
 
     class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined]
-        def __init__(self) -> None:
-            self.batches = _batches(beats)
-
         def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self.batches, None)
+            return next(batches, None)
 
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.onnx")
@@ -98,18 +95,12 @@ def quantize_onnx(
             )
 
 
+@parameters_from(quantize_onnx)
 def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
     """Convert the weights of a graph to 16-bit floating point.
 
     Input and output stay float32. The file is half as large. The graph is faster only on
     processors with 16-bit arithmetic, such as GPUs and many phones.
-
-    Parameters
-    ----------
-    source : str or path-like
-        File written by `export_onnx`.
-    path : str or path-like
-        File to write.
 
     Raises
     ------
@@ -118,18 +109,17 @@ def halve_onnx(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> 
 
     Examples
     --------
+    >>> import os
     >>> import tempfile
-    >>> from pathlib import Path
     >>> from ecgclf import ECGMLPClassifier
     >>> from ecgclf.datasets import make_beats
     >>> from ecgclf.export import export_onnx, halve_onnx
     >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
     >>> model = ECGMLPClassifier(max_epochs=2, random_state=0).fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     full, small = Path(folder, "model.onnx"), Path(folder, "float16.onnx")
-    ...     export_onnx(model, full)
-    ...     halve_onnx(full, small)
-    ...     small.stat().st_size < full.stat().st_size * 0.6
+    ...     export_onnx(model, f"{folder}/model.onnx")
+    ...     halve_onnx(f"{folder}/model.onnx", f"{folder}/half.onnx")
+    ...     os.path.getsize(f"{folder}/half.onnx") < os.path.getsize(f"{folder}/model.onnx") * 0.6
     True
     """
     check_writable(path)
@@ -157,8 +147,3 @@ def _calibration_beats(model: Any, X: ArrayLike) -> np.ndarray:
     if not np.isfinite(beats).all():
         raise ValueError("X contains NaN or infinite values: remove these beats.")
     return beats
-
-
-def _batches(beats: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-    for start in range(0, len(beats), _BATCH):
-        yield {INPUT: beats[start : start + _BATCH]}

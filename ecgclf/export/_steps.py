@@ -16,25 +16,7 @@ from ecgclf.transforms import BeatScaler, FourierFeatures
 
 
 def layer_of(name: str, step: Any) -> nn.Module:
-    """Build the layer that is equivalent to a fitted step of a pipeline.
-
-    Parameters
-    ----------
-    name : str
-        Name of the step, for the error message.
-    step : fitted transformer or "passthrough"
-        The step.
-
-    Returns
-    -------
-    Module
-        Maps rows (batch, n_columns) to rows.
-
-    Raises
-    ------
-    ExportError
-        If there is no layer for the class of the step.
-    """
+    """Build the layer that is equivalent to the fitted step `name` of a pipeline, for rows."""
     if step in (None, "passthrough"):
         return nn.Identity()
     # Not isinstance: a subclass may transform differently.
@@ -49,13 +31,15 @@ def layer_of(name: str, step: Any) -> nn.Module:
 
 
 class ColumnScaling(nn.Module):
-    """Layer that subtracts `center`, divides by `size` and clips to `limits`."""
+    """Layer that subtracts `center`, divides by `size` and clips to `limits`, unless None."""
 
     center: Tensor
     size: Tensor
 
     def __init__(self, center: Any, size: Any, limits: tuple[float, float] | None = None) -> None:
         super().__init__()
+        center = 0.0 if center is None else center
+        size = 1.0 if size is None else size
         for name, values in (("center", center), ("size", size)):
             self.register_buffer(name, torch.tensor(np.asarray(values, dtype=np.float32)))
         self.limits = limits
@@ -105,31 +89,18 @@ def _scaled(values: Tensor, inside: Tensor, method: str) -> Tensor:
     lowest = torch.where(inside, values, torch.inf).amin(dim=-1, keepdim=True)
     highest = torch.where(inside, values, -torch.inf).amax(dim=-1, keepdim=True)
     flat = highest <= lowest
-    center, spread = _MEASURES[method](values, inside, count, lowest, highest)
+    if method == "minmax":
+        center, spread = lowest, highest - lowest
+    elif method == "standard":
+        center = torch.where(inside, values, 0.0).sum(dim=-1, keepdim=True) / count
+        squares = torch.where(inside, values - center, 0.0) ** 2
+        spread = torch.sqrt(squares.sum(dim=-1, keepdim=True) / count)
+    else:
+        in_order = torch.where(inside, values, highest).sort(dim=-1).values
+        low, center, high = (_quantile(in_order, count, quarters) for quarters in (1, 2, 3))
+        spread = high - low
     spread = torch.where(flat | (spread == 0), 1.0, spread)
     return (values - torch.where(flat, lowest, center)) / spread
-
-
-def _range(
-    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
-) -> tuple[Tensor, Tensor]:
-    return lowest, highest - lowest
-
-
-def _deviation(
-    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
-) -> tuple[Tensor, Tensor]:
-    mean = torch.where(inside, values, 0.0).sum(dim=-1, keepdim=True) / count
-    squares = torch.where(inside, values - mean, 0.0) ** 2
-    return mean, torch.sqrt(squares.sum(dim=-1, keepdim=True) / count)
-
-
-def _quartiles(
-    values: Tensor, inside: Tensor, count: Tensor, lowest: Tensor, highest: Tensor
-) -> tuple[Tensor, Tensor]:
-    in_order = torch.where(inside, values, highest).sort(dim=-1).values
-    low, median, high = (_quantile(in_order, count, quarters) for quarters in (1, 2, 3))
-    return median, high - low
 
 
 def _quantile(in_order: Tensor, count: Tensor, quarters: int) -> Tensor:
@@ -140,13 +111,6 @@ def _quantile(in_order: Tensor, count: Tensor, quarters: int) -> Tensor:
     after = torch.div(place + 3, 4, rounding_mode="floor")
     low, high = (torch.gather(in_order, -1, index) for index in (before, after))
     return low + (high - low) * ((place - 4 * before) / 4)
-
-
-_MEASURES: dict[str, Callable] = {
-    "minmax": _range,
-    "standard": _deviation,
-    "robust": _quartiles,
-}
 
 
 class FourierLayer(nn.Module):
@@ -176,17 +140,8 @@ class FourierLayer(nn.Module):
 
 
 def _standard(scaler: StandardScaler) -> nn.Module:
-    return ColumnScaling(
-        0.0 if scaler.mean_ is None or not scaler.with_mean else scaler.mean_,
-        1.0 if scaler.scale_ is None else scaler.scale_,
-    )
-
-
-def _robust(scaler: RobustScaler) -> nn.Module:
-    return ColumnScaling(
-        0.0 if scaler.center_ is None else scaler.center_,
-        1.0 if scaler.scale_ is None else scaler.scale_,
-    )
+    # With `with_mean=False` there may be a mean that is not subtracted.
+    return ColumnScaling(scaler.mean_ if scaler.with_mean else None, scaler.scale_)
 
 
 def _min_max(scaler: MinMaxScaler) -> nn.Module:
@@ -197,7 +152,7 @@ def _min_max(scaler: MinMaxScaler) -> nn.Module:
 
 def _max_abs(scaler: MaxAbsScaler) -> nn.Module:
     clips = getattr(scaler, "clip", False)  # missing in older versions
-    return ColumnScaling(0.0, scaler.scale_, (-1.0, 1.0) if clips else None)
+    return ColumnScaling(None, scaler.scale_, (-1.0, 1.0) if clips else None)
 
 
 _LAYERS: dict[type, Callable[[Any], nn.Module]] = {
@@ -205,6 +160,6 @@ _LAYERS: dict[type, Callable[[Any], nn.Module]] = {
     FourierFeatures: FourierLayer,
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,
-    RobustScaler: _robust,
+    RobustScaler: lambda scaler: ColumnScaling(scaler.center_, scaler.scale_),
     StandardScaler: _standard,
 }

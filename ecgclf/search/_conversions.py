@@ -58,7 +58,8 @@ def _grid_values(name: str, parameter: Parameter, n_points: int | None = None) -
             f"or a step, got n_points={n_points!r}."
         )
     else:
-        values = (np.geomspace if parameter.log else np.linspace)(low, high, n_points)
+        spaced = np.geomspace if parameter.log else np.linspace
+        values = spaced(low, high, n_points).tolist()
     # Rounding makes 3 * 0.1 equal to 0.3.
     return [float(f"{value:.12g}") for value in values]
 

@@ -116,7 +116,7 @@ def log_model(
     example: ArrayLike | None = None,
     **contract: Any,
 ) -> str:
-    """Log a fitted model to MLflow without pickle.
+    """Log a fitted model to the active run of MLflow, without pickle.
 
     ``mlflow.pyfunc.load_model`` loads it for prediction. The file ``data/model.ecgclf`` inside is
     that of `save`, which `ecgclf.load` reads. Callbacks are not saved.
@@ -147,24 +147,15 @@ def log_model(
     PersistenceError
         If a parameter cannot be saved without pickle.
 
-    Notes
-    -----
-    The model is logged to the active run of MLflow; without one, MLflow starts a run. Its
-    requirements contain this version of ecgclf.
-
     Examples
     --------
     >>> import mlflow  # doctest: +SKIP
     >>> from ecgclf import ECGMLPClassifier
     >>> from ecgclf.datasets import make_beats
-    >>> from ecgclf.tracking import flat_params, log_model
-    >>> from skorch.callbacks import MlflowLogger
+    >>> from ecgclf.tracking import log_model
     >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
-    >>> with mlflow.start_run():  # doctest: +SKIP
-    ...     logger = MlflowLogger(create_artifact=False, terminate_after_train=False)
-    ...     model = ECGMLPClassifier(callbacks=[logger]).fit(X, y)
-    ...     mlflow.log_params(flat_params(model))
-    ...     uri = log_model(model, example=X[:5], unit="mV")
+    >>> model = ECGMLPClassifier(max_epochs=2).fit(X, y)
+    >>> uri = log_model(model, example=X[:5], unit="mV")  # doctest: +SKIP
     >>> mlflow.pyfunc.load_model(uri).predict(X)  # doctest: +SKIP
     """
     import_extra("mlflow.pyfunc", "log_model")
