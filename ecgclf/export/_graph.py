@@ -66,11 +66,10 @@ def trace(network: nn.Module, n_columns: int) -> Any:
 
 def _remove_source_locations(graph: Any) -> None:
     """Remove the file names and line numbers that torch adds to the nodes."""
-    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
-        del part.metadata_props[:]
+    values = (*graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for part in (graph, *graph.node, *values):
+        part.ClearField("metadata_props")
         part.ClearField("doc_string")
-    for tensor in graph.initializer:
-        del tensor.metadata_props[:]
 
 
 def add_label(model: Any, classes: np.ndarray, *, multilabel: bool = False) -> None:

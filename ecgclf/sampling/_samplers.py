@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -182,6 +183,7 @@ class BeatSamplerMixin(InheritedParameterDocs):
         return tags
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
     """Random oversampler: repeats beats of the rare classes.
 
@@ -236,19 +238,14 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
         "n_tabular": [NOT_NEGATIVE_INTEGER],
     }
 
-    def __init__(
-        self,
-        *,
-        sampling_strategy: float | str | Mapping | Callable = "auto",
-        augment: Augmentation | None = None,
-        n_leads: int | None = None,
-        n_tabular: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
-        self.augment = augment
-        self.n_leads = n_leads
-        self.n_tabular = n_tabular
+    sampling_strategy: float | str | Mapping | Callable = "auto"
+    augment: Augmentation | None = None
+    n_leads: int | None = None
+    n_tabular: int = 0
+    random_state: int | np.random.RandomState | None = None
+
+    #: Parameter of `RandomOverSampler`, of which `augment` takes the place.
+    shrinkage: ClassVar[None] = None
 
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n_leads, n_samples = self._shape_of_beats(X)

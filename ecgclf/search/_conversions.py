@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import loguniform, randint, uniform
 
+from ecgclf._docstrings import parameters_from
 from ecgclf.search._space import Choice, FloatRange, IntRange, Parameter, SearchSpace
 
 
@@ -64,13 +65,9 @@ def _grid_values(name: str, parameter: Parameter, n_points: int | None = None) -
     return [float(f"{value:.12g}") for value in values]
 
 
+@parameters_from(to_grid)
 def to_distributions(space: SearchSpace) -> dict[str, Any]:
     """Return a distribution or list of values for each parameter, for a randomized search.
-
-    Parameters
-    ----------
-    space : SearchSpace
-        The search space.
 
     Returns
     -------
@@ -99,6 +96,7 @@ def _distribution(name: str, parameter: Parameter) -> Any:
     return _grid_values(name, parameter)
 
 
+@parameters_from(to_grid)
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     """Draw the parameters of an Optuna trial.
 
@@ -106,8 +104,6 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
 
     Parameters
     ----------
-    space : SearchSpace
-        The search space.
     trial : Trial
         The argument of an Optuna objective function, or a finished trial, such as
         ``study.best_trial``, to read its parameters.

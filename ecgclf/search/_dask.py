@@ -16,9 +16,9 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
     """Run joblib's tasks on a Dask cluster that may lose workers.
 
     Applies to everything that uses joblib: scikit-learn's searches, ``cross_validate``,
-    ensembles. With ``joblib.parallel_config("dask")`` a search fails when a worker is lost,
-    because only workers hold the data. Here the scheduler keeps a copy of the data, and other
-    workers repeat the lost fits.
+    ensembles. The scheduler keeps a copy of the data, and other workers repeat the fits of lost
+    workers. With ``joblib.parallel_config("dask")`` only workers hold the data, so a search
+    fails when one is lost.
 
     Parameters
     ----------
@@ -43,21 +43,19 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
 
     Notes
     -----
-    The scheduler holds each array once, for any number of fits. A fit during which several
-    workers are lost in turn, three by default, fails; see ``allowed-failures`` of Dask.
+    A fit during which several workers are lost in turn, three by default, fails; see
+    ``allowed-failures`` of Dask.
 
     Examples
     --------
-    The cluster of this example is a thread of the same process:
-
     >>> from distributed import Client
     >>> from sklearn.model_selection import GridSearchCV
     >>> from ecgclf import ECGMLPClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=100, random_state=0, return_X_y=True)
     >>> search = GridSearchCV(ECGMLPClassifier(max_epochs=1), {"lr": [1e-3, 1e-2]}, cv=2)
-    >>> cluster = Client(processes=False, n_workers=1, dashboard_address=":0")
-    >>> with cluster as client, on_dask(client):
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")  # a thread
+    >>> with client, on_dask(client):
     ...     fitted = search.fit(X, y)
     """
     distributed = import_extra("distributed", "on_dask")
@@ -85,11 +83,7 @@ def on_dask(client: Any = None, **options: Any) -> Iterator[Any]:
 
 
 class _KeptByScheduler:
-    """Client that scatters data as results of tasks.
-
-    Scattered data are lost with the last worker that holds them. Results of tasks are computed
-    again.
-    """
+    """Client that scatters data as results of tasks, which are computed again when lost."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -32,6 +33,7 @@ from ecgclf.search._study import make_sampler, open_study
 # The class of this name in optuna-integration prunes through `partial_fit`, which pipelines do
 # not have, and for which learning-rate schedules have no defined length. It also does not check
 # that a continued study has the same data and splits.
+@dataclass(eq=False, repr=False)
 class OptunaSearchCV(BaseSearchCV):
     """Hyperparameter search with Optuna, scored by cross-validation.
 
@@ -144,40 +146,21 @@ class OptunaSearchCV(BaseSearchCV):
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        estimator: BaseEstimator,
-        space: SearchSpace,
-        *,
-        n_trials: int = 20,
-        scoring: Any = None,
-        cv: Any = None,
-        sampler: Literal["tpe", "grid"] | Any = "tpe",
-        n_points: int | None = None,
-        pruner: Any = None,
-        storage: Any = None,
-        study_name: str | None = None,
-        refit: bool = True,
-        error_score: Literal["raise"] | float = np.nan,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 1,
-    ) -> None:
-        super().__init__(
-            estimator,
-            scoring=scoring,
-            refit=refit,
-            cv=cv,
-            verbose=verbose,
-            error_score=error_score,
-        )
-        self.space = space
-        self.n_trials = n_trials
-        self.sampler = sampler
-        self.n_points = n_points
-        self.pruner = pruner
-        self.storage = storage
-        self.study_name = study_name
-        self.random_state = random_state
+    estimator: BaseEstimator
+    space: SearchSpace
+    _: KW_ONLY
+    n_trials: int = 20
+    scoring: Any = None
+    cv: Any = None
+    sampler: Literal["tpe", "grid"] | Any = "tpe"
+    n_points: int | None = None
+    pruner: Any = None
+    storage: Any = None
+    study_name: str | None = None
+    refit: bool = True
+    error_score: Literal["raise"] | float = np.nan
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 1
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator is not validated yet
     def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> OptunaSearchCV:
