@@ -401,7 +401,6 @@ def _decode_file(
     decoded: dict[int, NDArray[np.integer]] = {
         column: np.empty(n_frames * header.signals[column].per_frame, dtype) for column in wanted
     }
-    last = {column: header.signals[column].first for column in wanted}
     with path.open("rb") as file:
         file.seek(signals[0].offset)
         for start in range(0, n_frames, _FRAMES):
@@ -411,23 +410,21 @@ def _decode_file(
             for column in wanted:
                 number = group.index(column)
                 own = samples[:, first[number] : first[number + 1]].ravel()
-                if kind == 8:
-                    own = last[column] + np.cumsum(own)
-                    last[column] = own[-1]
                 step = header.signals[column].per_frame
                 decoded[column][start * step : (start + count) * step] = own
+    if kind == 8:  # differences of samples
+        for column, values in decoded.items():
+            values[:] = header.signals[column].first + np.cumsum(values)
     return decoded
 
 
 def _unpack(kind: int, content: bytes, count: int) -> NDArray[np.integer]:
     """Turn bytes of an uncompressed format into samples."""
-    if kind in (8, 80):
-        octets = np.frombuffer(content, np.uint8, count)
-        return (
-            octets.view(np.int8).astype(np.int64) if kind == 8 else octets.astype(np.int16) - 128
-        )
-    if kind in (16, 61, 32):
-        return np.frombuffer(content, {16: "<i2", 61: ">i2", 32: "<i4"}[kind], count)
+    plain = {8: "i1", 16: "<i2", 61: ">i2", 32: "<i4"}
+    if kind in plain:
+        return np.frombuffer(content, plain[kind], count)
+    if kind == 80:
+        return np.frombuffer(content, np.uint8, count).astype(np.int16) - 128
     if kind == 160:
         return (np.frombuffer(content, "<u2", count) ^ np.uint16(0x8000)).view(np.int16)
     if kind == 24:
