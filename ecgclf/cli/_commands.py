@@ -17,7 +17,6 @@ import ecgclf
 from ecgclf import datasets
 from ecgclf._files import check_writable, replacing
 from ecgclf.cli._source import (
-    Cut,
     read_for,
     read_labelled,
     read_recording,
@@ -34,16 +33,16 @@ def train(options: argparse.Namespace) -> None:
     """Train a network and save it."""
     check_writable(options.model_file)
     model = _make_model(options.model, options.settings, options.seed)
-    beats = read_labelled(options, Cut.of_options(options))
+    beats = read_labelled(options, options.fs, options.window)
     if options.unit and beats.unit:
         raise ValueError(f"--unit cannot be used here: these beats are {beats.unit!r}.")
     print(_count(beats.target), file=sys.stderr)
     model.fit(beats.data, beats.target, groups=beats.groups)
     model.save(
         options.model_file,
-        fs=beats.cut.fs,
+        fs=beats.fs,
         unit=options.unit or beats.unit,
-        window=beats.cut.window,
+        window=beats.window,
     )
     loss = model.history_["train_loss"].iloc[-1]
     print(f"{options.model_file}: {model.n_iter_} epochs, training loss {loss:.4f}")
@@ -84,14 +83,13 @@ def predict(options: argparse.Namespace) -> None:
         table = _label(pd.DataFrame(probabilities, columns=model.classes_))
         table.insert(0, "beat", range(len(table)))
     else:
-        cut = Cut.of_model(model, options)
         record = read_recording(model, options)
         print(
             f"{options.recording}: {record.n_samples / record.fs / 60:.1f} minutes of "
             f"{', '.join(record.leads)}, detecting R peaks",
             file=sys.stderr,
         )
-        found = annotate_recording(record, model, fs=cut.fs, window=cut.window)
+        found = annotate_recording(record, model, fs=options.fs, window=options.window)
         beats = found.beats[~found.beats["uncertain"]]
         if n_left_out := len(found.beats) - len(beats):
             print(

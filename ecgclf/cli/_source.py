@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ecgclf import datasets
+from ecgclf.recordings import find_cut
 
 #: Unit of the rows of the Kaggle set, each of which is scaled separately.
 _SCALED = "scaled to [0, 1]"
@@ -19,46 +20,21 @@ _WINDOW = (0.25, 0.45)
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Sampling rate in Hz and window in s of beats; None if unknown."""
-
-    fs: float | None
-    window: tuple[float, float] | None
-
-    @classmethod
-    def of_options(cls, options: argparse.Namespace) -> Cut:
-        """Take the cut from the command line."""
-        return cls(options.fs, None if options.window is None else tuple(options.window))
-
-    @classmethod
-    def of_model(cls, model: Any, options: argparse.Namespace) -> Cut:
-        """Take the cut from a model, and from the command line what the model does not state."""
-        contract = getattr(model, "input_contract_", {})
-        agreed = {}
-        for name, asked in vars(cls.of_options(options)).items():
-            stated = contract.get(name)
-            if asked is not None and stated is not None and not np.allclose(asked, stated):
-                raise ValueError(
-                    f"--{name} {_as_words(asked)} contradicts {options.model_file}, which was "
-                    f"trained with {_as_words(stated)}. Leave it out."
-                )
-            agreed[name] = stated if asked is None else asked
-        return cls(**agreed)
-
-
-@dataclass(frozen=True)
 class Labelled:
-    """Beats with labels and, if known, patients and the unit of the amplitude."""
+    """Beats with labels and, if known, patients, rate, window and unit of the amplitude."""
 
     data: np.ndarray
     target: np.ndarray
     groups: np.ndarray | None
-    cut: Cut
+    fs: float | None
+    window: tuple[float, float] | None
     unit: str | None
 
 
-def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
-    """Read the labelled beats that a command line names, with defaults for what `cut` lacks."""
+def read_labelled(
+    options: argparse.Namespace, fs: float | None, window: tuple[float, float] | None
+) -> Labelled:
+    """Read the labelled beats that a command line names; None is the default of the loaders."""
     path: Path = options.data.expanduser()
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}.")
@@ -68,37 +44,26 @@ def read_labelled(options: argparse.Namespace, cut: Cut) -> Labelled:
             ("records", "database", "kaggle", "lead"),
             f"{path.name} contains beats, not records",
         )
-        return _from_npz(path, cut)
+        return _from_npz(path, fs, window)
     if options.kaggle:
         unused = ("records", "database", "lead", "window", "fs")
         refuse(options, unused, "--kaggle fixes the rows and how they are cut")
-        return _from_kaggle(path, options.kaggle, cut)
-    return _from_records(path, options, cut)
+        beats = datasets.load_kaggle_heartbeat(path, options.kaggle)
+        return Labelled(beats.data, beats.target, beats.groups, beats.fs, None, _SCALED)
+    return _from_records(path, options, fs, window or _WINDOW)
 
 
 def read_for(model: Any, options: argparse.Namespace) -> Labelled:
     """Read labelled beats for a model, cut as in its training."""
-    cut = Cut.of_model(model, options)
     from_records = not options.kaggle and options.data.expanduser().is_dir()
-    missing = " and ".join(f"--{name}" for name, value in vars(cut).items() if value is None)
-    if from_records and missing:
-        raise ValueError(
-            f"{options.model_file} does not state how its beats were cut. Give {missing} as in "
-            "training."
-        )
-    beats = read_labelled(options, cut)
-    unit = getattr(model, "input_contract_", {}).get("unit")
-    if None not in (beats.unit, unit) and beats.unit != unit:
-        raise ValueError(
-            f"{options.model_file} takes beats with amplitudes in {unit!r}, but these are in "
-            f"{beats.unit!r}. Convert them and give them as .npz."
-        )
+    fs, window = find_cut(model, options.fs, options.window, required=from_records)
+    beats = read_labelled(options, fs, window)
+    model.check_contract(fs=beats.fs, unit=beats.unit, window=beats.window)
     n_samples = beats.data.shape[-1]
     if from_records and n_samples != model.n_samples_:
         raise ValueError(
-            f"Beats of --window {_as_words(cut.window)} at --fs {_as_words(cut.fs)} have "
-            f"{n_samples} samples, but {options.model_file} takes {model.n_samples_}. Give the "
-            "rate and the window of its training."
+            f"These beats have {n_samples} samples, but {options.model_file} takes "
+            f"{model.n_samples_}. Give the --fs and --window of its training."
         )
     return beats
 
@@ -108,7 +73,8 @@ def read_unlabelled(model: Any, options: argparse.Namespace) -> np.ndarray:
     path = options.recording
     refuse(options, ("lead",), f"{path} contains beats")
     arrays = _read_npz(path.expanduser())
-    _cut_of_npz(path, arrays, Cut.of_model(model, options))
+    fs, window = find_cut(model, options.fs, options.window, required=False)
+    _cut_of_npz(path, arrays, fs, window)
     return arrays["data"]
 
 
@@ -137,7 +103,7 @@ def refuse(options: argparse.Namespace, names: tuple[str, ...], why: str) -> Non
         raise ValueError(f"{' and '.join(given)} cannot be used here: {why}.")
 
 
-def _from_npz(path: Path, cut: Cut) -> Labelled:
+def _from_npz(path: Path, fs: float | None, window: tuple[float, float] | None) -> Labelled:
     arrays = _read_npz(path)
     if "target" not in arrays:
         raise ValueError(f'{path} has no array "target" with the label of each beat.')
@@ -145,33 +111,24 @@ def _from_npz(path: Path, cut: Cut) -> Labelled:
         raise ValueError(
             f'{path}: "data" has {len(arrays["data"])} beats, "target" {len(arrays["target"])}.'
         )
-    cut = _cut_of_npz(path, arrays, cut)
-    return Labelled(arrays["data"], arrays["target"], arrays.get("groups"), cut, None)
+    fs, window = _cut_of_npz(path, arrays, fs, window)
+    return Labelled(arrays["data"], arrays["target"], arrays.get("groups"), fs, window, None)
 
 
-def _from_kaggle(path: Path, subset: Any, cut: Cut) -> Labelled:
-    beats = datasets.load_kaggle_heartbeat(path, subset)
-    if (cut.fs is not None and cut.fs != beats.fs) or cut.window is not None:
-        raise ValueError(
-            f"The model needs beats of fs {cut.fs} and window {cut.window}, but the rows of the "
-            f"Kaggle set are sampled at {beats.fs:g} Hz and have windows of variable length."
-        )
-    return Labelled(beats.data, beats.target, beats.groups, Cut(beats.fs, None), _SCALED)
-
-
-def _from_records(path: Path, options: argparse.Namespace, cut: Cut) -> Labelled:
+def _from_records(
+    path: Path, options: argparse.Namespace, fs: float | None, window: tuple[float, float]
+) -> Labelled:
     records = options.records or ["all"]
-    window = cut.window or _WINDOW
     beats = datasets.load_wfdb(
         path,
         database=options.database or _guess_database(path, records),
         records=records[0] if records[0] in ("all", "ds1", "ds2") else records,
         leads=options.lead,
-        fs=cut.fs,
+        fs=fs,
         window=window,
         rhythm=False,
     )
-    return Labelled(beats.data, beats.target, beats.groups, Cut(beats.fs, window), "mV")
+    return Labelled(beats.data, beats.target, beats.groups, beats.fs, window, "mV")
 
 
 def _guess_database(path: Path, records: list[str]) -> str | None:
@@ -201,15 +158,18 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _cut_of_npz(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
-    """Combine the cut stated in an .npz file with the one that is already known."""
-    found: dict[str, Any] = {}
-    for name, shape in (("fs", ()), ("window", (2,))):
-        known = getattr(cut, name)
+def _cut_of_npz(
+    path: Path,
+    arrays: dict[str, np.ndarray],
+    fs: float | None,
+    window: tuple[float, float] | None,
+) -> tuple[Any, Any]:
+    """Combine rate and window stated in an .npz file with those that are already known."""
+    cut: dict[str, Any] = {"fs": fs, "window": window}
+    for name, known in cut.items():
         if name not in arrays:
-            found[name] = known
             continue
-        stated = arrays[name]
+        stated, shape = arrays[name], () if name == "fs" else (2,)
         if stated.shape != shape or stated.dtype.kind not in "iuf":
             raise ValueError(
                 f'{path}: "{name}" has the shape {stated.shape} and type {stated.dtype}, '
@@ -220,8 +180,8 @@ def _cut_of_npz(path: Path, arrays: dict[str, np.ndarray], cut: Cut) -> Cut:
                 f"{path} contains beats of {name} {_as_words(stated)}, but the command line or "
                 f"the model requires {_as_words(known)}. Cut them as in training."
             )
-        found[name] = float(stated) if shape == () else tuple(map(float, stated))
-    return Cut(**found)
+        cut[name] = stated.astype(float).tolist()
+    return cut["fs"], cut["window"]
 
 
 def _as_words(value: Any) -> str:

@@ -55,6 +55,26 @@ def find_model(model: Any) -> tuple[Any, str]:
     return load(path), path.name
 
 
+def find_cut(model: Any, fs: Any, window: Any, *, required: bool = True) -> tuple[Any, Any]:
+    """Return rate and window of the beats of a model; what is given must agree with the model."""
+    contract = getattr(model, "input_contract_", {})
+    cut = {"fs": fs, "window": window}
+    for name, asked in cut.items():
+        stated = contract.get(name)
+        if asked is not None and stated is not None and not np.allclose(asked, stated):
+            raise ValueError(
+                f"{name}={asked!r} contradicts the model, which was trained with {stated!r}. "
+                "Leave it out."
+            )
+        cut[name] = stated if asked is None else asked
+    missing = " and ".join(name for name, value in cut.items() if value is None)
+    if missing and required:
+        raise ValueError(
+            f"The model does not state how its beats were cut. Give {missing} as in training."
+        )
+    return cut["fs"], cut["window"]
+
+
 @dataclass(frozen=True)
 class ModelInput:
     """Fitted classifier, and how its beats are cut from recordings resampled to `fs`."""
@@ -86,20 +106,8 @@ class ModelInput:
                 f"The model takes beats in {contract['unit']!r}, but recordings are in mV. "
                 "Convert the beats and use model.predict."
             )
-        cut: dict[str, Any] = {"fs": fs, "window": window}
-        for name, asked in cut.items():
-            stated = contract.get(name)
-            if asked is not None and stated is not None and not np.allclose(asked, stated):
-                raise ValueError(
-                    f"{name}={asked!r} contradicts the model, which was trained with {stated!r}. "
-                    "Leave it out."
-                )
-            cut[name] = stated if asked is None else asked
-        if missing := " and ".join(name for name, value in cut.items() if value is None):
-            raise ValueError(
-                f"The model does not state how its beats were cut. Give {missing} as in training."
-            )
-        return cls(model, float(cut["fs"]), FixedWindow(*cut["window"]))
+        rate, seconds = find_cut(model, fs, window)
+        return cls(model, float(rate), FixedWindow(*seconds))
 
     def cut(
         self, recording: Recording, peaks: NDArray[np.int64]

@@ -45,8 +45,8 @@ WRONG = {
     "evaluate model.ecgclf slow.npz": (
         "contains beats of fs 90, but the command line or the model requires 120"
     ),
-    "evaluate model.ecgclf records --records 101 --fs 250": "--fs 250 contradicts model.ecgclf",
-    "predict model.ecgclf records/100 --window 0.3 0.4": "--window 0.3 0.4 contradicts",
+    "evaluate model.ecgclf records --records 101 --fs 250": "fs=250.0 contradicts the model",
+    "predict model.ecgclf records/100 --window 0.3 0.4": "window=[0.3, 0.4] contradicts",
     "predict silent.ecgclf records/100": "Give fs and window as in training",
     "predict silent.ecgclf records/100 --fs 120": "Give window as in training",
     "predict silent.ecgclf records/100 --fs 120 --window 0.2 0.2": "of its training",
