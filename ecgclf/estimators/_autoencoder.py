@@ -29,12 +29,7 @@ from ecgclf.estimators._inputs import (
     number_groups,
 )
 from ecgclf.estimators._parameters import NotNegativeFloat, PositiveInt, Widths, WidthsNotEmpty
-from ecgclf.modules import (
-    Autoencoder,
-    conv_autoencoder,
-    dense_autoencoder,
-    recurrent_autoencoder,
-)
+from ecgclf.modules import Autoencoder, make_autoencoder
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -280,14 +275,19 @@ class ECGAutoencoder(
         return training.ReconstructionLoss()
 
     def _make_module(self) -> Autoencoder:
-        shape = (self.n_codes, self.n_leads_, self.n_samples_, self.n_tabular)
-        if self.kind == "dense":
-            return dense_autoencoder(*shape, dense=self.dense)
-        if self.kind == "conv":
-            return conv_autoencoder(
-                *shape, filters=self.filters, kernel_size=self.kernel_size, stride=self.stride
-            )
-        return recurrent_autoencoder(*shape, units=self.units, step_size=self.step_size)
+        return make_autoencoder(
+            self.kind,
+            self.n_codes,
+            self.n_leads_,
+            self.n_samples_,
+            self.n_tabular,
+            dense=self.dense,
+            filters=self.filters,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            units=self.units,
+            step_size=self.step_size,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

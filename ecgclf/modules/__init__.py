@@ -6,12 +6,7 @@ in ``__all__`` are those needed to write an encoder; the others serve the librar
 """
 
 from ecgclf.modules._attention import TransformerEncoder
-from ecgclf.modules._autoencoders import (
-    Autoencoder,
-    conv_autoencoder,
-    dense_autoencoder,
-    recurrent_autoencoder,
-)
+from ecgclf.modules._autoencoders import Autoencoder, make_autoencoder
 from ecgclf.modules._basic_layers import Dropout, GlobalPool, set_generator
 from ecgclf.modules._beat_network import (
     BeatNetwork,

@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -179,58 +180,42 @@ class RecurrentDecoder(nn.Module):
         return written.transpose(1, 2).flatten(2)[..., : self.n_samples]
 
 
-def dense_autoencoder(
-    n_codes: int, n_leads: int, n_samples: int, n_tabular: int = 0, *, dense: Sequence[int]
-) -> Autoencoder:
-    """Build an autoencoder with fully connected layers; the decoder mirrors the encoder.
-
-    Without hidden layers it is linear, and its optimum spans the first `n_codes` principal
-    components: Baldi and Hornik, Neural Networks 2, 1989.
-    """
-    widths = [n_leads * n_samples, *dense]
-    encoder = nn.Sequential(nn.Flatten(), *_rectified(widths))
-    mirrored = [n_codes, *reversed(dense)]
-    layers = nn.Sequential(*_rectified(mirrored), nn.Linear(mirrored[-1], widths[0]))
-    decoder = nn.Sequential(
-        OrderedDict(layers=layers, beat=nn.Unflatten(1, (n_leads, n_samples)))
-    )
-    return Autoencoder(encoder, widths[-1], decoder, n_codes, n_leads, n_samples, n_tabular)
-
-
-def conv_autoencoder(
+def make_autoencoder(
+    kind: Literal["dense", "conv", "recurrent"],
     n_codes: int,
     n_leads: int,
     n_samples: int,
     n_tabular: int = 0,
     *,
-    filters: Sequence[int],
+    dense: Sequence[int] = (),
+    filters: Sequence[int] = (),
     kernel_size: int = 5,
     stride: int = 2,
-) -> Autoencoder:
-    """Build an autoencoder with convolutions; the decoder mirrors the encoder."""
-    layers = [ConvLayer(n, kernel_size, stride) for n in filters]
-    encoder = ConvEncoder(n_leads, n_samples, layers, batch_norm=False, global_pool=None)
-    decoder = ConvDecoder(n_codes, n_leads, n_samples, filters, kernel_size, stride)
-    return Autoencoder(
-        encoder, encoder.out_features, decoder, n_codes, n_leads, n_samples, n_tabular
-    )
-
-
-def recurrent_autoencoder(
-    n_codes: int,
-    n_leads: int,
-    n_samples: int,
-    n_tabular: int = 0,
-    *,
-    units: Sequence[int],
+    units: Sequence[int] = (),
     step_size: int = 8,
 ) -> Autoencoder:
-    """Build an autoencoder with LSTM layers; the decoder mirrors the encoder."""
-    encoder = RecurrentEncoder(n_leads, n_samples, units, step_size=step_size, mask_zeros=False)
-    decoder = RecurrentDecoder(n_codes, n_leads, n_samples, units, step_size)
-    return Autoencoder(
-        encoder, encoder.out_features, decoder, n_codes, n_leads, n_samples, n_tabular
-    )
+    """Build an autoencoder whose decoder mirrors the encoder; see `ecgclf.ECGAutoencoder`."""
+    shape = (n_leads, n_samples)
+    encoder: nn.Module
+    decoder: nn.Module
+    if kind == "dense":
+        # Without hidden layers the network is linear, and its optimum spans the first principal
+        # components: Baldi and Hornik, Neural Networks 2, 1989.
+        widths, mirrored = [n_leads * n_samples, *dense], [n_codes, *reversed(dense)]
+        out_features = widths[-1]
+        encoder = nn.Sequential(nn.Flatten(), *_rectified(widths))
+        layers = nn.Sequential(*_rectified(mirrored), nn.Linear(mirrored[-1], widths[0]))
+        decoder = nn.Sequential(OrderedDict(layers=layers, beat=nn.Unflatten(1, shape)))
+    elif kind == "conv":
+        convolutions = [ConvLayer(n, kernel_size, stride) for n in filters]
+        encoder = ConvEncoder(*shape, convolutions, batch_norm=False, global_pool=None)
+        out_features = encoder.out_features
+        decoder = ConvDecoder(n_codes, *shape, filters, kernel_size, stride)
+    else:
+        encoder = RecurrentEncoder(*shape, units, step_size=step_size, mask_zeros=False)
+        out_features = encoder.out_features
+        decoder = RecurrentDecoder(n_codes, *shape, units, step_size)
+    return Autoencoder(encoder, out_features, decoder, n_codes, *shape, n_tabular)
 
 
 def _rectified(widths: Sequence[int]) -> list[nn.Module]:

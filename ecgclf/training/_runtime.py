@@ -47,13 +47,9 @@ def derive(seed: int, *path: int) -> int:
 
 def seeded(build: Callable[[], T], seed: int) -> T:
     """Call `build` with torch's global generator seeded, and restore the generator afterwards."""
-    with _GLOBAL_GENERATOR:
-        state = torch.get_rng_state()
-        try:
-            torch.default_generator.manual_seed(seed)
-            return build()
-        finally:
-            torch.set_rng_state(state)
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build()
 
 
 @contextmanager

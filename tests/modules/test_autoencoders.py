@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -14,16 +16,14 @@ from ecgclf.modules._autoencoders import (
     ConvDecoder,
     RecurrentDecoder,
     Standardize,
-    conv_autoencoder,
-    dense_autoencoder,
-    recurrent_autoencoder,
+    make_autoencoder,
 )
 
 MAKE = {
-    "linear": lambda *shape: dense_autoencoder(*shape, dense=()),
-    "dense": lambda *shape: dense_autoencoder(*shape, dense=(12, 6)),
-    "conv": lambda *shape: conv_autoencoder(*shape, filters=(4, 8), stride=3),
-    "recurrent": lambda *shape: recurrent_autoencoder(*shape, units=(6, 5), step_size=7),
+    "linear": partial(make_autoencoder, "dense", dense=()),
+    "dense": partial(make_autoencoder, "dense", dense=(12, 6)),
+    "conv": partial(make_autoencoder, "conv", filters=(4, 8), stride=3),
+    "recurrent": partial(make_autoencoder, "recurrent", units=(6, 5), step_size=7),
 }
 every_kind = pytest.mark.parametrize("kind", MAKE)
 

@@ -13,7 +13,7 @@ from sklearn.metrics import mean_squared_error
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from ecgclf.modules import dense_autoencoder
+from ecgclf.modules import make_autoencoder
 from ecgclf.training import (
     SCHEDULES,
     BeatNet,
@@ -264,7 +264,7 @@ def test_loss_is_the_weighted_mean_squared_error(seed):
 
 def reconstruction_net() -> ReconstructionNet:
     made = make_net(
-        lambda: dense_autoencoder(2, 1, 6, dense=()),
+        lambda: make_autoencoder("dense", 2, 1, 6),
         ReconstructionLoss(),
         seed=0,
         device="cpu",
