@@ -1,8 +1,7 @@
-"""ONNX graphs: tracing a network, and adding labels and a description."""
+"""ONNX graphs: tracing a network, and adding labels."""
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -103,12 +102,6 @@ def add_label(model: Any, classes: np.ndarray, *, multilabel: bool = False) -> N
         ]
     graph.node.extend(nodes)
     graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info(LABEL, kind, shape))
-
-
-def describe(model: Any, description: dict[str, Any]) -> None:
-    """Add a description to the metadata of a graph, as JSON under the key "ecgclf"."""
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "ecgclf", json.dumps(description)
 
 
 @contextmanager

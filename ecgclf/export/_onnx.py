@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from typing import Any
 
@@ -12,11 +13,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._extras import import_extra
 from ecgclf._files import check_writable, replacing
 from ecgclf._version import __version__
 from ecgclf.estimators import BeatClassifier, input_contract
-from ecgclf.export._graph import INPUT, PROBABILITIES, ExportError, add_label, describe, trace
+from ecgclf.export._graph import INPUT, PROBABILITIES, ExportError, add_label, trace
 from ecgclf.export._steps import layer_of
 from ecgclf.transforms import FourierFeatures
 
@@ -24,6 +26,7 @@ from ecgclf.transforms import FourierFeatures
 _TOLERANCE = 1e-4
 
 
+@parameters_from(BeatClassifier.save)
 def export_onnx(
     model: Any,
     path: str | os.PathLike[str],
@@ -41,7 +44,8 @@ def export_onnx(
     with several labels a beat, ``label`` is an indicator matrix, int64.
 
     The metadata have one entry, ``ecgclf``: JSON with ``version``, ``classifier``, ``classes``,
-    ``steps`` (the names of the steps before the network) and ``input_contract``.
+    ``steps`` (the names of the steps before the network) and ``input_contract``, with `fs`,
+    `unit` and `window`, by default those of the file that the model was loaded from.
 
     Parameters
     ----------
@@ -52,13 +56,6 @@ def export_onnx(
         of imbalanced-learn are skipped, because they do nothing in prediction.
     path : str or path-like
         File to write, usually with the suffix ``.onnx``.
-    fs : float, optional
-        Sampling rate of the beats in Hz, for the metadata. The defaults of `fs`, `unit` and
-        `window` come from the file that the model was loaded from, if any.
-    unit : str, optional
-        Unit of the amplitude, such as "mV".
-    window : tuple of two floats, optional
-        Seconds before and after the R peak.
 
     Raises
     ------
@@ -66,10 +63,10 @@ def export_onnx(
         If ONNX cannot express a step, the labels or the network.
     NotFittedError
         If the model is not fitted.
-    ImportError
-        If onnx, onnxscript or onnxruntime is not installed.
     ValueError
         If `fs`, `unit` or `window` is invalid.
+    ImportError
+        If onnx, onnxscript or onnxruntime is not installed.
     OSError
         If the file cannot be written.
 
@@ -113,7 +110,7 @@ def export_onnx(
         "steps": [name for name, _ in steps],
         "input_contract": contract,
     }
-    describe(graph, description)
+    graph.metadata_props.add(key="ecgclf", value=json.dumps(description))
     content = graph.SerializeToString()
     _check(content, network, first.n_features_in_)
     with replacing(path) as part:

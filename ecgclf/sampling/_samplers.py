@@ -170,6 +170,7 @@ class BeatSamplerMixin(InheritedParameterDocs):
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, bool]:  # noqa: N802
         """Check beats and labels; called by imbalanced-learn."""
+        check_classification_targets(y)
         y, binarized = check_target_type(y, indicate_one_vs_all=True)
         if hasattr(X, "sparse"):  # a frame with sparse columns
             X = X.sparse.to_dense()
@@ -344,13 +345,13 @@ class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, Ba
 
     @_fit_context(prefer_skip_nested_validation=False)
     def _fit_rows(self, X: Any, y: ArrayLike, **params: Any) -> BeatSampler:
-        self._check(X, y)
+        self._check_X_y(X, y)
         self.sampler_ = clone(self.sampler).fit(X, y, **params)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
     def _resample_rows(self, X: Any, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
-        self._check(X, y)
+        self._check_X_y(X, y)
         self.sampler_ = _with_seeds(clone(self.sampler))
         rows, labels = self.sampler_.fit_resample(X, y, **params)
         if self.n_leads_in_ is not None and rows.shape[1] != self.n_features_in_:
@@ -360,10 +361,6 @@ class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, Ba
                 "used with several leads."
             )
         return rows, labels
-
-    def _check(self, X: Any, y: ArrayLike) -> None:
-        check_classification_targets(y)
-        self._check_X_y(X, y)
 
     @property
     def sampling_strategy_(self) -> Any:

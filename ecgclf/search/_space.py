@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -189,7 +189,6 @@ class SearchSpace:
         Returns
         -------
         SearchSpace
-            The space.
 
         Raises
         ------
@@ -209,13 +208,7 @@ class SearchSpace:
         >>> space.parameters["units"]
         Choice(options=(32, 64))
         """
-        parameters = {}
-        for name, value, place in _read_entries(Path(path)):
-            try:
-                parameters[name] = _parameter(value)
-            except ValueError as error:
-                raise ValueError(f"{place}: {error}") from None
-        return cls(parameters)
+        return cls(_read_parameters(Path(path)))
 
     def as_dict(self) -> dict[str, Any]:
         """Return a list or a dict for each parameter, in the format of `from_file`."""
@@ -283,8 +276,8 @@ def _parameter(value: Any) -> Parameter:
     return IntRange(**value)
 
 
-def _read_entries(path: Path) -> Iterator[tuple[str, Any, str]]:
-    """Read the name, the value and the place of each entry of a YAML mapping."""
+def _read_parameters(path: Path) -> dict[str, Parameter]:
+    """Read the parameters in a YAML file."""
     yaml = import_extra("yaml", "SearchSpace.from_file")
     safe: Any = yaml.SafeLoader
 
@@ -319,9 +312,14 @@ def _read_entries(path: Path) -> Iterator[tuple[str, Any, str]]:
                 "high: 1e-2, log: true}' or 'batch_size: [32, 64]'."
             )
         check_names(root)
+        parameters = {}
         for key, value in root.value:
-            place = f"{path.name}, line {key.start_mark.line + 1}, parameter {key.value!r}"
-            yield key.value, loader.construct_object(value, deep=True), place
+            try:
+                parameters[key.value] = _parameter(loader.construct_object(value, deep=True))
+            except ValueError as error:
+                place = f"{path.name}, line {key.start_mark.line + 1}, parameter {key.value!r}"
+                raise ValueError(f"{place}: {error}") from None
+        return parameters
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise ValueError(f"{path.name}, line {line}: invalid YAML: {error.problem}.") from error
