@@ -301,7 +301,8 @@ class ReconstructionDisplay(_BeatPanelDisplay):
         """
         reconstructed = estimator.inverse_transform(estimator.transform(X))
         signals, back = signals_of(estimator, X), signals_of(estimator, reconstructed)
-        return cls(signals, back, y, fs=fs, **kwargs).plot(ax=ax)
+        labels = None if y is None else np.asarray(y)
+        return cls(signals, back, labels, fs=fs, **kwargs).plot(ax=ax)
 
     def _titles(self) -> Sequence[str]:
         errors = np.square(self.X - self.reconstructed, dtype=np.float64).mean(axis=(1, 2))

@@ -274,7 +274,7 @@ class BeatErrorDisplay(PanelDisplay):
         BeatErrorDisplay
         """
         signals = signals_of(estimator, X)
-        return cls(signals, y, estimator.predict(X), fs=fs, **kwargs).plot(ax=ax)
+        return cls(signals, np.asarray(y), estimator.predict(X), fs=fs, **kwargs).plot(ax=ax)
 
     def _shape(self) -> tuple[int, int, int]:
         _, n_leads, n_samples = self.X.shape

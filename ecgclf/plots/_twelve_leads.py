@@ -140,7 +140,8 @@ class TwelveLeadDisplay(Display):
         ValueError
             If the shape of `signal` or a parameter is not as described.
         """
-        (attributions,) = method(estimator, np.asarray(signal)[np.newaxis])
+        signal = np.asarray(signal)
+        (attributions,) = method(estimator, signal[np.newaxis])
         kwargs = {"colorbar_label": label_of_method(method), **kwargs}
         return cls(signal, fs, attributions=attributions, **kwargs).plot(ax=ax)
 

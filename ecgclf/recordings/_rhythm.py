@@ -227,13 +227,12 @@ def _extremes(rates: pd.DataFrame) -> dict[str, float | None]:
     """Return the lowest and highest rate and the ends of their minutes."""
     if rates.empty:
         return dict.fromkeys(("lowest", "lowest_s", "highest", "highest_s"))
-    rates = rates.round({"rate": 6})
-    low, high = rates.loc[rates["rate"].idxmin()], rates.loc[rates["rate"].idxmax()]
+    time, rate = rates["time_s"], rates["rate"].round(6)
     return {
-        "lowest": float(low["rate"]),
-        "lowest_s": float(low["time_s"]),
-        "highest": float(high["rate"]),
-        "highest_s": float(high["time_s"]),
+        "lowest": float(rate.min()),
+        "lowest_s": float(time.iloc[rate.argmin()]),
+        "highest": float(rate.max()),
+        "highest_s": float(time.iloc[rate.argmax()]),
     }
 
 
