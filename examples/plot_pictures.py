@@ -110,7 +110,7 @@ ReconstructionDisplay.from_estimator(autoencoder, some, labels, **settings)
 
 strip = load_mitbih(folder, records=["208"], fs=120)
 record = wfdb.rdrecord(str(folder / "208"))
-RecordDisplay.from_signal(
+paper = RecordDisplay(
     record.p_signal[:, 0],
     record.fs,
     r_peaks=strip.sample,
@@ -120,3 +120,4 @@ RecordDisplay.from_signal(
     duration=20,
     lead_names=record.sig_name[:1],
 )
+paper.plot()

@@ -18,7 +18,7 @@ beats = found[found["time"].between(START, START + DURATION)]
 print(beats[["time", "label"]].to_string())
 inside = (truth.sample >= shown.start) & (truth.sample < shown.stop)
 print(list(zip((truth.sample[inside] / fs).round(2).tolist(), truth.target[inside].tolist())))
-display = RecordDisplay.from_signal(
+display = RecordDisplay(
     recording.signal[0],
     fs,
     r_peaks=beats["sample"],
@@ -26,5 +26,5 @@ display = RecordDisplay.from_signal(
     start=START,
     duration=DURATION,
     lead_names=["MLII"],
-)
+).plot()
 display.figure_.savefig(Path(__file__).with_name("strip.png"), dpi=150)

@@ -134,19 +134,20 @@ class HistoryDisplay(Display):
 class EmbeddingDisplay(Display):
     """Scatter plot of the features that a model computes for beats, in two dimensions.
 
-    Create it with `from_estimator` or `from_features`.
-
     Parameters
     ----------
-    points : ndarray of shape (n_beats, 2)
-        Coordinates of the beats.
-    labels : ndarray of shape (n_beats,), optional
-        Class of each beat. Classes differ in colour and marker.
-    axis_names : tuple of two str, default=("dimension 1", "dimension 2")
-        Labels of the axes.
+    features : array-like of shape (n_beats, n_features)
+        Features of each beat.
+    y : array-like of shape (n_beats,), optional
+        Labels of the beats. Classes differ in colour and marker.
+    reducer : transformer, optional
+        Its ``fit_transform`` reduces the features to two dimensions, as scikit-learn's
+        ``TSNE()`` or umap's ``UMAP()`` do. ``PCA(2)`` by default.
 
     Attributes
     ----------
+    points : ndarray of shape (n_beats, 2)
+        Coordinates of the beats.
     dots_ : dict of label to matplotlib PathCollection
         The dots of each class; the key is None without labels.
 
@@ -155,15 +156,28 @@ class EmbeddingDisplay(Display):
     >>> import numpy as np
     >>> from ecgclf.plots import EmbeddingDisplay
     >>> features = np.random.default_rng(0).normal(size=(30, 8))
-    >>> display = EmbeddingDisplay.from_features(features, np.repeat(["N", "V"], 15))
+    >>> display = EmbeddingDisplay(features, np.repeat(["N", "V"], 15)).plot()
     >>> sorted(display.dots_)
     ['N', 'V']
     """
 
-    points: np.ndarray
-    labels: np.ndarray | None = None
+    features: np.ndarray
+    y: np.ndarray | None = None
     _: KW_ONLY
-    axis_names: tuple[str, str] = ("dimension 1", "dimension 2")
+    reducer: Any = None
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.features)
+        if self.y is not None:
+            self.y = check_beats(self.y, "y")
+            check_same_length(values, "y", self.y, "features")
+        reducer = self.reducer = PCA(2) if self.reducer is None else self.reducer
+        self.points = np.asarray(reducer.fit_transform(values.reshape(len(values), -1)))
+        if self.points.shape != (len(values), 2):
+            raise ValueError(
+                f"{type(reducer).__name__} returned shape {self.points.shape}; expected "
+                f"({len(values)}, 2). Configure it for two dimensions."
+            )
 
     @classmethod
     def from_estimator(
@@ -171,7 +185,9 @@ class EmbeddingDisplay(Display):
         estimator: Any,
         X: ArrayLike,
         y: ArrayLike | None = None,
-        **kwargs: Any,
+        *,
+        reducer: Any = None,
+        ax: AxesLike = None,
     ) -> EmbeddingDisplay:
         """Plot the codes or features that a fitted model computes.
 
@@ -182,10 +198,6 @@ class EmbeddingDisplay(Display):
             of ecgclf; or a Pipeline that ends in one.
         X : array-like
             Beats as the estimator expects them.
-        y : array-like of shape (n_beats,), optional
-            Labels of the beats.
-        **kwargs
-            Further parameters of `from_features`.
 
         Returns
         -------
@@ -202,61 +214,18 @@ class EmbeddingDisplay(Display):
             estimator = estimator[-1]
         for name in ("transform", "features"):
             if hasattr(estimator, name):
-                features = getattr(estimator, name)(X)
-                return cls.from_features(features, y, **kwargs)
+                labels = None if y is None else np.asarray(y)
+                return cls(getattr(estimator, name)(X), labels, reducer=reducer).plot(ax=ax)
         raise AttributeError(
             f"{type(estimator).__name__} has neither transform nor features. Compute the "
-            "features and pass them to from_features."
+            "features and pass them to EmbeddingDisplay."
         )
-
-    @classmethod
-    def from_features(
-        cls,
-        features: ArrayLike,
-        y: ArrayLike | None = None,
-        *,
-        reducer: Any = None,
-        ax: AxesLike = None,
-    ) -> EmbeddingDisplay:
-        """Plot given features.
-
-        Parameters
-        ----------
-        features : array-like of shape (n_beats, n_features)
-            Features of each beat.
-        y : array-like of shape (n_beats,), optional
-            Labels of the beats.
-        reducer : transformer, optional
-            Its ``fit_transform`` reduces the features to two dimensions, as scikit-learn's
-            ``TSNE()`` or umap's ``UMAP()`` do. ``PCA(2)`` by default.
-
-        Returns
-        -------
-        EmbeddingDisplay
-
-        Raises
-        ------
-        ValueError
-            If `features` and `y` differ in length or the reducer does not return two columns.
-        """
-        values = np.asarray(features)
-        labels = None if y is None else check_beats(y, "y")
-        if labels is not None:
-            check_same_length(values, "y", labels, "features")
-        reducer = PCA(2) if reducer is None else reducer
-        points = np.asarray(reducer.fit_transform(values.reshape(len(values), -1)))
-        if points.shape != (len(values), 2):
-            raise ValueError(
-                f"{type(reducer).__name__} returned shape {points.shape}; expected "
-                f"({len(values)}, 2). Configure it for two dimensions."
-            )
-        return cls(points, labels, axis_names=_axis_names(reducer)).plot(ax=ax)
 
     def _draw(self, axes: Any, is_new: bool) -> None:
         points: dict[Any, np.ndarray] = {None: self.points}
-        if self.labels is not None:
-            order = in_class_order(self.labels)
-            points = {label: self.points[self.labels == label] for label in order}
+        if self.y is not None:
+            order = in_class_order(self.y)
+            points = {label: self.points[self.y == label] for label in order}
         styles = class_styles(points)
         self.dots_ = {}
         # The largest class is drawn first, so that it does not hide the rare ones.
@@ -271,21 +240,20 @@ class EmbeddingDisplay(Display):
                 marker=styles[label]["marker"],
                 label=f"{label}  (n = {len(points[label]):,})",
             )
-        axes.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
+        xlabel, ylabel = self._axis_names()
+        axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
-        if self.labels is not None:
+        if self.y is not None:
             axes.legend(handles=[self.dots_[label] for label in points], fontsize="small")
 
-
-def _axis_names(reducer: Any) -> tuple[str, str]:
-    """Name the axes; for principal components with their share of the variance."""
-    shares = getattr(reducer, "explained_variance_ratio_", None)
-    if shares is not None:
-        first, second = (
-            f"principal component {i + 1} ({share:.0%} of the variance)"
-            for i, share in enumerate(shares[:2])
-        )
-        return first, second
-    name = type(reducer).__name__
-    return f"{name} dimension 1", f"{name} dimension 2"
+    def _axis_names(self) -> list[str]:
+        """Name the axes; for principal components with their share of the variance."""
+        shares = getattr(self.reducer, "explained_variance_ratio_", None)
+        if shares is None:
+            name = type(self.reducer).__name__
+            return [f"{name} dimension {i}" for i in (1, 2)]
+        return [
+            f"principal component {i} ({share:.0%} of the variance)"
+            for i, share in enumerate(shares[:2], 1)
+        ]

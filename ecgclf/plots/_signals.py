@@ -41,24 +41,26 @@ class RecordDisplay(Display):
     The paper has fine lines every 0.04 s and 0.1 mV and bold lines every 0.2 s and 0.5 mV. A new
     figure has the true size, 25 mm/s and 10 mm/mV. Annotated and predicted labels are printed
     above the first lead. Where they differ, the predicted label is boxed and the beat is
-    marked in all leads. Create it with `from_signal`.
+    marked in all leads.
 
     Parameters
     ----------
-    signal : ndarray of shape (n_leads, n_samples)
-        The section, in mV.
+    signal : array-like of shape (n_samples,) or (n_leads, n_samples)
+        The whole recording, in mV. NaN leaves a gap.
     fs : float
         Sampling rate in Hz.
-    start : float, default=0
-        Time of the first sample in s.
-    r_peaks : ndarray of shape (n_beats,), optional
-        Position of each beat in the section, in samples.
-    labels, predicted : ndarray of shape (n_beats,), optional
+    r_peaks : array-like of shape (n_beats,), optional
+        Position of each beat in the recording, in samples.
+    labels, predicted : array-like of shape (n_beats,), optional
         True and predicted label of each beat.
-    lead_names : sequence of str, optional
-        Name of each lead.
+    start : float, default=0
+        Start of the section in s.
+    duration : float or None, default=10
+        Length of the section in s; None extends it to the end of the recording.
     row_duration : float, default=10
         Length of a row in s, at most 30. A longer section has several rows.
+    lead_names : sequence of str, optional
+        Name of each lead.
 
     Attributes
     ----------
@@ -72,135 +74,93 @@ class RecordDisplay(Display):
     >>> import numpy as np
     >>> from ecgclf.plots import RecordDisplay
     >>> signal = np.sin(np.arange(1800) / 20)
-    >>> display = RecordDisplay.from_signal(
+    >>> display = RecordDisplay(
     ...     signal, 360, r_peaks=[300, 900], labels=["N", "V"], predicted=["N", "N"], duration=5
-    ... )
+    ... ).plot()
     >>> display.ax_.get_xlabel(), display.differs.tolist()
     ('time (s)', [False, True])
     """
 
-    signal: np.ndarray
+    signal: ArrayLike
     fs: float
     _: KW_ONLY
+    r_peaks: ArrayLike | None = None
+    labels: ArrayLike | None = None
+    predicted: ArrayLike | None = None
     start: float = 0.0
-    r_peaks: np.ndarray | None = None
-    labels: np.ndarray | None = None
-    predicted: np.ndarray | None = None
-    lead_names: Sequence[str] | None = None
+    duration: float | None = 10.0
     row_duration: float = 10.0
+    lead_names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        n_leads = len(self.signal)
+        record = np.atleast_2d(np.asarray(self.signal, dtype=float))
+        if record.ndim != 2 or not record.size:
+            raise ValueError(
+                "signal must be of shape (n_samples,) or (n_leads, n_samples); got "
+                f"{np.shape(self.signal)}."
+            )
         if not 0 < self.row_duration <= _LONGEST_ROW:
             raise ValueError(
                 f"row_duration={self.row_duration}; expected more than 0 and at most "
                 f"{_LONGEST_ROW:g} s."
             )
-        if self.lead_names is not None and len(self.lead_names) != n_leads:
+        if self.lead_names is not None and len(self.lead_names) != len(record):
             raise ValueError(
-                f"lead_names has {len(self.lead_names)} names; expected {n_leads}, one for each "
-                "lead."
+                f"lead_names has {len(self.lead_names)} names; expected {len(record)}, one for "
+                "each lead."
             )
+        length = record.shape[1] / self.fs
+        end = length if self.duration is None else min(self.start + self.duration, length)
+        if not 0 <= self.start < end:
+            raise ValueError(
+                f"start={self.start} and duration={self.duration} select no sample of a "
+                f"recording of {length:.2f} s."
+            )
+        first, last = round(self.start * self.fs), round(end * self.fs)
+        self._section, self._begin = record[:, first:last], first / self.fs
+        self._beats = self._beats_between(first, last)
         if (widest := max(high - low for low, high, _ in self._ranges())) > _HIGHEST_ROW:
             raise ValueError(
                 f"signal spans {widest:g} mV; expected at most {_HIGHEST_ROW:g} mV. Convert it "
                 "to mV or remove artefacts."
             )
 
-    @classmethod
-    def from_signal(
-        cls,
-        signal: ArrayLike,
-        fs: float,
-        *,
-        r_peaks: ArrayLike | None = None,
-        labels: ArrayLike | None = None,
-        predicted: ArrayLike | None = None,
-        start: float = 0.0,
-        duration: float | None = 10.0,
-        row_duration: float = 10.0,
-        lead_names: Sequence[str] | None = None,
-        ax: AxesLike = None,
-    ) -> RecordDisplay:
-        """Plot a section of a recording.
-
-        Parameters
-        ----------
-        signal : array-like of shape (n_samples,) or (n_leads, n_samples)
-            The whole recording, in mV. NaN leaves a gap.
-        r_peaks : array-like of shape (n_beats,), optional
-            Position of each beat in the recording, in samples.
-        start : float, default=0
-            Start of the section in s.
-        duration : float or None, default=10
-            Length of the section in s; None extends it to the end of the recording.
-
-        Returns
-        -------
-        RecordDisplay
-
-        Raises
-        ------
-        ValueError
-            If the shapes do not match, the section is outside the recording, labels are given
-            without `r_peaks`, `row_duration` is out of range, or the signal spans more than
-            50 mV.
-        """
-        record = np.atleast_2d(np.asarray(signal, dtype=float))
-        if record.ndim != 2 or not record.size:
+    def _beats_between(self, first: int, last: int) -> pd.DataFrame:
+        """Check the beats and return those of the section, with columns for what is given."""
+        columns = {"r_peaks": self.r_peaks, "labels": self.labels, "predicted": self.predicted}
+        given = {name: np.asarray(v) for name, v in columns.items() if v is not None}
+        if not given:
+            return pd.DataFrame()
+        if self.r_peaks is None:
             raise ValueError(
-                "signal must be of shape (n_samples,) or (n_leads, n_samples); got "
-                f"{np.shape(signal)}."
+                f"{' and '.join(given)} need r_peaks, the positions of the beats; got None."
             )
-        length = record.shape[1] / fs
-        end = length if duration is None else min(start + duration, length)
-        if not 0 <= start < end:
-            raise ValueError(
-                f"start={start} and duration={duration} select no sample of a recording of "
-                f"{length:.2f} s."
-            )
-        first, last = round(start * fs), round(end * fs)
-        given = {"r_peaks": r_peaks, "labels": labels, "predicted": predicted}
-        beats = {name: np.asarray(v) for name, v in given.items() if v is not None}
-        if beats and r_peaks is None:
-            raise ValueError(
-                f"{' and '.join(beats)} need r_peaks, the positions of the beats; got None."
-            )
-        for name, values in beats.items():
-            if values.ndim != 1 or values.shape != beats["r_peaks"].shape:
+        for name, values in given.items():
+            if values.ndim != 1 or values.shape != given["r_peaks"].shape:
                 raise ValueError(
-                    f"{name} has shape {values.shape} and r_peaks {beats['r_peaks'].shape}; "
+                    f"{name} has shape {values.shape} and r_peaks {given['r_peaks'].shape}; "
                     "expected one entry for each beat."
                 )
             if pd.isna(values).any():
                 raise ValueError(f"{name} holds missing values; leave those beats out.")
-        if beats:
-            inside = (beats["r_peaks"] >= first) & (beats["r_peaks"] < last)
-            beats = {name: values[inside] for name, values in beats.items()}
-            beats["r_peaks"] = beats["r_peaks"] - first
-        return cls(
-            record[:, first:last],
-            fs,
-            start=first / fs,
-            lead_names=lead_names,
-            row_duration=row_duration,
-            **beats,
-        ).plot(ax=ax)
+        beats = pd.DataFrame(given)
+        beats = beats[(beats["r_peaks"] >= first) & (beats["r_peaks"] < last)]
+        return beats.assign(time=self._begin + (beats["r_peaks"] - first) / self.fs)
 
     @property
     def differs(self) -> np.ndarray:
-        """Whether the prediction of each beat differs from its label."""
-        if self.r_peaks is None or self.labels is None or self.predicted is None:
-            return np.zeros(0 if self.r_peaks is None else len(self.r_peaks), dtype=bool)
-        return np.asarray(self.labels) != np.asarray(self.predicted)
+        """Whether the prediction of each beat of the section differs from its label."""
+        if not {"labels", "predicted"} <= set(self._beats):
+            return np.zeros(len(self._beats), dtype=bool)
+        return (self._beats["labels"] != self._beats["predicted"]).to_numpy()
 
     def _n_rows(self) -> int:
         # Slightly less, because rounding could add an empty row.
-        duration = self.signal.shape[1] / self.fs
+        duration = self._section.shape[1] / self.fs
         return max(1, int(np.ceil(duration / self.row_duration - 1e-6)))
 
     def _check_axes(self, ax: Any) -> np.ndarray:
-        return arrange_axes(ax, (self._n_rows(), len(self.signal)), ("rows", "leads"))
+        return arrange_axes(ax, (self._n_rows(), len(self._section)), ("rows", "leads"))
 
     def _new_axes(self, plt: Any) -> np.ndarray:
         """Make a figure in which the panels have the size of ECG paper."""
@@ -223,39 +183,39 @@ class RecordDisplay(Display):
     def _draw(self, axes: np.ndarray, is_new: bool) -> None:
         self.axes_ = axes
         ranges = self._ranges()
-        n_leads, n_samples = self.signal.shape
+        n_leads, n_samples = self._section.shape
         self.label_texts_: list[Any] = []
         self.predicted_texts_: list[Any] = []
-        time = self.start + np.arange(n_samples) / self.fs
+        time = self._begin + np.arange(n_samples) / self.fs
         for row, lead in np.ndindex(*axes.shape):
             panel: Any = axes[row, lead]
-            left = self.start + row * self.row_duration
+            left = self._begin + row * self.row_duration
             right = left + self.row_duration
             low, signal_top, top = ranges[lead]
             draw_paper(panel, (left, right), (low, top), signal_top)
             here = (time >= left) & (time < right)
-            panel.plot(time[here], self.signal[lead, here], color=COLORS["black"], lw=0.9)
+            panel.plot(time[here], self._section[lead, here], color=COLORS["black"], lw=0.9)
             name = "amplitude" if self.lead_names is None else self.lead_names[lead]
             panel.set_ylabel(f"{name} (mV)")
             panel.tick_params(labelbottom=lead == n_leads - 1)
-            self._draw_beats(panel, (left, right), top if lead == 0 else None)
+            self._draw_beats(panel, left, right, top if lead == 0 else None)
         axes[-1, -1].set_xlabel("time (s)")
         title = f"{_MM_PER_S:g} mm/s, {_MM_PER_MV:g} mm/mV"
         if self.labels is not None and self.predicted is not None:
-            n_wrong, n_beats = int(self.differs.sum()), len(self.differs)
-            title = f"{n_wrong} of {n_beats} predictions differ; {title}"
+            title = f"{self.differs.sum()} of {len(self._beats)} predictions differ; {title}"
         self.ax_.set_title(title, loc="right", fontsize="small")
 
-    def _label_lines(self) -> list[tuple[str, Any]]:
-        """List the lines of labels from the top."""
-        lines = [("annotated", self.labels), ("predicted", self.predicted)]
-        lines = [(name, values) for name, values in lines if values is not None]
-        return lines or ([] if self.r_peaks is None else [("beats", None)])
+    def _label_lines(self) -> list[tuple[str, str | None]]:
+        """List the lines of labels from the top, with their columns of the beats."""
+        names = (("annotated", "labels"), ("predicted", "predicted"))
+        lines: list[tuple[str, str | None]]
+        lines = [(name, column) for name, column in names if column in self._beats]
+        return lines or ([("beats", None)] if "time" in self._beats else [])
 
     def _ranges(self) -> list[tuple[float, float, float]]:
         """Return the lower limit, the top of the signal and the upper limit per lead in mV."""
         ranges, bold = [], _BOLD[1]
-        for lead, row in enumerate(self.signal):
+        for lead, row in enumerate(self._section):
             signal = row[np.isfinite(row)]
             low, high = (signal.min(), signal.max()) if signal.size else (0.0, 0.0)
             low, high = np.floor(low / bold) * bold, np.ceil(high / bold) * bold
@@ -265,17 +225,16 @@ class RecordDisplay(Display):
             ranges.append((low, high, high + _LABEL_HEIGHT * len(lines) + 0.2 * bool(lines)))
         return ranges
 
-    def _draw_beats(self, panel: Any, times: tuple[float, float], top: float | None) -> None:
+    def _draw_beats(self, panel: Any, left: float, right: float, top: float | None) -> None:
         """Mark the beats in one panel, and print their labels if there is a `top`."""
-        if self.r_peaks is None:
+        if "time" not in self._beats:
             return
-        time = self.start + np.asarray(self.r_peaks) / self.fs
-        here = np.flatnonzero((time >= times[0]) & (time < times[1]))
-        differs = self.differs
-        for beat in here[differs[here]]:
+        beats = self._beats.assign(differs=self.differs)
+        beats = beats[(beats["time"] >= left) & (beats["time"] < right)]
+        for time in beats.loc[beats["differs"], "time"]:
             panel.axvspan(
-                max(times[0], time[beat] - _MARK),
-                min(times[1], time[beat] + _MARK),
+                max(left, time - _MARK),
+                min(right, time + _MARK),
                 facecolor=COLORS["orange"],
                 edgecolor=COLORS["vermilion"],
                 alpha=0.35,
@@ -284,7 +243,7 @@ class RecordDisplay(Display):
             )
         if top is None:
             return
-        for number, (name, values) in enumerate(self._label_lines()):
+        for number, (name, column) in enumerate(self._label_lines()):
             height = top - (number + 0.5) * _LABEL_HEIGHT
             panel.annotate(
                 name,
@@ -297,17 +256,18 @@ class RecordDisplay(Display):
                 fontsize=7,
                 annotation_clip=False,
             )
-            if values is None:
-                panel.plot(time[here], 0 * here + height, "v", color=COLORS["blue"], ms=4)
+            if column is None:
+                heights = np.full(len(beats), height)
+                panel.plot(beats["time"], heights, "v", color=COLORS["blue"], ms=4)
                 continue
             texts = self.label_texts_ if name == "annotated" else self.predicted_texts_
-            for beat in here:
-                wrong = name == "predicted" and differs[beat]
+            for time, label, differs in zip(beats["time"], beats[column], beats["differs"]):
+                wrong = name == "predicted" and differs
                 texts.append(
                     panel.text(
-                        time[beat],
+                        time,
                         height,
-                        str(values[beat]),
+                        str(label),
                         ha="center",
                         va="center",
                         fontsize=8,
@@ -342,16 +302,18 @@ def draw_paper(
 class SpectrogramDisplay(Display):
     """Spectrogram in dB.
 
-    Create it with `from_spectrogram` or `from_estimator`.
-
     Parameters
     ----------
-    decibels : ndarray of shape (n_freqs, n_frames)
-        The spectrogram in dB.
-    frequencies : ndarray of shape (n_freqs,)
+    values : array-like of shape (n_freqs, n_frames)
+        Power, or dB with `in_db`.
+    frequencies : array-like of shape (n_freqs,)
         Frequencies in Hz, increasing.
-    times : ndarray of shape (n_frames,)
+    times : array-like of shape (n_frames,)
         Centre of each frame in s, increasing.
+    in_db : bool, default=False
+        Whether `values` are in dB.
+    dynamic_range : float, default=60
+        Range of the colours below the maximum, in dB.
     reference : str, default="1 mV²/Hz"
         Power at 0 dB.
     cmap : str, default="viridis"
@@ -360,6 +322,8 @@ class SpectrogramDisplay(Display):
 
     Attributes
     ----------
+    decibels : ndarray of shape (n_freqs, n_frames)
+        The spectrogram in dB, within the dynamic range.
     mesh_ : matplotlib QuadMesh
         The coloured cells.
     colorbar_ : matplotlib Colorbar
@@ -372,22 +336,50 @@ class SpectrogramDisplay(Display):
     >>> from ecgclf.plots import SpectrogramDisplay
     >>> beats = make_beats(n_beats=10, random_state=0)
     >>> frequencies, times, power = spectrogram(beats.data[0], beats.fs, nperseg=24, noverlap=20)
-    >>> display = SpectrogramDisplay.from_spectrogram(power, frequencies, times)
+    >>> display = SpectrogramDisplay(power, frequencies, times).plot()
     >>> display.colorbar_.ax.get_ylabel()
     'power (dB re 1 mV²/Hz)'
     """
 
-    decibels: np.ndarray
+    values: np.ndarray
     frequencies: np.ndarray
     times: np.ndarray
     _: KW_ONLY
+    in_db: bool = False
+    dynamic_range: float = 60.0
     reference: str = "1 mV²/Hz"
     cmap: str = "viridis"
 
     _figsize: ClassVar[tuple[float, float]] = (5.6, 3.6)
 
+    def __post_init__(self) -> None:
+        spectrogram = np.asarray(self.values, dtype=float)
+        self.frequencies, self.times = (
+            np.asarray(axis, dtype=float) for axis in (self.frequencies, self.times)
+        )
+        shape = (self.frequencies.size, self.times.size)
+        if spectrogram.shape != shape:
+            raise ValueError(
+                f"values has shape {spectrogram.shape}; expected {shape}, the numbers of "
+                "frequencies and times."
+            )
+        if not spectrogram.size or not np.isfinite(spectrogram).all():
+            raise ValueError("values is empty or holds NaN or infinity; expected finite values.")
+        if not self.in_db:
+            if spectrogram.min() < 0 or spectrogram.max() == 0:
+                raise ValueError(
+                    f"values ranges from {spectrogram.min():.3g} to {spectrogram.max():.3g} and "
+                    "cannot be power. Pass in_db=True for values in dB."
+                )
+            with np.errstate(divide="ignore"):
+                spectrogram = 10 * np.log10(spectrogram)
+        floor = spectrogram.max() - self.dynamic_range
+        self.decibels = np.maximum(spectrogram, floor)
+
     @classmethod
-    def from_estimator(cls, transformer: Any, X: ArrayLike, **kwargs: Any) -> SpectrogramDisplay:
+    def from_estimator(
+        cls, transformer: Any, X: ArrayLike, *, ax: AxesLike = None, **kwargs: Any
+    ) -> SpectrogramDisplay:
         """Plot the spectrogram that a fitted transformer computes.
 
         Parameters
@@ -401,7 +393,7 @@ class SpectrogramDisplay(Display):
             Beats as ``transform`` expects them. The mean power of several beats and leads is
             shown.
         **kwargs
-            Further parameters of `from_spectrogram`.
+            Further parameters of the class.
 
         Returns
         -------
@@ -432,63 +424,7 @@ class SpectrogramDisplay(Display):
             mean = 10 * np.log10(np.mean(10 ** (power / 10), axis=0))
         else:
             mean = power.mean(axis=0)
-        return cls.from_spectrogram(mean, transformer.frequencies_, transformer.times_, **kwargs)
-
-    @classmethod
-    def from_spectrogram(
-        cls,
-        values: ArrayLike,
-        frequencies: ArrayLike,
-        times: ArrayLike,
-        *,
-        in_db: bool = False,
-        dynamic_range: float = 60.0,
-        reference: str = "1 mV²/Hz",
-        cmap: str = "viridis",
-        ax: AxesLike = None,
-    ) -> SpectrogramDisplay:
-        """Plot a spectrogram.
-
-        Parameters
-        ----------
-        values : array-like of shape (n_freqs, n_frames)
-            Power, or dB with `in_db`.
-        in_db : bool, default=False
-            Whether `values` are in dB.
-        dynamic_range : float, default=60
-            Range of the colours below the maximum, in dB.
-
-        Returns
-        -------
-        SpectrogramDisplay
-
-        Raises
-        ------
-        ValueError
-            If the shapes do not match, `values` are not finite, or the power is negative
-            somewhere or zero everywhere.
-        """
-        spectrogram = np.asarray(values, dtype=float)
-        frequencies, times = np.asarray(frequencies, float), np.asarray(times, float)
-        if spectrogram.ndim != 2 or spectrogram.shape != (frequencies.size, times.size):
-            raise ValueError(
-                f"values has shape {spectrogram.shape}; expected ({frequencies.size}, "
-                f"{times.size}), the numbers of frequencies and times."
-            )
-        if not spectrogram.size or not np.isfinite(spectrogram).all():
-            raise ValueError("values is empty or holds NaN or infinity; expected finite values.")
-        if not in_db:
-            if spectrogram.min() < 0 or spectrogram.max() == 0:
-                raise ValueError(
-                    f"values ranges from {spectrogram.min():.3g} to {spectrogram.max():.3g} and "
-                    "cannot be power. Pass in_db=True for values in dB."
-                )
-            with np.errstate(divide="ignore"):
-                spectrogram = 10 * np.log10(spectrogram)
-        floor = spectrogram.max() - dynamic_range
-        decibels = np.maximum(spectrogram, floor)
-        display = cls(decibels, frequencies, times, reference=reference, cmap=cmap)
-        return display.plot(ax=ax)
+        return cls(mean, transformer.frequencies_, transformer.times_, **kwargs).plot(ax=ax)
 
     def _draw(self, axes: Any, is_new: bool) -> None:
         self.mesh_ = axes.pcolormesh(

@@ -27,7 +27,7 @@ def places(display):
 
 
 def test_principal_components(features):
-    display = EmbeddingDisplay.from_features(features, Y)
+    display = EmbeddingDisplay(features, Y).plot()
     centred = features - features.mean(axis=0)
     _, size, directions = np.linalg.svd(centred, full_matrices=False)
     expected = centred @ directions[:2].T
@@ -41,14 +41,14 @@ def test_principal_components(features):
 
 
 def test_classes_differ_in_colour_and_marker(features):
-    dots = EmbeddingDisplay.from_features(features, Y).dots_.values()
+    dots = EmbeddingDisplay(features, Y).plot().dots_.values()
     assert len({tuple(d.get_facecolor()[0]) for d in dots}) == 3
     assert len({d.get_paths()[0].vertices.tobytes() for d in dots}) == 3
 
 
 def test_any_reducer(features):
     reducer = MDS(2, n_init=1, init="classical_mds", random_state=0)
-    display = EmbeddingDisplay.from_features(features, reducer=reducer)
+    display = EmbeddingDisplay(features, reducer=reducer).plot()
     np.testing.assert_allclose(places(display)[None], reducer.embedding_)
     assert display.ax_.get_xlabel() == "MDS dimension 1"
     assert display.ax_.get_legend() is None
@@ -58,12 +58,12 @@ def test_features_of_a_network_and_codes_of_a_transformer(features):
     network = ECGMLPClassifier(dense=(8,), max_epochs=2, random_state=0, verbose=0)
     pipeline = make_pipeline(StandardScaler(), network).fit(features, Y)
     inner = pipeline[-1].features(pipeline[0].transform(features))
-    expected = places(EmbeddingDisplay.from_features(inner, Y))
+    expected = places(EmbeddingDisplay(inner, Y).plot())
     shown = places(EmbeddingDisplay.from_estimator(pipeline, features, Y))
     np.testing.assert_allclose(shown["V"], expected["V"])
 
     codes = make_pipeline(StandardScaler(), PCA(4)).fit(features)
-    expected = places(EmbeddingDisplay.from_features(codes.transform(features)))
+    expected = places(EmbeddingDisplay(codes.transform(features)).plot())
     np.testing.assert_allclose(
         places(EmbeddingDisplay.from_estimator(codes, features))[None], expected[None]
     )
@@ -73,13 +73,13 @@ def test_features_of_a_network_and_codes_of_a_transformer(features):
 
 def test_draws_on_given_axes(features):
     figure, axes = plt.subplots(1, 2)
-    display = EmbeddingDisplay.from_features(features, ax=axes[0])
+    display = EmbeddingDisplay(features).plot(ax=axes[0])
     assert display.ax_ is axes[0]
     assert display.figure_ is figure
 
 
 def test_bad_input(features):
     with pytest.raises(ValueError, match=r"PCA returned shape \(30, 3\); expected \(30, 2\)"):
-        EmbeddingDisplay.from_features(features, reducer=PCA(3))
+        EmbeddingDisplay(features, reducer=PCA(3))
     with pytest.raises(ValueError, match="y has 29 entries, but features has 30"):
-        EmbeddingDisplay.from_features(features, Y[1:])
+        EmbeddingDisplay(features, Y[1:])

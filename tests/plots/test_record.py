@@ -22,9 +22,9 @@ def signal():
     return np.stack([0.15 + 1.05 * np.sin(time), 0.3 * (time > 12)])
 
 
-def draw(signal, **kwargs):
+def draw(signal, ax=None, **kwargs):
     fields = {"r_peaks": PEAKS, "labels": LABELS, "predicted": PREDICTED, **kwargs}
-    return RecordDisplay.from_signal(signal, FS, **fields)
+    return RecordDisplay(signal, FS, **fields).plot(ax=ax)
 
 
 def texts_of(texts):
@@ -125,7 +125,7 @@ def test_fewer_fields(signal):
     assert texts_of(predicted.predicted_texts_) == [(1.5, "N"), (4.5, "N")]
     assert not predicted.differs.any()
     assert not marked(predicted.ax_)
-    nothing = RecordDisplay.from_signal(signal[0], FS)
+    nothing = RecordDisplay(signal[0], FS).plot()
     assert len(nothing.ax_.lines) == 1
     assert nothing.ax_.get_ylabel() == "amplitude (mV)"
 

@@ -36,7 +36,7 @@ class Spectrogram:
 
 def test_decibels(tone):
     power, frequencies, times = tone
-    display = SpectrogramDisplay.from_spectrogram(power, frequencies, times)
+    display = SpectrogramDisplay(power, frequencies, times).plot()
     shown = np.asarray(display.mesh_.get_array()).reshape(power.shape)
     loud = power > power.max() * 1e-6
     np.testing.assert_allclose(shown[loud], 10 * np.log10(power[loud]))
@@ -49,7 +49,7 @@ def test_decibels(tone):
 
 def test_cells_are_centred_at_their_frequency_and_time(tone):
     _, frequencies, times = tone
-    display = SpectrogramDisplay.from_spectrogram(*tone)
+    display = SpectrogramDisplay(*tone).plot()
     corners = display.mesh_.get_coordinates()
     middle = (corners[:-1, :-1] + corners[1:, 1:]) / 2
     np.testing.assert_allclose(middle[0, :, 0], times)
@@ -58,15 +58,15 @@ def test_cells_are_centred_at_their_frequency_and_time(tone):
 
 def test_already_in_db():
     decibels = np.array([[-10.0, -20.0], [-90.0, 5.0]])
-    display = SpectrogramDisplay.from_spectrogram(
+    display = SpectrogramDisplay(
         decibels, [0, 10], [0.1, 0.2], in_db=True, dynamic_range=40, reference="1"
-    )
+    ).plot()
     np.testing.assert_array_equal(display.decibels, [[-10, -20], [-35, 5]])
     assert display.colorbar_.ax.get_ylabel() == "power (dB re 1)"
 
 
 def test_lightness_increases_with_power(tone):
-    display = SpectrogramDisplay.from_spectrogram(*tone)
+    display = SpectrogramDisplay(*tone).plot()
     colors = mpl.colormaps[display.mesh_.get_cmap().name](np.linspace(0, 1, 50))[:, :3]
     assert (np.diff(colors @ [0.299, 0.587, 0.114]) > 0).all()
 
@@ -90,7 +90,7 @@ def test_from_estimator_shows_the_mean_of_the_beats():
 
 def test_draws_on_given_axes(tone):
     figure, axes = plt.subplots(1, 2)
-    display = SpectrogramDisplay.from_spectrogram(*tone, ax=axes[1])
+    display = SpectrogramDisplay(*tone).plot(ax=axes[1])
     assert display.ax_ is axes[1]
     assert display.figure_ is figure
 
@@ -106,4 +106,4 @@ def test_draws_on_given_axes(tone):
 )
 def test_bad_input(values, message):
     with pytest.raises(ValueError, match=message):
-        SpectrogramDisplay.from_spectrogram(values, [1, 2], [1, 2, 3])
+        SpectrogramDisplay(values, [1, 2], [1, 2, 3])
