@@ -98,17 +98,14 @@ class Beats(Bunch):
         several leads follow each other in the columns.
         """
         signals = _frame_of_data(self.data)
-
-        def columns(*names: str) -> pd.DataFrame:
-            known = {n: np.asarray(self[n]) for n in names if self.get(n) is not None}
-            return pd.DataFrame(known, index=signals.index)
-
-        parts = [columns("record", "sample"), signals]
+        known = {n: np.asarray(self[n]) for n in ("record", "sample") if self.get(n) is not None}
+        parts = [pd.DataFrame(known, index=signals.index), signals]
         if self.get("rhythm") is not None:
             names, values = list(self.rhythm_names), np.asarray(self.rhythm)
             parts.append(pd.DataFrame(values, columns=names, index=signals.index))
-        parts.append(columns("target"))
-        return pd.concat([part for part in parts if part.size], axis=1)
+        if self.get("target") is not None:
+            parts.append(pd.DataFrame({"target": np.asarray(self.target)}, signals.index))
+        return pd.concat(parts, axis=1)
 
     def __setattr__(self, key: str, value: Any) -> None:
         if key == "frame":
@@ -133,12 +130,10 @@ class Beats(Bunch):
         rows = np.asarray(rows)
         selected: dict[str, Any] = dict(self)
         for name in PER_BEAT:
-            value = selected.get(name)
-            if isinstance(value, (pd.DataFrame, pd.Series)):
-                selected[name] = value[rows] if rows.dtype == bool else value.iloc[rows]
-            elif value is not None:
-                # In Zarr, indexing along the first axis only is called oindex.
-                selected[name] = getattr(value, "oindex", value)[rows]
+            if (value := selected.get(name)) is not None:
+                # The rows of pandas objects and of Zarr arrays are selected by an attribute.
+                by_row = getattr(value, "iloc", getattr(value, "oindex", value))
+                selected[name] = by_row[rows]
         return Beats(**selected)
 
     @classmethod

@@ -215,9 +215,7 @@ def beats_of_csv(csv_files: Sequence[Path], classes: tuple[str, ...], fs: float)
     """
     tables = []
     for file in csv_files:
-        table, sha256 = _read_csv(file, range(len(classes)))
-        _warn_unless_published(file, sha256)
-        tables.append(table)
+        tables.append(_read_csv(file, range(len(classes))))
     return Beats(
         data=np.concatenate([table[:, :-1] for table in tables]),
         target=np.array(classes)[np.concatenate([table[:, -1] for table in tables]).astype(int)],
@@ -230,10 +228,30 @@ def beats_of_csv(csv_files: Sequence[Path], classes: tuple[str, ...], fs: float)
     )
 
 
-def _read_csv(file: Path, labels: range) -> tuple[NDArray[np.float32], str | None]:
-    """Read a file from the cache or as text, with its SHA-256 if it may be a published one."""
-    if not _may_be_published(file):
-        return _parse_csv(file, labels), None
+def _read_csv(file: Path, labels: range) -> NDArray[np.float32]:
+    """Read a file, and warn if it is not the published one of its name."""
+    published = _PUBLISHED.get(file.name)
+    if published is None:
+        return _parse_csv(file, labels)
+    size = file.stat().st_size
+    if size in (published.n_bytes, published.n_bytes + published.n_rows):  # with any line ends
+        table, sha256 = _read_with_cache(file, labels)
+        if sha256 == published.sha256:
+            return table
+        differs = "has the size of the published file, but not its SHA-256"
+    else:
+        table = _parse_csv(file, labels)
+        differs = f"has {size:,} bytes, the published file {published.n_bytes:,}"
+    warnings.warn(
+        f"{file} {differs}. Figures on it are not comparable with published ones.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return table
+
+
+def _read_with_cache(file: Path, labels: range) -> tuple[NDArray[np.float32], str]:
+    """Read a file that is parsed once, with its SHA-256."""
     place = _place_in_cache(file)
     try:
         with np.load(place, allow_pickle=False) as kept:
@@ -302,30 +320,6 @@ def _fault_of_row(cells: list[str], labels: range) -> str | None:
     if float(cells[-1]) not in labels:
         return f"has the label {cells[-1]}, expected an integer {labels[0]} to {labels[-1]}"
     return None
-
-
-def _may_be_published(file: Path) -> bool:
-    """Return whether a file has the name and size of a published one, with any line ends."""
-    published = _PUBLISHED.get(file.name)
-    if published is None:
-        return False
-    return file.stat().st_size in (published.n_bytes, published.n_bytes + published.n_rows)
-
-
-def _warn_unless_published(file: Path, sha256: str | None) -> None:
-    published = _PUBLISHED.get(file.name)
-    if published is None or sha256 == published.sha256:
-        return
-    if sha256 is None:
-        size = file.stat().st_size
-        differs = f"has {size:,} bytes, the published file {published.n_bytes:,}"
-    else:
-        differs = "has the size of the published file, but not its SHA-256"
-    warnings.warn(
-        f"{file} {differs}. Figures on it are not comparable with published ones.",
-        UserWarning,
-        stacklevel=4,
-    )
 
 
 def _sha256(file: Path) -> str:

@@ -115,8 +115,8 @@ def load_ptbdb(
 
     Notes
     -----
-    The class is the reason for admission in the header: "Myocardial infarction" or "Healthy
-    control". Records with another reason are left out; ``DESCR`` gives their number.
+    Records with another reason for admission in the header are left out; ``DESCR`` gives their
+    number.
 
     The patient is the folder ``patientNNN``. Records outside such folders are taken to be of
     one patient if their headers agree in everything except the date of the ECG. The patient
@@ -198,6 +198,12 @@ def _from_records(
             '"Myocardial infarction" or "Healthy control" in its header. Check that they are '
             "records of the PTB Diagnostic ECG Database."
         )
+    groups = "the patient, from the folder of the record."
+    if first_with:
+        groups += (
+            " Records outside such folders\n          are of one patient if their headers agree "
+            f"except for the date of the ECG ({len(first_with)})."
+        )
     beats = Beats.concat(parts)
     beats.DESCR = PTBDB_FROM_RECORDS.format(
         n_used=len(parts),
@@ -208,7 +214,7 @@ def _from_records(
         leads=", ".join(map(str, leads)),
         first_lead=leads[0],
         windows=window.describe(beats.data.shape[-1], beats.fs, PTBDB_FS),
-        groups=_describe_groups(len(first_with)),
+        groups=groups,
     )
     return beats
 
@@ -231,13 +237,3 @@ def _patient(record: Recording, first_with: dict[tuple[str, ...], str]) -> str:
         return in_folder
     summary = tuple(c for c in record.comments if not c.lower().startswith("ecg date:"))
     return first_with.setdefault(summary, record.name)
-
-
-def _describe_groups(n_by_header: int) -> str:
-    if not n_by_header:
-        return "the patient, from the folder of the record."
-    return (
-        "the patient, from the folder of the record. Records outside such folders\n"
-        "          are of one patient if their headers agree except for the date of the ECG "
-        f"({n_by_header})."
-    )

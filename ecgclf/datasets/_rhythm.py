@@ -114,7 +114,13 @@ def rhythm_features(positions: ArrayLike, fs: float) -> NDArray[np.float32]:
     >>> RHYTHM_FEATURES[0].name, RHYTHM_FEATURES[0].causal
     ('rr_prev', True)
     """
-    times = _times(positions, fs)
+    samples = to_array(positions, "positions").astype(np.float64)
+    if samples.ndim != 1:
+        raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,).")
+    if not fs > 0:
+        raise ValueError(f"fs={fs!r}: expected a positive sampling rate in Hz.")
+    check_positions(samples)
+    times = samples / fs
     n_beats = len(times)
     if n_beats < 2:
         return np.full((n_beats, len(RHYTHM_FEATURES)), np.nan, dtype=np.float32)
@@ -169,14 +175,3 @@ def check_positions(samples: NDArray[np.floating]) -> None:
             f"{samples[at + 1]:g} after beat {at} at sample {samples[at]:g}. Pass the beats "
             "of one record in order of time, each once."
         )
-
-
-def _times(positions: ArrayLike, fs: float) -> NDArray[np.float64]:
-    """Check the positions, and convert them to seconds."""
-    samples = to_array(positions, "positions").astype(np.float64)
-    if samples.ndim != 1:
-        raise ValueError(f"positions have shape {samples.shape}; expected (n_beats,).")
-    if not fs > 0:
-        raise ValueError(f"fs={fs!r}: expected a positive sampling rate in Hz.")
-    check_positions(samples)
-    return samples / fs

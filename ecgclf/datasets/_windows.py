@@ -329,12 +329,8 @@ def as_window(window: Any) -> BeatWindow:
     """Convert a window in seconds or "kaggle" to a `BeatWindow`."""
     if isinstance(window, BeatWindow):
         return window
-    if isinstance(window, str):
-        if window == "kaggle":
-            return KaggleWindow()
-        raise ValueError(
-            f'window={window!r}: expected (before, after) in seconds, "kaggle", or a BeatWindow.'
-        )
+    if isinstance(window, str) and window == "kaggle":
+        return KaggleWindow()
     _check_window(window)
     return FixedWindow(*window)
 
@@ -369,7 +365,7 @@ def _check_window(window: object) -> None:
     if not is_pair or not all(is_number(part) and part >= 0 for part in window):  # type: ignore
         raise ValueError(
             f"window={window!r}: expected two numbers of at least 0, the seconds before and "
-            "after the beat, such as (0.25, 0.45)."
+            'after the beat, such as (0.25, 0.45); or "kaggle" or a BeatWindow.'
         )
 
 
