@@ -43,6 +43,7 @@ from ecgclf.datasets._windows import (
     KaggleWindow,
     RRWindow,
     as_window,
+    describe_rows,
     resample,
     resampling_ratio,
 )

@@ -24,7 +24,14 @@ from ecgclf.datasets._databases import (
 )
 from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
-from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, KaggleWindow, Window, as_window
+from ecgclf.datasets._windows import (
+    AnnotatedSignal,
+    BeatWindow,
+    KaggleWindow,
+    Window,
+    as_window,
+    describe_rows,
+)
 
 
 def load_wfdb(
@@ -147,7 +154,7 @@ def load_wfdb(
         counts=count_classes(joined.target, joined.target_names),
         records=wrap_names(names),
         leads=", ".join(f"{' + '.join(lead)} in {n} records" for lead, n in used.items()),
-        windows=cut.describe(joined.data.shape[-1], joined.fs, record.fs),
+        windows=describe_rows(cut, joined.data.shape[-1], joined.fs, record.fs),
         classes=_describe_labels(entry.labels),
         groups=entry.groups,
         rhythm=wrap_names(joined.rhythm_names) or "not requested",

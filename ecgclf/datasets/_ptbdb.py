@@ -21,7 +21,14 @@ from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
-from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow, FixedWindow, Window, as_window
+from ecgclf.datasets._windows import (
+    AnnotatedSignal,
+    BeatWindow,
+    FixedWindow,
+    Window,
+    as_window,
+    describe_rows,
+)
 
 PTBDB_CLASSES = ("healthy", "infarction")
 
@@ -213,7 +220,7 @@ def _from_records(
         n_without_peaks=sum(len(part.target) == 0 for part in parts),
         leads=", ".join(map(str, leads)),
         first_lead=leads[0],
-        windows=window.describe(beats.data.shape[-1], beats.fs, PTBDB_FS),
+        windows=describe_rows(window, beats.data.shape[-1], beats.fs, PTBDB_FS),
         groups=groups,
     )
     return beats

@@ -101,6 +101,9 @@ class BeatWindow(ABC):
     #: Whether the rows do not depend on the unit of the signal.
     any_unit: ClassVar[bool] = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # without the address, for DESCR
+
     def rate(self, fs_record: float, fs: float | None) -> float | None:
         """Return the sampling rate of the rows in Hz, or None if it differs between rows.
 
@@ -143,24 +146,6 @@ class BeatWindow(ABC):
             otherwise.
         """
 
-    @abstractmethod
-    def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        """Describe the rows, for ``DESCR``.
-
-        Parameters
-        ----------
-        n_samples : int
-            Length of the rows.
-        fs : float or None
-            Sampling rate of the rows in Hz, from `rate`.
-        fs_record : float
-            Sampling rate of the recording in Hz.
-
-        Returns
-        -------
-        str
-        """
-
 
 @dataclass(frozen=True)
 class FixedWindow(BeatWindow):
@@ -198,10 +183,6 @@ class FixedWindow(BeatWindow):
                 f"{recording.signal.shape[1] / recording.fs:g} s. Choose a shorter window."
             )
         return fixed_windows(at_rate.signal, at_rate.positions, before, after)
-
-    def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        reach = f"{self.before:g} s before to {self.after:g} s after the beat"
-        return _describe_window(reach, n_samples, fs, fs_record)
 
 
 @dataclass(frozen=True)
@@ -275,10 +256,6 @@ class RRWindow(BeatWindow):
             rows *= inside[:, np.newaxis]
         return rows.astype(at_rate.signal.dtype)
 
-    def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        reach = f"{self.before:g} RR intervals before to {self.after:g} after the beat"
-        return _describe_window(reach, n_samples, fs, fs_record)
-
 
 @dataclass(frozen=True)
 class KaggleWindow(BeatWindow):
@@ -317,9 +294,6 @@ class KaggleWindow(BeatWindow):
         place = place[place < len(lengths)]
         return kaggle_windows(recording.signal, recording.positions[: len(place)], lengths[place])
 
-    def describe(self, n_samples: int, fs: float | None, fs_record: float) -> str:
-        return f'as in the Kaggle "heartbeat" set, {n_samples} values at {fs:g} Hz'
-
 
 #: What loaders take as ``window``.
 Window: TypeAlias = tuple[float, float] | Literal["kaggle"] | BeatWindow
@@ -339,16 +313,13 @@ def _name_of(recording: AnnotatedSignal) -> str:
     return "the recording" if recording.name is None else f"record {recording.name}"
 
 
-def _describe_window(reach: str, n_samples: int, fs: float | None, fs_record: float) -> str:
-    if fs is None:
-        rate = "stretched to one length"
-    else:
-        changed = "" if fs == fs_record else f" (resampled from {fs_record:g} Hz)"
-        rate = f"at\n          {fs:g} Hz{changed}"
-    return (
-        f"{reach}, {n_samples} samples {rate}, in mV;\n"
-        "          beyond the ends of a record its first or last value is repeated"
-    )
+def describe_rows(window: BeatWindow, n_samples: int, fs: float | None, fs_record: float) -> str:
+    """Describe the rows that a window cuts, for ``DESCR``."""
+    rate = "stretched to one length" if fs is None else f"at {fs:g} Hz"
+    if fs not in (None, fs_record):
+        rate += f" of records at {fs_record:g} Hz"
+    unit = "" if window.any_unit else ", in mV"
+    return f"{window},\n          {n_samples} samples {rate}{unit}"
 
 
 def window_samples(window: tuple[float, float], fs: float) -> tuple[int, int]:

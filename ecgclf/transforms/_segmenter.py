@@ -21,6 +21,7 @@ from ecgclf.datasets import (
     check_positions,
     convert,
     cut_beats,
+    describe_rows,
 )
 
 #: Number of positions in a warning.
@@ -150,10 +151,11 @@ class BeatSegmenter(BaseEstimator):
             rhythm=self.rhythm,
         )
         _warn_of_flat_beats(beats)
+        rows = describe_rows(window, beats.data.shape[-1], fs_beats, float(recorded))
         source = "a recording" if record is None else f"recording {record}"
         beats.DESCR = (
             f"{len(beats.data):,} beats cut from {source} by ecgclf.transforms.BeatSegmenter.\n\n"
-            f"Windows : {window.describe(beats.data.shape[-1], fs_beats, float(recorded))}\n"
+            f"Windows : {rows}\n"
             f"Rhythm  : {', '.join(beats.rhythm_names) or 'none'}\n"
         )
         return convert(beats, return_X_y=False, as_frame=as_frame)

@@ -217,9 +217,6 @@ class EverySecondSample(BeatWindow):
         rows = [recording.signal[:, at : at + 100 : 2] for at in recording.positions]
         return np.stack(rows)
 
-    def describe(self, n_samples, fs, fs_record):
-        return f"{n_samples} samples at {fs:g} Hz"
-
 
 def test_user_defined_window(folder):
     beats = BeatSegmenter(fs=360, window=EverySecondSample()).segment(SIGNAL, PEAKS)
@@ -227,6 +224,7 @@ def test_user_defined_window(folder):
     np.testing.assert_array_equal(beats.data, np.array(expected, dtype=np.float32))
     assert beats.fs == 180
     assert "50 samples at 180 Hz" in beats.DESCR
+    assert "EverySecondSample()," in beats.DESCR
     loaded = load_mitbih(folder, records=["100"], window=EverySecondSample())
     assert loaded.data.shape[1] == 50
     assert "50 samples at 180 Hz" in loaded.DESCR
@@ -236,7 +234,7 @@ def test_stretched_beats_have_no_sampling_rate():
     beats = BeatSegmenter(fs=120, window=RRWindow()).segment(SIGNAL, PEAKS, fs_record=360)
     assert beats.fs is None
     assert "128 samples stretched to one length" in beats.DESCR
-    assert "0.3 RR intervals before to 0.6 after" in beats.DESCR
+    assert "RRWindow(before=0.3, after=0.6" in beats.DESCR
 
 
 def test_single_beat_has_no_rr_window():
