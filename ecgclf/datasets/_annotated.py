@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, overload
 
@@ -125,10 +124,16 @@ def load_wfdb(
         annotator=entry.annotator if annotator is None else annotator,
         labels=entry.labels if labels is None else labels,
     )
-    if patients is not None:
-        patient = partial(_patient_of, patients)
-        entry = replace(entry, patient=patient, groups="as given by the caller.")
     names = _record_names(records, entry, folder)
+    if patients is not None:
+        if missing := {Path(name).name for name in names}.difference(patients):
+            raise ValueError(
+                f"patients has no entry for record {min(missing)}. Give the patient of every "
+                "record."
+            )
+        entry = replace(
+            entry, patient=lambda record: patients[record.name], groups="as given by the caller."
+        )
     wanted = check_leads(leads)
     cut = as_window(window)
     if entry.fs is not None:
@@ -396,14 +401,6 @@ def _record_names(
     if len(set(names)) < len(names):
         raise ValueError(f"records={list(records)!r} names a record twice. Name each once.")
     return names
-
-
-def _patient_of(patients: Mapping[str, Any], record: Recording) -> Any:
-    if record.name not in patients:
-        raise ValueError(
-            f"patients has no entry for record {record.name}. Give the patient of every record."
-        )
-    return patients[record.name]
 
 
 def _describe_labels(labels: Mapping[str, str]) -> str:

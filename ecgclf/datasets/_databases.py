@@ -337,8 +337,7 @@ R peak: {n_without_peaks}.
 
 Leads   : {leads}
 Windows : {windows}
-R peaks : detected with wfdb.processing.xqrs_detect in lead {first_lead}, then moved to the
-          largest deflection nearby; they were not checked by hand.
+R peaks : detected with detect_r_peaks in lead {first_lead}; they were not checked by hand.
 Groups  : {groups}"""
 
 PTBDB_FROM_CSV = """\

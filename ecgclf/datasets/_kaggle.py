@@ -103,8 +103,8 @@ def load_kaggle_heartbeat(
 
     From the raw records it is rebuilt row by row, and each row keeps its patient, record,
     position, lead and rhythm features, which are not in the CSV files. Contrary to the paper,
-    rows start at the annotations and have a rate of 120 Hz, see ``DESCR`` and the page "The
-    Kaggle heartbeat dataset".
+    rows start at the annotations and have a rate of 120 Hz. The published split divides beats,
+    not patients. See ``DESCR`` and the page "The Kaggle heartbeat dataset".
 
     Parameters
     ----------
@@ -140,9 +140,6 @@ def load_kaggle_heartbeat(
 
     Notes
     -----
-    The published split divides beats, not patients. To estimate the performance on new patients,
-    use ``groups`` with a patient-wise splitter.
-
     The numbers read from a CSV file of the name and size of a published one are kept in the
     user's cache folder until the file changes, because parsing takes long.
 
@@ -252,7 +249,9 @@ def _read_csv(file: Path, labels: range) -> NDArray[np.float32]:
 
 def _read_with_cache(file: Path, labels: range) -> tuple[NDArray[np.float32], str]:
     """Read a file that is parsed once, with its SHA-256."""
-    place = _place_in_cache(file)
+    state = file.stat()
+    key = f"{file.resolve()} {state.st_size} {state.st_mtime_ns}"
+    place = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     try:
         with np.load(place, allow_pickle=False) as kept:
             return kept["table"], str(kept["sha256"])
@@ -334,9 +333,3 @@ def _sha256(file: Path) -> str:
 def cache_folder() -> Path:
     """Return the user's cache folder for tables; it need not exist."""
     return Path(pooch.os_cache("ecgclf")) / "csv"
-
-
-def _place_in_cache(file: Path) -> Path:
-    state = file.stat()
-    key = f"{file.resolve()} {state.st_size} {state.st_mtime_ns}"
-    return cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

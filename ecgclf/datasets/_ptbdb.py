@@ -98,12 +98,13 @@ def load_ptbdb(
     Returns
     -------
     Beats or tuple (data, target)
-        ``target`` is "healthy" or "infarction", the same for all beats of a record. From the
-        records, ``data`` is float32 in mV of shape (n_beats, n_samples), with several leads
-        (n_beats, n_leads, n_samples); ``groups`` is the patient, ``sample`` the R peak at
-        ``fs_record`` = 1000 Hz; ``rhythm`` as from `rhythm_features`. From the CSV files,
-        ``data`` has the shape (n_beats, 187) and is scaled to [0, 1], and ``groups``,
-        ``record``, ``sample``, ``lead`` and ``rhythm`` are None.
+        ``target`` is "healthy" or "infarction", by the reason for admission in the header of the
+        record; records with another reason are left out. From the records, ``data`` is float32
+        in mV of shape (n_beats, n_samples), with several leads (n_beats, n_leads, n_samples);
+        ``groups`` is the patient, ``sample`` the R peak at ``fs_record`` = 1000 Hz; ``rhythm``
+        as from `rhythm_features`. From the CSV files, ``data`` has the shape (n_beats, 187) and
+        is scaled to [0, 1], and ``groups``, ``record``, ``sample``, ``lead`` and ``rhythm`` are
+        None.
 
     Raises
     ------
@@ -122,9 +123,6 @@ def load_ptbdb(
 
     Notes
     -----
-    Records with another reason for admission in the header are left out; ``DESCR`` gives their
-    number.
-
     The patient is the folder ``patientNNN``. Records outside such folders are taken to be of
     one patient if their headers agree in everything except the date of the ECG. The patient
     is then named after the first of these records.

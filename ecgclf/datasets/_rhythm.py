@@ -20,6 +20,9 @@ class RhythmFeature(NamedTuple):
     description: str
 
 
+_LAST_32 = "of the last 32 RR intervals"
+
+#: Name, causal, relative and description of each column.
 _FEATURES = (
     ("rr_prev", True, False, "RR interval that ends at the beat, in s"),
     ("rr_next", False, False, "RR interval that begins at the beat, in s"),
@@ -28,8 +31,8 @@ _FEATURES = (
     ("rr_prev_over_prev_prev", True, True, "`rr_prev` / `rr_prev_prev`"),
     ("rr_prev_over_mean_10", True, True, "`rr_prev` / mean of the last 10 RR intervals"),
     ("rr_next_over_mean_10", False, True, "`rr_next` / mean of the last 10 RR intervals"),
-    ("rr_prev_over_mean_32", True, True, "`rr_prev` / mean of the last 32 RR intervals"),
-    ("rr_next_over_mean_32", False, True, "`rr_next` / mean of the last 32 RR intervals"),
+    ("rr_prev_over_mean_32", True, True, f"`rr_prev` / mean {_LAST_32}"),
+    ("rr_next_over_mean_32", False, True, f"`rr_next` / mean {_LAST_32}"),
     ("rr_prev_over_mean_so_far", True, True, "`rr_prev` / mean RR interval of the record so far"),
     (
         "rr_next_over_mean_so_far",
@@ -39,30 +42,20 @@ _FEATURES = (
     ),
     ("rr_prev_over_mean_record", False, True, "`rr_prev` / mean RR interval of the whole record"),
     ("rr_next_over_mean_record", False, True, "`rr_next` / mean RR interval of the whole record"),
-    (
-        "rr_prev_prev_over_mean_32",
-        True,
-        True,
-        "`rr_prev_prev` / mean of the last 32 RR intervals",
-    ),
+    ("rr_prev_prev_over_mean_32", True, True, f"`rr_prev_prev` / mean {_LAST_32}"),
     (
         "rr_prev_z_32",
         True,
         True,
-        "(`rr_prev` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
+        f"(`rr_prev` - median) / (spread + 2 % of the median) {_LAST_32}",
     ),
     (
         "rr_next_z_32",
         False,
         True,
-        "(`rr_next` - median) / (spread + 2 % of the median) of the last 32 RR intervals",
+        f"(`rr_next` - median) / (spread + 2 % of the median) {_LAST_32}",
     ),
-    (
-        "rr_change_32",
-        True,
-        True,
-        "median change from one to the next of the last 32 RR intervals / their median",
-    ),
+    ("rr_change_32", True, True, f"median change from one to the next {_LAST_32} / their median"),
 )
 
 #: The columns of `rhythm_features`, in order.

@@ -161,26 +161,22 @@ def load_beats(folder: str | Path, *, verify: bool = True) -> Beats:
     except (OSError, ImportError):
         raise
     except Exception as error:  # damaged bytes can cause any
-        reason = error if isinstance(error, _DamageError) else f"{type(error).__name__}: {error}"
+        reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         raise ValueError(
             f"{folder} contains damaged beats: {reason}. Write them again."
         ) from error
-
-
-class _DamageError(Exception):
-    """Error with a reason for the user."""
 
 
 def _open(folder: Path, verify: bool) -> Beats:
     """Open the beats in a folder; damage causes errors of any type."""
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     if about.pop("sha256") != _digest_of_json(about):
-        raise _DamageError(f"{_ABOUT} has another checksum than it states")
+        raise ValueError(f"{_ABOUT} has another checksum than it states")
     fields: dict[str, Any] = dict.fromkeys(PER_BEAT)
     for name in about["held"]:
         content = (folder / f"{name}.npy").read_bytes()
         if hashlib.sha256(content).hexdigest() != about["checksums"][name]:
-            raise _DamageError(f"{name}.npy has another checksum than {_ABOUT} states")
+            raise ValueError(f"{name}.npy has another checksum than {_ABOUT} states")
         fields[name] = np.load(io.BytesIO(content), allow_pickle=False)
     if about["format"] == _ZARR:
         zarr = import_extra("zarr", _ZARR_ARRAYS)
@@ -188,13 +184,13 @@ def _open(folder: Path, verify: bool) -> Beats:
     else:
         fields["data"] = data = np.load(folder / _NPY, mmap_mode="r", allow_pickle=False)
     if data.dtype != np.float32 or data.shape[0] != about["n_beats"]:
-        raise _DamageError(f"the signals have the shape {data.shape} and type {data.dtype}")
+        raise ValueError(f"the signals have the shape {data.shape} and type {data.dtype}")
     if verify:
         digest, step = hashlib.sha256(), max(1, _BLOCK // max(1, 4 * math.prod(data.shape[1:])))
         for start in range(0, data.shape[0], step):
             digest.update(_finite(np.ascontiguousarray(data[start : start + step])).data)
         if digest.hexdigest() != about["checksums"]["data"]:
-            raise _DamageError(f"{about['format']} has another checksum than {_ABOUT} states")
+            raise ValueError(f"{about['format']} has another checksum than {_ABOUT} states")
     shared = {name: as_tuple(about[name]) for name in SHARED}
     return Beats(**fields, **shared, DESCR=about["DESCR"])
 

@@ -79,16 +79,12 @@ class AnnotatedSignal:
         if fs is None or fs == self.fs:
             return self
         ratio = resampling_ratio(self.fs, fs)
-        positions, marks = (
-            np.rint(places * float(ratio)).astype(np.int64)
-            for places in (self.positions, self.marks)
-        )
         return replace(
             self,
             signal=resample(self.signal, ratio),
             fs=float(fs),
-            positions=positions,
-            marks=marks,
+            positions=np.rint(self.positions * float(ratio)).astype(np.int64),
+            marks=np.rint(self.marks * float(ratio)).astype(np.int64),
         )
 
 
