@@ -14,9 +14,8 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ecgclf._docstrings import parameters_from
 from ecgclf._validation import NOT_NEGATIVE, POSITIVE_INTEGER, new_random_state
-from ecgclf.datasets._beats import Arrays, Beats, Frames, convert
+from ecgclf.datasets._beats import Arrays, Beats, Frames, convert, cut_beats
 from ecgclf.datasets._databases import AAMI_CLASSES
-from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._synthetic_patients import (
     LEADS,
     draw_labels,
@@ -24,7 +23,7 @@ from ecgclf.datasets._synthetic_patients import (
     simulate,
     turn_to_mlii,
 )
-from ecgclf.datasets._windows import fixed_windows, window_samples
+from ecgclf.datasets._windows import AnnotatedSignal, FixedWindow, window_samples
 
 #: Annotation symbol that `make_record` writes for each class.
 SYMBOLS = dict(zip(AAMI_CLASSES, "NAVF/"))
@@ -204,10 +203,10 @@ def make_beats(
     labels = draw_labels(n_beats, weights, rng)
     parts = []
     for number, target in enumerate(np.array_split(labels, n_patients)):
-        patient = draw_patient(rng)
+        with_edges = np.pad(target, _EDGE, constant_values="N")
         signal, peaks = simulate(
-            patient,
-            np.pad(target, _EDGE, constant_values="N"),
+            draw_patient(rng),
+            with_edges,
             leads,
             fs=fs,
             noise=noise,
@@ -215,29 +214,19 @@ def make_beats(
             rng=rng,
             margin=(before / fs + 1.0, after / fs + 1.0),
         )
-        inner = slice(_EDGE, -_EDGE)
-        parts.append(
-            {
-                "data": fixed_windows(signal, peaks[inner], before, after),
-                "target": target,
-                "groups": np.full(len(target), number),
-                "record": np.full(len(target), f"p{number:02d}"),
-                "sample": peaks[inner],
-                "rhythm": rhythm_features(peaks, fs)[inner],
-            }
+        cut = cut_beats(
+            AnnotatedSignal(f"p{number:02d}", signal, float(fs), peaks, peaks),
+            FixedWindow(*window),
+            fs=None,
+            target=with_edges,
+            target_names=AAMI_CLASSES,
+            group=number,
+            leads=leads,
+            rhythm=True,
         )
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    data = joined.pop("data").astype(np.float32)
-    beats = Beats(
-        data=data[:, 0] if n_leads == 1 else data,
-        **joined,
-        lead=np.tile(np.array(leads), (n_beats, 1)),
-        rhythm_names=RHYTHM_NAMES,
-        fs=float(fs),
-        fs_record=float(fs),
-        target_names=AAMI_CLASSES,
-        DESCR=_DESCR,
-    )
+        parts.append(cut.select(slice(_EDGE, -_EDGE)))
+    beats = Beats.concat(parts)
+    beats.DESCR = _DESCR
     return convert(beats, return_X_y=return_X_y, as_frame=as_frame)
 
 

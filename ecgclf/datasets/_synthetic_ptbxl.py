@@ -29,6 +29,8 @@ _STATEMENTS = {
     "SR": (None, None, "sinus rhythm"),
 }
 
+_CLASSES = ("diagnostic_class", "diagnostic_subclass")
+
 #: Factors of the widths and the amplitudes of Q, R, S and T of each superclass.
 _WAVES = {
     "NORM": ((1, 1, 1, 1), (1, 1, 1, 1)),
@@ -104,9 +106,9 @@ def make_ptbxl(
     """
     rng = new_random_state(random_state)
     folder = Path(path)
-    patient_of = np.array([i - i // 5 - (i % 5 == 4) for i in range(n_records)])
     records = []
-    for number, owner in enumerate(patient_of.tolist(), start=1):
+    for number in range(1, n_records + 1):
+        owner = number - number // 5  # every fourth patient has two recordings
         classes = ["NORM"]
         if number % 2 == 0:
             classes = rng.choice(SUPERCLASSES[1:], rng.randint(1, 3), replace=False).tolist()
@@ -130,27 +132,20 @@ def make_ptbxl(
         records.append(
             {
                 "ecg_id": number,
-                "patient_id": float(owner + 1),
+                "patient_id": float(owner),
                 "age": float(rng.randint(20, 90)),
                 "sex": rng.randint(2),
                 "scp_codes": str({**codes, "SR": 0.0}),
-                "strat_fold": owner % 10 + 1,
+                "strat_fold": (owner - 1) % 10 + 1,
                 **files,
             }
         )
     pd.DataFrame(records).to_csv(folder / "ptbxl_database.csv", index=False)
-    statements = pd.DataFrame(
-        {
-            "": list(_STATEMENTS),
-            "description": [text for *_, text in _STATEMENTS.values()],
-            "diagnostic": [1.0 if name else None for name, *_ in _STATEMENTS.values()],
-            "form": np.nan,
-            "rhythm": [None if name else 1.0 for name, *_ in _STATEMENTS.values()],
-            "diagnostic_class": [name for name, *_ in _STATEMENTS.values()],
-            "diagnostic_subclass": [name for _, name, _ in _STATEMENTS.values()],
-        }
-    )
-    statements.to_csv(folder / "scp_statements.csv", index=False)
+    columns = ["description", "diagnostic", "form", "rhythm", *_CLASSES]
+    statements = pd.DataFrame.from_dict(_STATEMENTS, "index", columns=[*_CLASSES, "description"])
+    is_diagnosis = statements["diagnostic_class"].notna()
+    statements.loc[is_diagnosis, "diagnostic"] = statements.loc[~is_diagnosis, "rhythm"] = 1.0
+    statements.reindex(columns=columns).to_csv(folder / "scp_statements.csv")
     return folder
 
 
