@@ -44,7 +44,7 @@ autosummary_context = {
     # Members that are omitted from class pages: described in the docstring, or inherited from
     # scikit-learn.
     "hidden": [
-        *("name", "causal", "relative", "description", "set_output"),
+        *("name", "causal", "relative", "relation", "description", "set_output"),
         *(f"set_{method}_request" for method in ("fit", "partial_fit", "score", "split")),
         "set_fit_resample_request",
     ],

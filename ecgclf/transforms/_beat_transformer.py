@@ -9,7 +9,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._set_output import _auto_wrap_is_configured, _get_output_config
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
@@ -24,14 +29,15 @@ class NamedFeatures(ABC):
 
         Parameters
         ----------
-        input_features : ignored
-            Exists for compatibility with scikit-learn.
+        input_features : array-like of str or None
+            Names of the columns of `X`. They are checked but not used.
 
         Returns
         -------
         ndarray of str
         """
         check_is_fitted(self, "n_features_in_")
+        _check_feature_names_in(self, input_features, generate_names=False)
         return np.array(self._output_names(), dtype=object)
 
     @abstractmethod

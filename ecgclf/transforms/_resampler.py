@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from ecgclf._validation import POSITIVE
 from ecgclf.datasets import resample, resampling_ratio
-from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import BeatTransformer, NamedFeatures
 
 
 @dataclass(eq=False, repr=False)
-class SignalResampler(BeatTransformer):
+class SignalResampler(NamedFeatures, BeatTransformer):
     """Resampler of beats by polyphase filtering, with an anti-aliasing filter.
 
     Beats are extended along the line through their first and last sample. The first sample
@@ -78,24 +78,10 @@ class SignalResampler(BeatTransformer):
         nearest = np.rint(given * float(ratio)).astype(np.int64)
         return np.minimum(nearest, self._n_samples_out() - 1)
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
-        """Get the names of the output columns.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None
-            Names of the columns of `X`. They are checked but not used.
-
-        Returns
-        -------
-        ndarray of str
-            ``"sample_000"`` and so on.
-        """
-        check_is_fitted(self, "n_samples_")
-        _check_feature_names_in(self, input_features, generate_names=False)
+    def _output_names(self) -> list[str]:
         n_columns = self.n_leads_ * self._n_samples_out()
         width = max(3, len(str(n_columns - 1)))
-        return np.array([f"sample_{i:0{width}}" for i in range(n_columns)], dtype=object)
+        return [f"sample_{i:0{width}}" for i in range(n_columns)]
 
     def _n_samples_out(self) -> int:
         ratio = resampling_ratio(self.fs_in, self.fs_out)

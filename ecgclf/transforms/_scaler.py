@@ -24,19 +24,13 @@ class BeatScaler(OneToOneFeatureMixin, BeatTransformer):
     Parameters
     ----------
     method : {"minmax", "standard", "robust"}, default="standard"
-        Center and scale:
-
-        - ``"minmax"``: minimum and range, so values lie between 0 and 1;
-        - ``"standard"``: mean and standard deviation;
-        - ``"robust"``: median and interquartile range, which outliers hardly change. If the
-          interquartile range is 0, only the median is subtracted.
+        Center and scale: minimum and range, mean and standard deviation, or median and
+        interquartile range, which outliers hardly change. If the interquartile range is 0, only
+        the median is subtracted.
     per : {"lead", "beat", "dataset"}, default="lead"
-        Values from which center and scale are computed:
-
-        - ``"lead"``: each lead of each beat;
-        - ``"beat"``: all leads of each beat, so the leads keep their proportions;
-        - ``"dataset"``: each lead over all beats passed to `fit`, so the beats keep their
-          proportions. A lead that is constant in `fit` is not divided.
+        Values from which center and scale are computed: each lead of each beat; all leads of
+        each beat, which keep their proportions; or each lead over all beats passed to `fit`,
+        which keep their proportions. A lead that is constant in `fit` is not divided.
     keep_padding : bool, default=True
         Whether to leave zero padding out. If False, it is treated as signal.
 
