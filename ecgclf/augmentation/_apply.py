@@ -55,10 +55,8 @@ def _augment(
     shape = tuple(signals.shape)  # the augmentation may change it in place
     changed = augment(signals, generator)
     found = tuple(changed.shape) if isinstance(changed, Tensor) else type(changed).__name__
-    cropped = (
-        may_crop and isinstance(found, tuple) and len(found) == 3 and 0 < found[2] <= shape[2]
-    )
-    if found != ((*shape[:2], found[2]) if cropped else shape):
+    is_crop = isinstance(found, tuple) and found[:-1] == shape[:2] and 0 < found[-1] <= shape[2]
+    if found != shape and not (may_crop and is_crop):
         raise ValueError(
             f"augment returned {found}, expected a Tensor of the signals' shape {shape}: batch, "
             f"leads, samples{' (or fewer samples)' * may_crop}."

@@ -33,21 +33,13 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
     """Base class of the augmentations: changes each beat with some probability.
 
     A subclass declares its parameters as dataclass fields and implements `_change`, which
-    changes every beat by its own random numbers and returns new signals of the same shape. A
-    grid search sets the parameters as ``augment__<name>``.
+    changes every beat by its own random numbers and returns new signals of the same shape, as in
+    :doc:`/augmentation`. A grid search sets the parameters as ``augment__<name>``.
 
     Parameters
     ----------
     p : float, default=0.5
         Probability that a beat is changed.
-
-    Examples
-    --------
-    >>> class Negation(RandomAugmentation):
-    ...     def _change(self, signals, generator):
-    ...         return -signals
-    >>> Negation(p=1.0)(torch.ones(1, 1, 3), torch.Generator())
-    tensor([[[-1., -1., -1.]]])
     """
 
     p: float = 0.5

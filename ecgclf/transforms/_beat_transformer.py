@@ -49,8 +49,8 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
     """Base class of the transformers of beats.
 
     `fit` and `transform` take 2-D and 3-D beats. A subclass implements `_change` for 3-D beats
-    only; their values are finite and float32 or float64. `transform` works without `fit`, unless
-    a subclass sets `_stateless` to False and implements `_learn`.
+    only, as in :doc:`/signals`; their values are finite and float32 or float64. `transform` works
+    without `fit`, unless a subclass sets `_stateless` to False and implements `_learn`.
 
     Attributes
     ----------
@@ -62,16 +62,6 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
         Number of leads of a beat.
     n_samples_ : int
         Number of samples of a lead of a beat.
-
-    Examples
-    --------
-    >>> class Negation(BeatTransformer):
-    ...     def _change(self, signals):
-    ...         return -signals
-    >>> Negation().fit_transform([[1.0, 2.0]])
-    array([[-1., -2.]])
-    >>> Negation().transform(np.ones((3, 2, 187))).shape
-    (3, 2, 187)
     """
 
     n_leads_: int

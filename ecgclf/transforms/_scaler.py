@@ -29,8 +29,8 @@ class BeatScaler(OneToOneFeatureMixin, BeatTransformer):
         the median is subtracted.
     per : {"lead", "beat", "dataset"}, default="lead"
         Values from which center and scale are computed: each lead of each beat; all leads of
-        each beat, which keep their proportions; or each lead over all beats passed to `fit`,
-        which keep their proportions. A lead that is constant in `fit` is not divided.
+        each beat, so that leads keep their proportions; or each lead over all beats passed to
+        `fit`, so that beats keep theirs. A lead that is constant in `fit` is not divided.
     keep_padding : bool, default=True
         Whether to leave zero padding out. If False, it is treated as signal.
 
