@@ -209,8 +209,8 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
     With the same integer `random_state` the sampler draws the same beats as imbalanced-learn,
     with or without `augment`. Changed copies pass through float32.
 
-    Split the data before resampling, and resample only the training beats, for example in an
-    `imblearn.pipeline.Pipeline`. Copies on both sides of a split invalidate every score.
+    Resample only the training beats, for example in an `imblearn.pipeline.Pipeline`: copies on
+    both sides of a split invalidate every score.
 
     Examples
     --------
@@ -218,17 +218,13 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
     >>> from ecgclf.augmentation import AmplitudeScaling
     >>> from ecgclf.sampling import BeatOverSampler
     >>> beats = np.ones((5, 1, 84), dtype=np.float32)
-    >>> labels = np.array(["N", "N", "N", "N", "V"])
-    >>> sampler = BeatOverSampler(
-    ...     augment=AmplitudeScaling(factor=(2.0, 2.0), p=1.0), random_state=0
-    ... )
-    >>> X, y = sampler.fit_resample(beats, labels)
-    >>> X[:, 0, 0], y
-    (array([1., 1., 1., 1., 1., 2., 2., 2.], dtype=float32),
-     array(['N', 'N', 'N', 'N', 'V', 'V', 'V', 'V'], dtype='<U1'))
-    >>> patients = np.array([1, 1, 2, 2, 2])
-    >>> sampler.carry(patients).tolist()
-    [1, 1, 2, 2, 2, 2, 2, 2]
+    >>> augment = AmplitudeScaling(factor=(2.0, 2.0), p=1.0)
+    >>> sampler = BeatOverSampler(augment=augment, random_state=0)
+    >>> X, y = sampler.fit_resample(beats, ["N", "N", "N", "N", "V"])
+    >>> X[:, 0, 0].tolist(), "".join(y)
+    ([1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0], 'NNNNVVVV')
+    >>> sampler.carry(["patient 1"] * 4 + ["patient 2"])[-1]
+    'patient 2'
     """
 
     _parameter_constraints: ClassVar[dict] = {
