@@ -128,10 +128,7 @@ def _read_with_wfdb(file: Path) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     import wfdb
 
     annotation = wfdb.rdann(str(file.with_suffix("")), file.suffix.removeprefix("."))
-    return (
-        np.asarray(annotation.sample, dtype=np.int64),
-        np.asarray(annotation.symbol, dtype=np.str_),
-    )
+    return np.asarray(annotation.sample, np.int64), np.asarray(annotation.symbol, np.str_)
 
 
 @cache

@@ -125,15 +125,13 @@ class Beats(Bunch):
         Beats
             With every per-beat field reduced to `rows`.
         """
-        if isinstance(rows, slice):
-            rows = np.arange(self.data.shape[0])[rows]
-        rows = np.asarray(rows)
+        at = np.arange(self.data.shape[0])[rows if isinstance(rows, slice) else np.asarray(rows)]
         selected: dict[str, Any] = dict(self)
         for name in PER_BEAT:
             if (value := selected.get(name)) is not None:
                 # The rows of pandas objects and of Zarr arrays are selected by an attribute.
                 by_row = getattr(value, "iloc", getattr(value, "oindex", value))
-                selected[name] = by_row[rows]
+                selected[name] = by_row[at]
         return Beats(**selected)
 
     @classmethod
@@ -225,15 +223,10 @@ def _frame_of_data(data: Any) -> pd.DataFrame:
     """Convert signals to a table with a column for each sample of each lead."""
     if isinstance(data, pd.DataFrame):
         return data
-    if data.ndim == 2:
-        columns = [f"sample_{i:03d}" for i in range(data.shape[1])]
-    else:
-        columns = [
-            f"lead_{lead}_sample_{i:03d}"
-            for lead in range(data.shape[1])
-            for i in range(data.shape[2])
-        ]
-    return pd.DataFrame(np.asarray(data).reshape(len(data), -1), columns=columns)
+    columns = [f"sample_{i:03d}" for i in range(data.shape[-1])]
+    if data.ndim == 3:
+        columns = [f"lead_{lead}_{name}" for lead in range(data.shape[1]) for name in columns]
+    return pd.DataFrame(np.asarray(data).reshape(-1, len(columns)), columns=columns)
 
 
 def check_leads(leads: Leads) -> tuple[str | int, ...] | None:

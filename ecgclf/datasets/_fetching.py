@@ -257,9 +257,8 @@ class _Server:
         database = self.database
         files = [*database.tables]
         files += [name + suffix for name in names for suffix in database.suffixes]
-        for file in files:
-            if file not in sums:
-                raise ValueError(f"{self.url(_SUMS)} has no checksum for {file}.")
+        if missing := [file for file in files if file not in sums]:
+            raise ValueError(f"{self.url(_SUMS)} has no checksum for {missing[0]}.")
         optional = [name + suffix for name in names for suffix in database.optional_suffixes]
         files += [file for file in optional if file in sums]
         for file in files:

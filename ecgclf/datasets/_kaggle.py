@@ -301,9 +301,8 @@ def _error_of_csv(file: Path, labels: range) -> ValueError:
             fault = _fault_of_row(line.rstrip("\r\n").split(","), labels)
             if fault:
                 return ValueError(f"{file}, row {row}: {fault}. {remedy}")
-    if not has_rows:
-        return ValueError(f"{file} is empty. {remedy}")
-    return ValueError(f"{file} cannot be read as CSV of {_N_COLUMNS} columns. {remedy}")
+    fault = f"cannot be read as CSV of {_N_COLUMNS} columns" if has_rows else "is empty"
+    return ValueError(f"{file} {fault}. {remedy}")
 
 
 def _fault_of_row(cells: list[str], labels: range) -> str | None:

@@ -45,6 +45,12 @@ def test_frame_without_the_unknown_fields():
     assert frame.columns.tolist() == ["sample_000", "sample_001"]
 
 
+def test_frame_of_no_beats_has_the_columns(beats):
+    none = beats.select(slice(0))
+    assert len(none.frame) == 0
+    assert none.frame.columns.equals(beats.frame.columns)
+
+
 def test_concat_undoes_select(beats):
     is_first = beats.groups == 0
     both = Beats.concat([beats.select(is_first), beats.select(~is_first)])
