@@ -86,12 +86,9 @@ class ECGAutoencoder(
     their mean beat: the fraction of unexplained variance.
 
     Beats can have any unit and scale: the network subtracts the mean of the training beats and
-    divides by their standard deviation around it, one number for all samples. Both are in
-    ``net_.module_.standardize``. Per-beat features (`n_tabular`) are encoded and reconstructed
-    without scaling.
-
-    With a few thousand beats or fewer, smaller batches give better results. With augmentation,
-    the target is the augmented beat.
+    divides by their standard deviation around it, one number for all samples. Per-beat features
+    (`n_tabular`) are not scaled. With a few thousand beats or fewer, smaller batches give better
+    results. With augmentation, the target is the augmented beat.
 
     References
     ----------

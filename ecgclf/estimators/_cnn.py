@@ -89,18 +89,14 @@ class ECGCNNClassifier(ConvolutionalClassifier):
     """Convolutional network for heartbeats.
 
     A stack of convolutions, each followed by batch norm, ReLU and optional max pooling; a
-    global pooling; dense layers; softmax.
+    global pooling; dense layers; softmax. The page "Published networks" of the documentation
+    gives the parameters of published networks.
 
     Parameters
     ----------
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
         Pooling of each filter over the remaining time. "avg_max" concatenates mean and
         maximum; None flattens instead of pooling.
-
-    Notes
-    -----
-    The page "Published networks" of the documentation gives the parameters of published
-    networks.
 
     Examples
     --------
@@ -148,11 +144,6 @@ class ECGCRNNClassifier(ConvolutionalClassifier):
         flattened; only with ``step_pool=None``.
     step_dense_dropout : float or sequence of float, default=0.0
         Dropout rate after each layer of `step_dense`.
-
-    Notes
-    -----
-    The dilated network with a bidirectional LSTM on the page "Published networks" of the
-    documentation is an `ECGCRNNClassifier`.
 
     Examples
     --------

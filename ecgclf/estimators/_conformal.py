@@ -31,7 +31,8 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
     contains :math:`c` if :math:`1 - \hat p_c(x)` is at most the
     :math:`\lceil (n_c + 1)(1 - \alpha) \rceil`-th smallest score, where :math:`1 - \alpha` is
     `confidence_level`. If new beats of a class are exchangeable with those held out, the sets of
-    at least this share of them contain the class, whether it is rare or common.
+    at least this share of them contain the class, whether it is rare or common. The page
+    "Calibration" of the documentation explains the limits of this guarantee.
 
     Parameters
     ----------
@@ -60,22 +61,12 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
         the class is in every set, if too few of its beats were held out.
     n_calibration_ : ndarray of shape (n_classes,)
         Number of held-out beats of each class.
-    n_features_in_ : int
-        Number of columns of `X`, if `estimator_` has this attribute.
-    feature_names_in_ : ndarray of str
-        Names of the columns of `X`, if `estimator_` has this attribute.
+    n_features_in_, feature_names_in_
+        Number and names of the columns of `X`, if `estimator_` has these attributes.
 
     See Also
     --------
     ecgclf.evaluation.coverage_table : Coverage and size of the sets.
-    sklearn.calibration.CalibratedClassifierCV : Calibrated probabilities.
-
-    Notes
-    -----
-    Beats of one patient are exchangeable with each other, but not with those of another
-    patient. The guarantee for new patients therefore holds on average over patients, if many
-    were held out, and not for each single patient. If all held-out S beats come from two
-    patients, the guarantee for S applies to these two.
 
     References
     ----------
@@ -124,11 +115,6 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
         -------
         self
             The fitted classifier.
-
-        Raises
-        ------
-        ValueError
-            If parameters or data are not as described, or too few beats are left to train on.
 
         Warns
         -----

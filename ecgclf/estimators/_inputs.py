@@ -64,7 +64,8 @@ def check_beats(estimator: BaseEstimator, X: Any, *, reset: bool, n_places: int 
                 X, allow_nd=True, dtype=np.float32, estimator=estimator, input_name="X"
             )
             in_blocks = True
-        _check_3d(estimator, X.shape, reset)
+        if 0 not in X.shape:  # an empty array is an error of scikit-learn below
+            _check_3d(estimator, X.shape, reset)
         n_leads = X.shape[1]
     if in_blocks:
         rows = RowView(X)
@@ -129,19 +130,9 @@ def _is_numeric_array(X: Any) -> bool:
 
 
 def _check_3d(estimator: BaseEstimator, shape: tuple[int, ...], reset: bool) -> None:
-    """Check the numbers of beats, leads and samples of 3-D beats."""
+    """Check the numbers of leads and samples of 3-D beats."""
     name = type(estimator).__name__
-    n_beats, n_leads, n_samples = shape
-    if n_beats == 0:
-        raise ValueError(
-            f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by "
-            f"{name}."
-        )
-    if n_leads == 0 or n_samples == 0:
-        raise ValueError(
-            f"X of shape {shape} has {n_leads} leads of {n_samples} samples; at least 1 of each "
-            "is required."
-        )
+    _, n_leads, n_samples = shape
     if reset and estimator._takes_signals:
         check_axes(shape)
     check_no_tabular(shape, estimator.n_tabular)

@@ -18,10 +18,6 @@ class ECGMLPClassifier(BeatClassifier):
     dense : sequence of int, default=(256,)
         Units of each fully connected layer before the output.
 
-    See Also
-    --------
-    sklearn.neural_network.MLPClassifier : Perceptron without leads, groups and devices.
-
     Examples
     --------
     >>> from ecgclf import ECGMLPClassifier

@@ -61,10 +61,6 @@ class ECGResNetClassifier(BeatClassifier):
         Pooling of each filter over the remaining time. "avg_max" concatenates mean and
         maximum; None flattens instead of pooling.
 
-    See Also
-    --------
-    ECGCNNClassifier : Network without shortcuts, at about half the cost.
-
     Notes
     -----
     The page "Published networks" of the documentation compares the default network, of 293,069

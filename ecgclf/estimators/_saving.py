@@ -20,18 +20,15 @@ from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
 from ecgclf.estimators._parameters import ConstrainedByHints
 
-#: The base class of augmentations, and their input.
-_NO_PARAMETERS = {"RandomAugmentation", "Stretches"}
-
 #: The classes that a model file may name. Estimators of ecgclf are added when they are defined.
 CLASSES = Classes(
     estimators={},
     parts={
         "EffectiveNumber": EffectiveNumber,
         **{
-            name: part
-            for name, part in vars(augmentation).items()
-            if name in augmentation.__all__ and name not in _NO_PARAMETERS
+            name: getattr(augmentation, name)
+            for name in augmentation.__all__
+            if name not in ("RandomAugmentation", "Stretches")  # a base class and an input
         },
     },
 )

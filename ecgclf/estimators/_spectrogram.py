@@ -16,7 +16,8 @@ class ECGSpectrogramClassifier(BeatClassifier):
 
     `X` has the shape (n_beats, n_freqs, n_frames): frequencies take the place of the leads, and
     frames that of the samples, so ``n_leads_`` is the number of frequencies. Set `n_leads` to
-    pass `X` flattened.
+    pass `X` flattened. `ecgclf.transforms.Spectrogram` or `ecgclf.transforms.Scalogram` is the
+    step before the network.
 
     Parameters
     ----------
@@ -25,10 +26,6 @@ class ECGSpectrogramClassifier(BeatClassifier):
         pooling of 2 by 2.
     kernel_size : int, default=3
         Height and width of the kernels.
-
-    See Also
-    --------
-    ecgclf.transforms.Spectrogram, ecgclf.transforms.Scalogram : The step before the network.
 
     Examples
     --------

@@ -54,11 +54,8 @@ class ECGTransferClassifier(BeatClassifier):
     Notes
     -----
     The beats may differ from those of `source` in their classes, in the number of leads and, if
-    the encoder ends in a global pooling, in length. Networks of single beats can so start
-    networks of 12-lead recordings. They should have the same sampling rate and scaling.
-
-    Kachuee et al. [2]_ transfer from arrhythmia to infarction beats with "frozen" and
-    ``dense=(256, 128)``.
+    the encoder ends in a global pooling, in length. They should have the same sampling rate and
+    scaling. The defaults are those of Kachuee et al. [2]_.
 
     References
     ----------
