@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
 from typing import Annotated, Any, Literal, Self
 
@@ -32,7 +31,6 @@ from ecgclf.estimators._parameters import NotNegativeFloat, PositiveInt, Widths,
 from ecgclf.modules import Autoencoder, make_autoencoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGAutoencoder(
     ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, BeatEstimator
 ):

@@ -157,8 +157,7 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
             Columns in the order of ``classes_``. An empty set means that the beat is unlike
             all classes; a set of several classes means that it is ambiguous.
         """
-        check_is_fitted(self)
-        return self._sets_of(self.predict_proba(X))
+        return self.predict_proba(X) >= self.thresholds_
 
     @parameters_from(fit)
     def predict(self, X: Any) -> np.ndarray:
@@ -170,12 +169,11 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
             The most probable class. With an `abstain_label`, the only class of the set, or
             this label if the set does not have exactly one class.
         """
-        check_is_fitted(self)
         probability = self.predict_proba(X)
         if self.abstain_label is None:
             return self.classes_[probability.argmax(axis=1)]
         self._check_abstain_label()
-        sets = self._sets_of(probability)
+        sets = probability >= self.thresholds_
         alone = sets.sum(axis=1) == 1
         return np.where(alone, self.classes_[sets.argmax(axis=1)], self.abstain_label)
 
@@ -240,9 +238,6 @@ class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixi
                 UserWarning,
                 stacklevel=5,  # the caller of fit, outside of its decorators
             )
-
-    def _sets_of(self, probability: np.ndarray) -> np.ndarray:
-        return probability >= self.thresholds_
 
     def _check_abstain_label(self) -> None:
         label, kind = self.abstain_label, self.classes_.dtype.kind

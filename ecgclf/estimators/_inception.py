@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._parameters import PositiveInt, WidthsNotEmpty
 from ecgclf.modules import GlobalPool, InceptionEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGInceptionClassifier(BeatClassifier):
     """Inception network for heartbeats and recordings.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._parameters import IntPerLayer, PositiveInt, Share, WidthsNotEmpty
 from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGResNetClassifier(BeatClassifier):
     """Residual network for heartbeats.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ecgclf.estimators._classifier import BeatClassifier
@@ -10,7 +9,6 @@ from ecgclf.estimators._parameters import PositiveInt, WidthsNotEmpty
 from ecgclf.modules import SpectrogramEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGSpectrogramClassifier(BeatClassifier):
     """Two-dimensional convolutional network on spectrograms of heartbeats.
 

@@ -5,12 +5,13 @@ untrusted file may be invalid but cannot run code.
 """
 
 from ecgclf._model_file import PersistenceError
-from ecgclf.persistence._load import load, read_document
-from ecgclf.persistence._pretrained import (
+from ecgclf.persistence._load import (
     card_facts,
     list_pretrained,
+    load,
     load_pretrained,
     model_card,
+    read_document,
 )
 
 __all__ = [

@@ -1,23 +1,29 @@
-"""Loading of saved models."""
+"""Loading of saved and pretrained models."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import as_file, files
 from typing import Any
 
 from ecgclf._docstrings import parameters_from
 from ecgclf._model_file import read_file, read_model
 
+#: Folder of the pretrained models and their cards.
+_FOLDER = files(__package__) / "pretrained"
+
+_WEIGHTS = ".ecgclf"
+
 
 def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
     """Load a model that was saved with ``model.save(path)``.
 
-    Loading runs no code of the file. The file can only name estimators of ecgclf, their
-    parameters, and the classes in `trusted`, so an untrusted file may be invalid, but cannot run
-    code or ask for more memory than its weights need. The number of threads, `n_jobs`, is not
-    taken from the file.
+    The file can only name estimators of ecgclf, their parameters, and the classes in `trusted`.
+    So an untrusted file may be invalid, but cannot run code or ask for more memory than its
+    weights need. The number of threads, `n_jobs`, is not taken from the file.
 
     Parameters
     ----------
@@ -31,7 +37,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
     -------
     estimator
         The fitted model, of the class that was saved. It is on the device that its parameter
-        `device` names, or on the CPU if this machine has no such device.
+        `device` names, or on the CPU, with a warning, if this machine has no such device.
 
     Raises
     ------
@@ -42,11 +48,6 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
         contains a class that is neither of ecgclf nor in `trusted`.
     TypeError
         If `trusted` contains something else than subclasses of estimators of ecgclf.
-
-    Warns
-    -----
-    UserWarning
-        If this machine does not have the device.
 
     Examples
     --------
@@ -98,3 +99,92 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     ('ECGCNNClassifier', {'tuple': [24, 24, 48, 48, 72, 72]})
     """
     return read_file(path)[0]
+
+
+def list_pretrained() -> list[str]:
+    """List the names of the pretrained models.
+
+    Returns
+    -------
+    list of str
+        Names for `load_pretrained`, sorted.
+
+    Examples
+    --------
+    >>> from ecgclf.persistence import list_pretrained
+    >>> list_pretrained()
+    ['holter', 'mitbih-kaggle', 'mitbih-small']
+    """
+    names = (file.name for file in _FOLDER.iterdir())
+    return sorted(name.removesuffix(_WEIGHTS) for name in names if name.endswith(_WEIGHTS))
+
+
+def load_pretrained(name: str) -> Any:
+    """Load a pretrained model; no internet connection is needed. None is a medical device.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_pretrained`, such as "mitbih-small".
+
+    Returns
+    -------
+    estimator
+        The fitted model, as `load` returns it. Its ``input_contract_`` has the properties of
+        the beats that it takes.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of this name.
+
+    See Also
+    --------
+    model_card : Training data, figures and limits of a model.
+
+    Examples
+    --------
+    >>> import ecgclf
+    >>> model = ecgclf.load_pretrained("mitbih-small")
+    >>> model.classes_, model.input_contract_["n_samples"]
+    (array(['F', 'N', 'Q', 'S', 'V'], dtype='<U1'), 187)
+    """
+    _check_name(name)
+    with as_file(_FOLDER / f"{name}{_WEIGHTS}") as path:
+        return load(path)
+
+
+@parameters_from(load_pretrained)
+def model_card(name: str) -> str:
+    """Read the model card of a pretrained model.
+
+    Returns
+    -------
+    str
+        Markdown text with the input, the training and test data, figures with intervals, the
+        intended use, the limits, and the command that trained the model.
+
+    Examples
+    --------
+    >>> from ecgclf.persistence import model_card
+    >>> print(model_card("mitbih-small"))
+    # mitbih-small
+    ...
+    """
+    _check_name(name)
+    return (_FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+def card_facts(name: str) -> dict[str, Any] | None:
+    """Read the facts that a model card is made of, or None if `name` is no pretrained model."""
+    if name not in list_pretrained():
+        return None
+    return json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _check_name(name: str) -> None:
+    if name not in (known := list_pretrained()):
+        raise ValueError(
+            f"There is no pretrained model {name!r}; expected one of {known}. Use ecgclf.load to "
+            "load a model from your own file."
+        )

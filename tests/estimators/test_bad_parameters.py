@@ -160,7 +160,6 @@ def test_class_weights_name_a_class_that_does_not_occur():
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Flat(ECGMLPClassifier):
     """Network with parameters of its own."""
 
