@@ -45,6 +45,16 @@ class _BeatPanelDisplay(PanelDisplay):
     def _titles(self) -> Sequence[str]:
         """Return the title of each beat, or nothing."""
 
+    def _beats_and(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return `X` and the parameter `name` in the same shape, in 3-D."""
+        beats, values = beats_in_3d(self.X), np.asarray(getattr(self, name))
+        if not beats.size or values.shape[:1] != beats.shape[:1] or values.size != beats.size:
+            raise ValueError(
+                f"X has shape {np.shape(self.X)} and {name} {values.shape}; expected at least "
+                "one beat and equal sizes."
+            )
+        return beats, values.reshape(beats.shape)
+
     def _shape(self) -> tuple[int, int, int]:
         n_beats, n_leads, n_samples = self.X.shape
         return n_leads, n_beats, n_samples
@@ -82,11 +92,6 @@ class AttributionDisplay(_BeatPanelDisplay):
     colorbar_ : matplotlib Colorbar
         The colour bar.
 
-    See Also
-    --------
-    ecgclf.evaluation.occlusion : Attributions for any classifier.
-    ecgclf.evaluation.integrated_gradients : Attributions for networks.
-
     Examples
     --------
     >>> from sklearn.linear_model import LogisticRegression
@@ -107,14 +112,8 @@ class AttributionDisplay(_BeatPanelDisplay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shape, values = np.shape(self.X), np.asarray(self.attributions, dtype=float)
-        self.X = beats_in_3d(self.X)
-        if values.shape != shape or not values.size:
-            raise ValueError(
-                f"X has shape {shape} and attributions {values.shape}; expected at least one "
-                "beat and equal shapes."
-            )
-        self.attributions = values.reshape(self.X.shape)
+        self.X, values = self._beats_and("attributions")
+        self.attributions = values.astype(float)
         if self.titles is not None and len(self.titles) != len(self.X):
             raise ValueError(f"titles has {len(self.titles)} entries; expected {len(self.X)}.")
 
@@ -259,14 +258,7 @@ class ReconstructionDisplay(_BeatPanelDisplay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shape, back = np.shape(self.X), np.asarray(self.reconstructed)
-        self.X = beats_in_3d(self.X)
-        if not self.X.size or back.shape[:1] != shape[:1] or back.size != self.X.size:
-            raise ValueError(
-                f"X has shape {shape} and reconstructed {back.shape}; expected at least one beat "
-                "and equal sizes."
-            )
-        self.reconstructed = back.reshape(self.X.shape)
+        self.X, self.reconstructed = self._beats_and("reconstructed")
         self.y = None if self.y is None else np.asarray(self.y)
         if self.y is not None and len(self.y) != len(self.X):
             raise ValueError(f"y has {len(self.y)} labels; expected {len(self.X)}.")

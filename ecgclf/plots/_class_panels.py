@@ -215,10 +215,6 @@ class BeatErrorDisplay(PanelDisplay):
         Seed of the choice of beats. With None it differs from call to call; the global
         generator of numpy is not used.
 
-    See Also
-    --------
-    ConfusionDisplay : Numbers of beats by true and predicted class.
-
     Examples
     --------
     >>> import numpy as np

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
+from ecgclf._docstrings import parameters_from
 from ecgclf.evaluation import confidence_of, error_of_table, in_class_order, reliability_table
 from ecgclf.plots._display import AxesLike, Display, class_styles
 
@@ -44,10 +45,6 @@ class ConfusionDisplay(Display):
         The coloured cells.
     text_ : ndarray of shape (n_classes, n_classes) of matplotlib Text
         The text of each cell.
-
-    See Also
-    --------
-    sklearn.metrics.ConfusionMatrixDisplay : Shows either counts or fractions.
 
     Examples
     --------
@@ -180,9 +177,9 @@ class ReliabilityDisplay(Display):
     """Reliability diagram: observed frequency against predicted probability.
 
     A histogram below shows how many beats were predicted with which probability. The legend
-    gives the expected calibration error (ECE) of each curve, the label of the axis its bins.
-    If there is one curve, grey bars show the gaps that the ECE averages. Create it with
-    `from_estimator` or `from_predictions`.
+    gives the `ecgclf.evaluation.expected_calibration_error` (ECE) of each curve, the label of the
+    axis its bins. If there is one curve, grey bars show the gaps that the ECE averages. Create it
+    with `from_estimator` or `from_predictions`.
 
     Parameters
     ----------
@@ -204,11 +201,6 @@ class ReliabilityDisplay(Display):
     histogram_ax_ : matplotlib Axes or None
         Axes of the histogram, the second of the argument `ax` of `plot`. There is no histogram
         if only one is given.
-
-    See Also
-    --------
-    ecgclf.evaluation.expected_calibration_error : Definition of the error in the legend.
-    sklearn.calibration.CalibrationDisplay : The curve of one class.
 
     Examples
     --------
@@ -235,7 +227,7 @@ class ReliabilityDisplay(Display):
         ----------
         estimator : object
             Fitted classifier with ``predict_proba``.
-        X : array-like
+        X : array-like of shape (n_beats, ...)
             Beats that were not used for training.
         y : array-like of shape (n_beats,)
             True labels.
@@ -250,6 +242,7 @@ class ReliabilityDisplay(Display):
         return cls.from_predictions(y, estimator.predict_proba(X), **kwargs)
 
     @classmethod
+    @parameters_from(reliability_table)
     def from_predictions(
         cls,
         y_true: ArrayLike,
@@ -265,8 +258,6 @@ class ReliabilityDisplay(Display):
 
         Parameters
         ----------
-        y_true, y_prob, classes, n_bins, strategy
-            As in `ecgclf.evaluation.reliability_table`.
         per_class : bool, default=False
             Draw one curve per class, for its probability against the rest. By default one
             curve shows the probability of the predicted class.

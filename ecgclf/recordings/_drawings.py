@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,26 +48,23 @@ def band_path(low: NDArray[np.floating], high: NDArray[np.floating]) -> str:
     return f"M{' '.join(f'{at} {level}' for at, level in zip(x, y))}Z"
 
 
-class LeadTrace(NamedTuple):
-    """Lead on ECG paper, with the places of its baseline and its name in mm."""
-
-    name: str
-    y: float
-    label_y: float
-    path: str
-
-
 def stack_leads(
     signal: NDArray[np.floating], names: Sequence[str], top: float
-) -> tuple[list[LeadTrace], float]:
-    """Place leads below each other on ECG paper, and return the height in mm."""
+) -> tuple[list[dict[str, Any]], float]:
+    """Place the paths and names of leads below each other on ECG paper.
+
+    Return them with the height of the paper; lengths are in mm.
+    """
     traces = []
     for name, lead in zip(names, signal):
         known = lead[np.isfinite(lead)]
         centred = (lead - (np.median(known) if len(known) else 0.0)).clip(-_CLIP, _CLIP)
         above = max(np.nanmax(centred, initial=0.5), 0.5) * GAIN
         below = max(-np.nanmin(centred, initial=-0.5), 0.5) * GAIN
-        traces.append(LeadTrace(name, float(top + 2 + above), top + 2, trace_path(centred)))
+        baseline = float(top + 2 + above)
+        traces.append(
+            {"name": name, "y": baseline, "label_y": top + 2, "path": trace_path(centred)}
+        )
         top += 4 + above + below
     return traces, float(np.ceil(top / 5) * 5)
 

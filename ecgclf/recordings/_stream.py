@@ -50,10 +50,6 @@ class BeatStream:
     min_confidence, uncertain
         As of `annotate_recording`.
 
-    See Also
-    --------
-    annotate_recording : Annotate a recording that is complete.
-
     Examples
     --------
     >>> import tempfile
