@@ -58,15 +58,12 @@ class BeatDisplay(PanelDisplay):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.utils import Bunch
+    >>> from ecgclf.datasets import make_beats
     >>> from ecgclf.plots import BeatDisplay
-    >>> rng = np.random.default_rng(0)
-    >>> data, target = rng.normal(size=(9, 50)), np.array(["N", "S", "V"] * 3)
-    >>> beats = Bunch(data=data, target=target, fs=100)
-    >>> display = BeatDisplay.from_beats(beats, random_state=0)
-    >>> display.axes_.shape
-    (1, 3)
+    >>> beats = make_beats(n_beats=200, random_state=0)
+    >>> display = BeatDisplay.from_beats(beats, before=0.3, random_state=0)
+    >>> display.ax_.get_title()
+    'N  (n = 120)'
     """
 
     examples: Mapping[Any, np.ndarray]

@@ -34,7 +34,6 @@ _ORDER = ("black", "vermilion", "blue", "orange", "green", "purple", "sky blue")
 _LINES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-_AMPLITUDES = {"mV": "amplitude (mV)", "scaled": "amplitude (scaled)"}
 _PER_SECOND = {"s": 1, "ms": 1000}
 
 
@@ -156,7 +155,7 @@ class PanelDisplay(Display):
         """Draw on ``axes_``, and return the artists for the legend."""
 
     def __post_init__(self) -> None:
-        if self.unit not in _AMPLITUDES:
+        if self.unit not in ("mV", "scaled"):
             raise ValueError(f"unit is {self.unit!r}; expected 'mV' or 'scaled'.")
         if self.time_unit not in _PER_SECOND:
             raise ValueError(f"time_unit is {self.time_unit!r}; expected 's' or 'ms'.")
@@ -199,7 +198,7 @@ class PanelDisplay(Display):
             position = panel.get_subplotspec()
             if column == 0 or position is None or position.is_first_col():
                 name = "" if self.lead_names is None else f"{self.lead_names[lead]}, "
-                panel.set_ylabel(name + _AMPLITUDES[self.unit])
+                panel.set_ylabel(f"{name}amplitude ({self.unit})")
             if lead == n_leads - 1 and n_columns - column <= self._per_row:
                 panel.set_xlabel(f"time {origin}({self.time_unit})")
         if handles and is_new:

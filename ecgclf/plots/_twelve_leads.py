@@ -14,13 +14,6 @@ from ecgclf.plots._beat_panels import attribution_band, label_of_method
 from ecgclf.plots._display import COLORS, AxesLike, Display, arrange_axes
 from ecgclf.plots._signals import draw_paper
 
-#: Rows and columns of leads.
-_LAYOUT = (
-    ("I", "aVR", "V1", "V4"),
-    ("II", "aVL", "V2", "V5"),
-    ("III", "aVF", "V3", "V6"),
-)
-
 #: Leads in the usual order of files.
 _LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -146,7 +139,9 @@ class TwelveLeadDisplay(Display):
         return cls(signal, fs, attributions=attributions, **kwargs).plot(ax=ax)
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [*_LAYOUT, *([(self.rhythm,)] if self.rhythm else [])]
+        # Read downwards, the columns of the rows have the usual order.
+        rows = [_LEADS[row::3] for row in range(3)]
+        return [*rows, (self.rhythm,)] if self.rhythm else rows
 
     def _check_axes(self, ax: Any) -> np.ndarray:
         return arrange_axes(ax, (len(self._rows()), 1), ("rows", "columns"))[:, 0]
@@ -163,6 +158,9 @@ class TwelveLeadDisplay(Display):
         low, high = np.floor(low / 0.5) * 0.5, np.ceil(high / 0.5) * 0.5 + 0.5
         upper = {name.upper(): name for name in _LEADS}
         band = None
+        highest = 1.0
+        if self.attributions is not None:
+            highest = float(np.abs(self.attributions).max()) or 1.0
         for panel, names in zip(axes, self._rows()):
             draw_paper(panel, (0, n_samples / self.fs), (low, high), high)
             for part, given in zip(np.array_split(np.arange(n_samples), len(names)), names):
@@ -170,7 +168,6 @@ class TwelveLeadDisplay(Display):
                 time, signal = part / self.fs, self.signal[self._row[name], part]
                 if self.attributions is not None:
                     values = self.attributions[self._row[name], part]
-                    highest = float(np.abs(self.attributions).max()) or 1.0
                     band = attribution_band(time, signal, values, highest)
                     panel.add_collection(band)
                 panel.plot(time, signal, color=COLORS["black"], lw=0.8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -92,7 +92,7 @@ def render_report(data: ReportData, *, full_disclosure: bool = False) -> str:
         trend=_trend(data),
         hours=data.rhythm.hours.reset_index().to_dict("records"),
         rr=_rr_pictures(data.rhythm.rr),
-        runs=_longest(data.rhythm.episodes, "run"),
+        runs=_longest_runs(data.rhythm.episodes),
         stretches=_stretches(data),
         mean_beats=list(_mean_beats(data)),
         events=list(_event_strips(data)),
@@ -162,10 +162,9 @@ def _rr_pictures(rr: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _longest(episodes: pd.DataFrame, kind: str) -> list[Row]:
-    """Return the episodes with most beats."""
-    of_kind = episodes[episodes["kind"] == kind]
-    return of_kind.nlargest(_N_ROWS, ["beats", "rate"]).to_dict("records")
+def _longest_runs(episodes: pd.DataFrame) -> list[Row]:
+    runs = episodes[episodes["kind"] == "run"]
+    return runs.nlargest(_N_ROWS, ["beats", "rate"]).to_dict("records")
 
 
 def _stretches(data: ReportData) -> dict[str, Any]:
@@ -230,7 +229,7 @@ def _class_strips(data: ReportData, name: str) -> dict[str, list[dict[str, Any]]
     strips = {}
     for kind, rows in (("typical", of_class[::-1]), ("uncertain", of_class)):
         strips[kind] = [
-            _strip(data, row["time"] - _STRIP / 2, _title(row, name), np.array([row["sample"]]))
+            _strip(data, row["time"] - _STRIP / 2, _title(row, name), [row["sample"]])
             for row in _apart(rows, _N_STRIPS)
         ]
     return strips
@@ -257,9 +256,9 @@ def _apart(rows: pd.DataFrame, n_rows: int) -> list[Row]:
 def _event_strips(data: ReportData) -> Iterator[dict[str, Any]]:
     """Draw the longest runs and pause, and the minutes of extreme heart rate."""
     episodes, rate = data.rhythm.episodes, data.rhythm.summary["heart_rate"]
-    sample = data.beats["sample"].to_numpy()
+    sample = data.beats["sample"].tolist()
     found = [
-        (f"Longest {name} run", _longest(episodes[episodes["label"] == name], "run")[:1])
+        (f"Longest {name} run", _longest_runs(episodes[episodes["label"] == name])[:1])
         for name in ECTOPIC
     ]
     pauses = episodes[episodes["kind"] == "pause"]
@@ -270,17 +269,17 @@ def _event_strips(data: ReportData) -> Iterator[dict[str, Any]]:
                 f"{row['beats']} beats, {row['rate']:.0f} per minute, " if row["beats"] else ""
             )
             lead_in = np.clip((_STRIP - row["duration_s"]) / 2, 0.5, 3.0)
-            marked = sample[row["first"] : row["last"] + 1] if row["beats"] else sample[:0]
+            marked = sample[row["first"] : row["last"] + 1] if row["beats"] else ()
             detail = f"{beats}{row['duration_s']:.1f} s"
             yield _strip(data, row["time_s"] - lead_in, f"{title}: {detail}", marked)
     for name in ("lowest", "highest"):
         if rate[name] is not None:
             title = f"Middle of the minute of {name} heart rate, {rate[name]:.0f} per minute"
-            yield _strip(data, rate[f"{name}_s"] - 30 - _STRIP / 2, title, sample[:0])
+            yield _strip(data, rate[f"{name}_s"] - 30 - _STRIP / 2, title)
 
 
 def _strip(
-    data: ReportData, begin: float, title: str, marked: NDArray[np.int64]
+    data: ReportData, begin: float, title: str, marked: Collection[int] = ()
 ) -> dict[str, Any]:
     """Draw a strip on ECG paper with the labels of its beats."""
     n_samples = round(_STRIP * data.fs)
@@ -289,6 +288,7 @@ def _strip(
     signal = data.recording.read(start, start + n_samples)
     leads, height = drawings.stack_leads(signal, data.recording.leads, top)
     first, last = data.beats["sample"].searchsorted([start, start + n_samples])
+    shown = data.beats.iloc[first:last]
     return {
         "title": title,
         "time": start / data.fs,
@@ -298,9 +298,7 @@ def _strip(
         "scale": drawings.SPEED / data.fs,
         "marks": [
             ((at - start) / data.fs * drawings.SPEED, label, at in marked)
-            for at, label in zip(
-                data.beats["sample"].iloc[first:last], data.beats["label"].iloc[first:last]
-            )
+            for at, label in zip(shown["sample"], shown["label"])
         ],
     }
 

@@ -9,7 +9,7 @@ import pytest
 
 from ecgclf.evaluation import Accuracy, Sensitivity, compare_models
 from ecgclf.plots import ComparisonDisplay
-from ecgclf.plots._comparison import not_different
+from ecgclf.plots._predictions import not_different
 
 
 @pytest.fixture
