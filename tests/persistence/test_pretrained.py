@@ -15,7 +15,7 @@ import pytest
 
 import ecgclf
 from ecgclf import datasets
-from ecgclf.persistence import _pretrained, list_pretrained, load_pretrained, model_card
+from ecgclf.persistence import _load, list_pretrained, load_pretrained, model_card
 
 FOLDER = Path(ecgclf.__file__).parent / "persistence" / "pretrained"
 ENDINGS = (".ecgclf", ".json", ".md")
@@ -123,7 +123,7 @@ def one_model(fitted, tmp_path, monkeypatch):
     fitted.save(tmp_path / "tiny.ecgclf", fs=120)
     (tmp_path / "tiny.md").write_text("# tiny\n", encoding="utf-8")
     shutil.copy(FOLDER / "README.md", tmp_path)
-    monkeypatch.setattr(_pretrained, "FOLDER", tmp_path)
+    monkeypatch.setattr(_load, "_FOLDER", tmp_path)
     return fitted
 
 
