@@ -21,7 +21,7 @@ from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._beats import check_leads, convert
 from ecgclf.datasets._databases import find_database, underline, wrap_names
 from ecgclf.datasets._recordings import Leads, find_lead
-from ecgclf.datasets._wfdb import read_header
+from ecgclf.datasets._wfdb import decode_signals, read_header
 
 #: Leads of every record, in order.
 PTBXL_LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -432,28 +432,16 @@ def _read_into(signals: NDArray[np.float32], place: Path, fs: int, rows: list[in
     All records of the database have one form. Reading only this form is several times as fast
     as `read_recording`.
     """
-    header, file = read_header(place.with_suffix(".hea")), place.with_suffix(".dat")
+    header = read_header(place.with_suffix(".hea"))
     n_samples, specs = signals.shape[1], header.signals
-    expected = [(lead, 16, "mV", file.name) for lead in PTBXL_LEADS]
+    expected = [(lead, 16, "mV", f"{place.name}.dat") for lead in PTBXL_LEADS]
     found = [(spec.name, spec.format, spec.unit, spec.file) for spec in specs]
     if (header.fs, header.n_frames, found) != (fs, n_samples, expected):
         raise RecordError(
             f"{header.path} does not describe a recording of PTB-XL: {len(PTBXL_LEADS)} leads in "
             f"mV and format 16, {n_samples:,} samples at {fs} Hz. Download it again."
         )
-    adc = np.fromfile(file, dtype="<i2")
-    if len(adc) != n_samples * len(PTBXL_LEADS):
-        raise RecordError(
-            f"{file} has {2 * len(adc):,} bytes, but its header requires "
-            f"{2 * n_samples * len(PTBXL_LEADS):,}. Download it again."
-        )
-    adc = adc.reshape(n_samples, len(PTBXL_LEADS)).T
-    for spec, total in zip(specs, adc.sum(axis=1, dtype=np.int64).tolist()):
-        if spec.checksum is not None and (total - spec.checksum) & 0xFFFF:
-            raise RecordError(
-                f"{file} is damaged: lead {spec.name} does not have the checksum of its header. "
-                "Download it again."
-            )
+    adc = decode_signals(header, range(len(specs)))
     for signal, row in zip(signals, rows):
         signal[:] = adc[row]
         signal -= np.float32(specs[row].baseline)

@@ -1,8 +1,6 @@
 """Model of synthetic patients: the beats of each class and the times of their R peaks.
 
-Source of the dynamical model: P. E. McSharry, G. D. Clifford, L. Tarassenko and L. A. Smith,
-"A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans. Biomed.
-Eng. 50(3):289-294, 2003.
+The dynamical model is that of the paper which `make_beats` cites.
 """
 
 from __future__ import annotations

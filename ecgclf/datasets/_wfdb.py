@@ -132,7 +132,7 @@ def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
             columns = [_find_column(main, row, segment) for row in rows]
         decoded: dict[int, NDArray[np.integer]] = {}
         try:
-            decoded = _decode_signals(segment, [c for c in columns if c is not None])
+            decoded = decode_signals(segment, [c for c in columns if c is not None])
         except FileNotFoundError as error:
             if segment is main:
                 raise
@@ -344,7 +344,7 @@ def _parse_signal(line: str, number: int, path: Path) -> SignalSpec:
     return signal
 
 
-def _decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
+def decode_signals(header: Header, columns: Sequence[int]) -> dict[int, NDArray[np.integer]]:
     """Decode some signals of a record of one segment, and verify their checksums."""
     decoded: dict[int, NDArray[np.integer]] = {}
     for name in dict.fromkeys(header.signals[column].file for column in columns):
