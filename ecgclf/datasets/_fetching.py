@@ -89,8 +89,7 @@ def fetch(
     Parameters
     ----------
     name : str
-        Name of the database on PhysioNet, one of `DATABASES`: "mitdb", "svdb", "incartdb",
-        "ptbdb", "ptb-xl", "nstdb", "edb" or "ltafdb".
+        Name of the database on PhysioNet, one of `DATABASES`, such as "mitdb" or "ptb-xl".
     records : "all" or sequence of str, default="all"
         Names of the records to download, such as ``["100", "101"]``, with their folder if they
         are in one, or names of such folders, such as ``["records100"]`` of "ptb-xl".
@@ -233,7 +232,7 @@ class _Server:
             warnings.warn(
                 f"{error} Files are verified with the checksums of an earlier download: {place}",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
             part = place
         lines = part.read_text(encoding="utf-8", errors="replace").splitlines()
