@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ecgclf._validation import check_groups, check_same_length, to_array
+from ecgclf._validation import check_groups
 from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._reports import DASH, Part, PrintedReport
 from ecgclf.evaluation._score_metrics import areas
@@ -26,10 +26,10 @@ class AnomalyReport(PrintedReport):
     prevalence : float
         Fraction of abnormal beats: the average precision of random scores.
     mean_patient_auroc, mean_patient_auprc : float
-        Means over the patients with normal and abnormal beats; NaN without such patients.
+        Means over the patients with beats of both kinds.
     per_patient : DataFrame
         Indexed by group, with the columns ``beats`` and ``abnormal`` (numbers of beats),
-        ``auroc`` and ``auprc``. The latter are NaN for patients with beats of one kind only.
+        ``auroc`` and ``auprc``, NaN for patients with beats of one kind only.
     """
 
     auroc: float
@@ -80,8 +80,8 @@ def anomaly_report(
     y_is_abnormal : array-like of bool of shape (n_beats,)
         Whether each beat is abnormal, such as ``y != "N"``. 0 and 1 are accepted.
     scores : array-like of shape (n_beats,)
-        Scores that increase with abnormality, such as reconstruction errors. The scores of
-        scikit-learn's outlier detectors decrease with it: pass ``-score_samples(X)``.
+        Scores that increase with abnormality, such as reconstruction errors, or
+        ``-score_samples(X)`` of scikit-learn's outlier detectors.
     groups : array-like of shape (n_beats,)
         Patient of each beat.
 
@@ -111,13 +111,10 @@ def anomaly_report(
             f'at least one of each; got {np.unique(abnormal)[:5]}. With labels pass y != "N".'
         )
     abnormal = abnormal.astype(bool)
-    score, patient = to_array(scores, "scores"), check_groups(groups, len(abnormal))
-    if score.ndim != 1 or score.dtype.kind not in "buif" or not np.isfinite(score).all():
-        raise ValueError(
-            f"scores must be 1-D and finite, one number per beat; got shape {score.shape} and "
-            f"dtype {score.dtype}."
-        )
-    check_same_length(abnormal, "scores", score, "y_is_abnormal")
+    score = check_groups(scores, len(abnormal), name="scores", of="score")
+    if score.dtype.kind not in "buif" or not np.isfinite(score).all():
+        raise ValueError(f"scores must hold finite numbers; got dtype {score.dtype}.")
+    patient = check_groups(groups, len(abnormal))
     rows = {}
     for name in np.unique(patient):
         beats = abnormal[patient == name]

@@ -105,12 +105,8 @@ class BeatReport(JSONReport):
         Returns
         -------
         DataFrame of n_classes + 3 rows
-            The rows of `per_class`, followed by ``"accuracy"`` (over all beats, where
-            sensitivity, positive predictivity and F1 all equal the accuracy),
-            ``"macro average"`` (mean over classes; its sensitivity is the balanced accuracy)
-            and ``"weighted average"`` (weighted by support). Averages are NaN where undefined:
-            the positive predictivity, if a class that occurs was never predicted; AUROC and
-            AUPRC except for the macro average.
+            The rows of `per_class`, followed by ``"accuracy"``, ``"macro average"`` (mean over
+            classes) and ``"weighted average"`` (weighted by support), NaN where undefined.
         """
         table = self.per_class
         occurs, has_beats = table["f1"].notna(), table["support"] > 0

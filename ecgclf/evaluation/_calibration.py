@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecgclf._docstrings import parameters_from
-from ecgclf._validation import check_same_length, to_array
+from ecgclf._validation import to_array
 from ecgclf.evaluation._checks import check_beats, check_classes, check_scores, in_class_order
 
 
@@ -194,8 +194,8 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
     Raises
     ------
     ValueError
-        If the inputs differ in length, `y_set` is not boolean, its columns do not match
-        `classes`, or a true label has no column.
+        If the inputs differ in length, `y_set` does not have a boolean column for each class,
+        or a true label has no column.
 
     Examples
     --------
@@ -209,11 +209,11 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
     """
     y_true = check_beats(y_true, "y_true")
     columns, sets = check_classes(y_true, classes), to_array(y_set, "y_set")
-    check_same_length(y_true, "y_set", np.atleast_1d(sets))
     if sets.dtype != bool or sets.shape != (len(y_true), len(columns)):
         raise ValueError(
-            f"y_set has shape {sets.shape} and dtype {sets.dtype}; expected a boolean column for "
-            f"each of the {len(columns)} classes {columns.tolist()}, as returned by predict_set."
+            f"y_set has shape {sets.shape} and dtype {sets.dtype}; expected a row for each of "
+            f"the {len(y_true)} beats and a boolean column for each of the classes "
+            f"{columns.tolist()}, as returned by predict_set."
         )
     size = sets.sum(axis=1)
     of_beats = pd.DataFrame(
@@ -224,8 +224,8 @@ def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -
             "empty": size == 0,
         }
     )
-    rows = {label: y_true == label for label in in_class_order(np.unique(y_true))}
-    rows["all beats"] = np.ones(len(y_true), dtype=bool)
+    rows = {label: of_beats[y_true == label] for label in in_class_order(np.unique(y_true))}
+    rows["all beats"] = of_beats
     return pd.DataFrame(
-        {label: {"beats": mask.sum(), **of_beats[mask].mean()} for label, mask in rows.items()}
+        {label: {"beats": len(beats), **beats.mean()} for label, beats in rows.items()}
     ).T.astype({"beats": int})

@@ -91,10 +91,8 @@ class CountMetric(ABC):
     """Base class of metrics that are computed from confusion matrices.
 
     An instance is a metric like those of scikit-learn, ``metric(y_true, y_pred)``, that returns
-    NaN where it is undefined. Because confusion matrices add up, `patient_intervals` and
-    `compare_models` resample the matrices of the patients instead of their beats.
-
-    To define a metric, derive from this class and implement `of_counts`.
+    NaN where it is undefined. Because confusion matrices add up, `patient_intervals` resamples
+    the matrices of the patients instead of their beats.
     """
 
     @abstractmethod
@@ -206,17 +204,13 @@ class PositivePredictivity(_ClassMetric):
     label : object
         The class.
     not_counted : collection of labels
-        True classes whose beats are not counted as false positives when predicted as `label`.
-        By default each class is compared with all others, as in `beat_report`; `ec57_report`
-        uses ``"FQ"`` for V and ``"Q"`` for S.
+        True classes whose beats are not counted as false positives when predicted as `label`,
+        such as ``"FQ"`` for V and ``"Q"`` for S in `ec57_report`.
 
     Examples
     --------
     >>> from ecgclf.evaluation import PositivePredictivity
-    >>> y_true, y_pred = ["N", "V", "V", "F"], ["N", "V", "V", "V"]
-    >>> round(PositivePredictivity("V")(y_true, y_pred), 4)
-    0.6667
-    >>> PositivePredictivity("V", not_counted="FQ")(y_true, y_pred)
+    >>> PositivePredictivity("V", not_counted="FQ")(list("NVVF"), list("NVVV"))
     1.0
     """
 

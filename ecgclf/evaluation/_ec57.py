@@ -77,17 +77,13 @@ class EC57Report(PrintedReport):
     per_record : DataFrame
         One row per record. Columns are pairs of a row and a column of `gross`, such as
         ``per_record["V"]["sensitivity"]``.
-    n_excluded : int
-        Number of beats that were left out.
-    excluded_records : tuple
-        Records with beats that were left out.
+    n_excluded, excluded_records : int, tuple
+        Number of beats that were left out, and their records.
     intervals : DataFrame or None
         With groups, the gross figures of S and V with their intervals over patients. Rows are
         pairs of a row and a column of `gross`, columns as in `patient_intervals`.
-    n_patients : int or None
-        Number of patients; None without groups.
-    confidence_level : float or None
-        Confidence level of the intervals; None without groups.
+    n_patients, confidence_level : int or None, float or None
+        Number of patients, and confidence level of the intervals; None without groups.
     """
 
     labels: tuple[str, ...]
@@ -102,26 +98,17 @@ class EC57Report(PrintedReport):
 
     @property
     def average(self) -> pd.DataFrame:
-        """Mean of the figures of the records where they are defined.
-
-        Rows as in `gross`, columns are its four figures. ``per_record.notna().sum()`` is the
-        number of records in each mean.
-        """
+        """Means of the four figures over the records where they are defined."""
         means = {name: self.per_record[name].mean() for name in self.gross.index}
         return pd.DataFrame(means).T[list(_HEADS)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the figures as one table.
-
-        Returns
-        -------
-        DataFrame of n_records + 2 rows
-            The rows of `per_record`, then ``"gross"`` and ``"average"``. The counts of the last
-            row are NaN.
-        """
+        """Return `per_record` with the rows ``"gross"`` and ``"average"``, without counts."""
         average = self.average.reindex(columns=self.gross.columns)
+        rows = [table.to_numpy(dtype=float).ravel() for table in (self.gross, average)]
+        columns = self.per_record.columns
         return pd.concat(
-            [self.per_record, _in_a_row(self.gross, "gross"), _in_a_row(average, "average")]
+            [self.per_record, pd.DataFrame(rows, index=["gross", "average"], columns=columns)]
         )
 
     def _figures(self) -> dict[str, Any]:
@@ -164,12 +151,6 @@ class EC57Report(PrintedReport):
 
 def _titles(pairs: pd.Index) -> list[str]:
     return [f"{_NAMES[label]} {_HEADS[figure]}" for label, figure in pairs]
-
-
-def _in_a_row(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Reshape a table to one row, with columns as in the table of records."""
-    columns = pd.MultiIndex.from_product([table.index, table.columns])
-    return pd.DataFrame([table.to_numpy(dtype=float).ravel()], index=[name], columns=columns)
 
 
 @parameters_from(patient_intervals)
@@ -261,13 +242,10 @@ def ec57_report(
     Examples
     --------
     >>> from ecgclf.evaluation import ec57_report
-    >>> y_true = list("NNNNVVF") + list("NNNSSV")
-    >>> y_pred = list("NNNVVVV") + list("NNSSNV")
+    >>> y_true, y_pred = list("NNNNVVFNNNSSV"), list("NNNVVVVNNSSNV")
     >>> report = ec57_report(y_true, y_pred, ["100"] * 7 + ["101"] * 6)
     >>> report.gross["positive_predictivity"].to_dict()  # F predicted as V is not counted
     {'S': 0.5, 'V': 0.75}
-    >>> report.average["positive_predictivity"].round(2).to_dict()
-    {'S': 0.5, 'V': 0.83}
     """
     true, pred = _check_classes(y_true, "y_true"), _check_classes(y_pred, "y_pred")
     check_same_length(true, "y_pred", pred)

@@ -108,7 +108,7 @@ def _check_positions(
     sample: ArrayLike, labels: ArrayLike, name: str, of_labels: str
 ) -> tuple[np.ndarray, list[str]]:
     """Check positions and labels; both may be empty."""
-    positions = to_array(sample, "sample")
+    positions = to_array(sample, name)
     if positions.ndim != 1:
         raise ValueError(f"{name} must be 1-D; got shape {positions.shape}.")
     if not len(positions) and not len(np.asarray(labels)):

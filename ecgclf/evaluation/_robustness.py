@@ -37,7 +37,6 @@ class NoiseAtSNR:
     """
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Add noise to beats."""
         size = X.std(axis=-1, keepdims=True) * 10 ** (-level / 20)
         return X + size * rng.standard_normal(X.shape)
 
@@ -68,7 +67,6 @@ class WanderAtAmplitude:
     frequencies: tuple[float, float] = (0.15, 0.4)
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Add baseline wander to beats."""
         frequency = rng.uniform(*self.frequencies, size=(len(X), 1))
         phase = rng.uniform(0, 2 * np.pi, size=(len(X), 1))
         time = np.arange(X.shape[-1]) / self.fs
@@ -98,7 +96,6 @@ class LeadInversion:
     lead: int | None = None
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Invert some of the beats."""
         if not 0 <= level <= 1:
             raise ValueError(f"the level of LeadInversion is {level}; expected 0 to 1.")
         inverted = np.array(X)
@@ -140,7 +137,6 @@ class RateError:
     center: float = 0.5
 
     def __call__(self, X: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """Stretch beats."""
         if not level > -1:
             raise ValueError(f"the level of RateError is {level}; expected more than -1.")
         last = X.shape[-1] - 1

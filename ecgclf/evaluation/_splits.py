@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,18 +30,13 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
     train, test : collection of str or int, default=DS1, DS2
         Names of the training and the test records.
     shared_subjects : {"warn", "keep", "drop"}, default="warn"
-        Treatment of test records of a subject who is also in training. In the published
-        protocol this is record 202, of the same person as record 201 of DS1.
-
-        - ``"warn"``: test on them, as published, and warn;
-        - ``"keep"``: test on them, as published;
-        - ``"drop"``: leave them out, so that no subject is in both training and test.
+        Of a subject who is also in training, keep the test records, as published, with or
+        without a warning, or drop them. In DS2 this is record 202, of the person of 201 in DS1.
 
     Notes
     -----
-    `groups` may also be subject numbers (``beats.groups``), where records 201 and 202 have the
-    same number, 201. The beats of both are then treated as record 201, by default as training
-    beats, so that the test set lacks record 202 of the published one.
+    `groups` may also be subject numbers (``beats.groups``). Records 201 and 202 then both count
+    as 201, so that the test set lacks record 202.
 
     :func:`~sklearn.model_selection.cross_val_predict` does not work with this splitter, because
     the training beats are in no test set.
@@ -56,11 +52,10 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
     >>> import numpy as np
     >>> from ecgclf.evaluation import InterPatientSplit
     >>> record = np.array(["101", "100", "102", "201", "202"])
-    >>> for train, test in InterPatientSplit(shared_subjects="drop").split(
-    ...     record, groups=record
-    ... ):
-    ...     print(record[train], record[test])
-    ['101' '201'] ['100']
+    >>> splitter = InterPatientSplit(shared_subjects="drop")
+    >>> train, test = next(splitter.split(record, groups=record))
+    >>> record[train].tolist(), record[test].tolist()
+    (['101', '201'], ['100'])
     """
 
     def __init__(
@@ -86,8 +81,7 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
         y : object
             Not used.
         groups : array-like of shape (n_beats,)
-            Record of each beat, as string or integer; or subject number, see the Notes of the
-            class.
+            Record of each beat, as string or integer.
 
         Yields
         ------
@@ -101,7 +95,13 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
             the training or the test set empty; or if `train` and `test` share a record.
         """
         train, test = self._records()
-        record = _record_names(groups, _num_samples(X))
+        if groups is None:
+            raise ValueError(
+                "groups is None; InterPatientSplit needs the record of each beat. Pass "
+                "groups=beats.record."
+            )
+        names = check_groups(groups, _num_samples(X), of="record")
+        record = np.array([str(name) for name in names.tolist()])
         present = set(record.tolist())
         if unknown := sorted(present - {*train, *test, *MITBIH_RECORDS}):
             raise ValueError(
@@ -109,16 +109,15 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
                 "groups=beats.record, and list the records of other databases in train or test."
             )
         test = self._without_shared_subjects(train & present, test & present)
-        rows = {}
-        for side, names in (("train", train), ("test", test)):
-            rows[side] = np.flatnonzero(np.isin(record, [*names]))
-            if not len(rows[side]):
+        learned, tested = (np.flatnonzero(np.isin(record, [*side])) for side in (train, test))
+        for side, rows in (("train", learned), ("test", tested)):
+            if not len(rows):
                 raise ValueError(
                     f"no beat is left for the {side} set: groups holds "
                     f"{list_some(sorted(present))}, and {side} lists "
                     f"{list_some(getattr(self, side))}."
                 )
-        yield rows["train"], rows["test"]
+        yield learned, tested
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return 1, the number of splits; the parameters are not used."""
@@ -129,11 +128,11 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
             raise ValueError(
                 f"shared_subjects is {self.shared_subjects!r}; expected 'warn', 'keep' or 'drop'."
             )
-        for side in ("train", "test"):
-            if isinstance(getattr(self, side), (str, int)):
+        for side, records in (("train", self.train), ("test", self.test)):
+            if isinstance(records, str | int):
                 raise ValueError(
-                    f"{side} is {getattr(self, side)!r}; expected a list of record "
-                    f"names, such as {[str(getattr(self, side))]}."
+                    f"{side} is {records!r}; expected a list of record names, such as "
+                    f"{[str(records)]}."
                 )
         train, test = set(map(str, self.train)), set(map(str, self.test))
         if both := train & test:
@@ -161,17 +160,7 @@ def _subject(record: str) -> str | int:
     return mitbih_subject(record) if record in MITBIH_RECORDS else record
 
 
-def _record_names(groups: ArrayLike | None, n_beats: int) -> np.ndarray:
-    """Return one record name per beat as an array of strings."""
-    if groups is None:
-        raise ValueError(
-            "groups is None; InterPatientSplit needs the record of each beat. Pass "
-            "groups=beats.record."
-        )
-    names = check_groups(groups, n_beats, of="record")
-    return np.array([str(name) for name in names.tolist()])
-
-
+@dataclass(eq=False, repr=False)
 class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
     """Splitter that adds the first minutes of each test record to the training set.
 
@@ -217,18 +206,11 @@ class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
     (array([0, 1, 2, 3]), array([4]))
     """
 
-    def __init__(
-        self,
-        sample: ArrayLike,
-        fs: float,
-        *,
-        cv: Any = None,
-        duration: float = 300.0,
-    ) -> None:
-        self.sample = sample
-        self.fs = fs
-        self.cv = cv
-        self.duration = duration
+    sample: ArrayLike
+    fs: float
+    _: KW_ONLY
+    cv: Any = None
+    duration: float = 300.0
 
     def split(
         self, X: Any, y: Any = None, groups: ArrayLike | None = None
@@ -273,12 +255,7 @@ class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
             raise ValueError(
                 f"fs is {self.fs} and duration is {self.duration}; both must be positive."
             )
-        sample = np.asarray(self.sample)
-        if sample.shape != (n_beats,):
-            raise ValueError(
-                f"sample has shape {sample.shape}; expected ({n_beats},), the position of "
-                "each beat of X."
-            )
+        sample = check_groups(self.sample, n_beats, name="sample", of="position")
         if sample.dtype.kind not in "iuf" or not (np.isfinite(sample) & (sample >= 0)).all():
             raise ValueError("sample must hold finite positions in samples, at least 0.")
         return sample < self.duration * self.fs

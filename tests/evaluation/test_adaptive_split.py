@@ -89,9 +89,10 @@ def test_in_cross_validation_and_grid_search():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((SAMPLE[:5], FS), r"sample has shape \(5,\); expected \(528,\)"),
+        ((SAMPLE[:5], FS), r"sample has the shape \(5,\), expected \(528,\)"),
         ((SAMPLE - 1, FS), "sample must hold finite positions in samples, at least 0"),
-        ((np.where(SAMPLE == 0, np.nan, SAMPLE), FS), "sample must hold finite positions"),
+        ((np.where(SAMPLE == 0, np.nan, SAMPLE), FS), "the position of 44 of 528 beats is NaN"),
+        ((np.where(SAMPLE == 0, np.inf, SAMPLE), FS), "sample must hold finite positions"),
         ((SAMPLE, 0), "fs is 0 and duration is 300.0; both must be positive"),
         ((SAMPLE, 10 * FS), "all 264 test beats are in the first 300 s .*fs=3600 Hz"),
     ],

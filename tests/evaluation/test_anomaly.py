@@ -65,9 +65,10 @@ def test_kinds_may_be_bool_or_numbers():
         ({"y_is_abnormal": list("NVN")}, 'With labels pass y != "N"'),
         ({"y_is_abnormal": [0, 0, 0]}, "at least one of each"),
         ({"y_is_abnormal": [0, 1, 2]}, "y_is_abnormal must hold True"),
-        ({"scores": [1, np.nan, 2]}, "scores must be 1-D and finite"),
-        ({"scores": [[1], [2], [3]]}, r"got shape \(3, 1\)"),
-        ({"scores": [1, 2]}, "scores has 2 entries, but y_is_abnormal has 3"),
+        ({"scores": [1, np.nan, 2]}, "scores contains missing values: the score of 1 of 3"),
+        ({"scores": [1, np.inf, 2]}, "scores must hold finite numbers"),
+        ({"scores": [[1], [2], [3]]}, r"scores has the shape \(3, 1\), expected \(3,\)"),
+        ({"scores": [1, 2]}, r"scores has the shape \(2,\), expected \(3,\)"),
         ({"groups": [1, 2]}, r"groups has the shape \(2,\), expected \(3,\)"),
     ],
 )

@@ -118,9 +118,9 @@ def test_coverage_without_beats_of_a_class():
 @pytest.mark.parametrize(
     ("y_true", "y_set", "message"),
     [
-        (["N", "V"], [[True, False]], "y_set has 1 entries"),
-        (["N"], [[1, 0]], "dtype int64; expected a boolean column"),
-        (["N"], [[True]], r"shape \(1, 1\) .* each of the 2 classes \['N', 'V'\]"),
+        (["N", "V"], [[True, False]], r"shape \(1, 2\) .* a row for each of the 2 beats"),
+        (["N"], [[1, 0]], "dtype int64; expected .* a boolean column"),
+        (["N"], [[True]], r"shape \(1, 1\) .* each of the classes \['N', 'V'\]"),
         (["F"], [[True, False]], r"y_true holds \['F'\]"),
         ([], [], "empty"),
     ],
