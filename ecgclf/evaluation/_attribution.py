@@ -150,8 +150,8 @@ def integrated_gradients(
     X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
         The beats, in the shape that the estimator was fitted on.
     target : label or array-like of shape (n_beats,), optional
-        The class whose logit is attributed, one for all beats or one for each. By default the
-        class predicted for each beat.
+        The class to explain, one for all beats or one for each. By default the class predicted
+        for each beat.
     baseline : float or array-like, default=0.0
         Beat that represents the absence of a signal: a number for all samples, or an array of
         the shape of one beat, such as the mean beat, or of `X`. A recurrent network with
@@ -173,10 +173,9 @@ def integrated_gradients(
 
     Raises
     ------
-    TypeError
-        If `estimator` is not a classifier of ecgclf.
-    ValueError
-        If `X`, `target` or `baseline` do not fit the estimator, or `n_steps` is less than 1.
+    TypeError, ValueError
+        If `estimator` is not a network of ecgclf for single beats, `X`, `target` or `baseline`
+        do not fit it, or `n_steps` is less than 1.
 
     References
     ----------

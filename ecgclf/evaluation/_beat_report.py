@@ -51,19 +51,14 @@ class BeatReport(JSONReport):
     confusion_matrix : ndarray of shape (n_classes, n_classes)
         Number of beats by true (row) and predicted class (column).
     per_class : DataFrame of n_classes rows
-        Indexed by label, with the columns ``sensitivity`` (recall), ``positive_predictivity``
-        (precision), ``f1`` and ``support`` (number of true beats); with scores also ``auroc``
-        and ``auprc`` (average precision) against the rest; with groups also ``patients``
-        (number with true beats of the class).
-    accuracy : float
-        Fraction of beats predicted correctly.
-    balanced_accuracy : float
-        Mean sensitivity of the classes with true beats.
-    macro_f1 : float
-        Mean F1 of the classes that occur among the true or the predicted beats, as in
-        :func:`sklearn.metrics.f1_score`; 0 for a class that was never found.
-    weighted_f1 : float
-        Mean F1, weighted by the number of true beats of each class.
+        Indexed by label, with the columns ``sensitivity``, ``positive_predictivity``, ``f1`` and
+        ``support`` (number of true beats); with scores also ``auroc`` and ``auprc`` (average
+        precision); with groups also ``patients`` (number with true beats of the class).
+    accuracy, balanced_accuracy : float
+        Fraction of beats predicted correctly, and mean sensitivity of the classes.
+    macro_f1, weighted_f1 : float
+        Mean F1 of the classes that occur among the true or the predicted beats, and the same
+        weighted by the number of true beats.
     macro_auroc, macro_auprc : float or None
         Means over the classes where the figure is defined; None without scores.
     mean_patient_accuracy : float or None
@@ -166,15 +161,10 @@ def beat_report(
     labels: Sequence[Any] | None = None,
     classes: ArrayLike | None = None,
 ) -> BeatReport:
-    r"""Compare predicted with true beat labels.
+    """Compare predicted with true beat labels.
 
-    ANSI/AAMI EC57, the standard of `ec57_report`, requires the sensitivity and positive
-    predictivity of each class. With :math:`TP` beats of a class predicted as this class,
-    :math:`FN` predicted as another one and :math:`FP` beats of other classes predicted as this
-    class,
-
-    .. math:: Se = \frac{TP}{TP + FN}, \quad +P = \frac{TP}{TP + FP}, \quad
-              F_1 = \frac{2\,TP}{2\,TP + FP + FN}.
+    Each class is compared with all others, without the exceptions of `ec57_report`. Sensitivity
+    and positive predictivity are the recall and precision of :mod:`sklearn.metrics`.
 
     Parameters
     ----------
@@ -189,13 +179,12 @@ def beat_report(
     groups : array-like of shape (n_beats,), optional
         Patient of each beat.
     labels : sequence, optional
-        The classes to report, in the order to report them: all that occur, and maybe others. By
-        default the labels that occur in `y_true`, `y_pred` or `classes`, in the order N S V F Q
-        if all are AAMI classes, sorted otherwise. Does not affect the columns of `y_score`.
+        The classes to report, in this order: all that occur, and maybe others. By default those
+        of `y_true`, `y_pred` and `classes`, in the order N S V F Q or sorted. Does not affect
+        the columns of `y_score`.
     classes : array-like of shape (n_scores,), optional
         Label of each column of `y_score`: ``estimator.classes_``. By default the sorted labels
-        of `y_true` and `y_pred`, which are the same unless the estimator was trained with other
-        classes.
+        of `y_true` and `y_pred`.
 
     Returns
     -------
@@ -207,13 +196,12 @@ def beat_report(
     ValueError
         If the inputs are empty, differ in length, have missing values or are not labels;
         `labels` or `classes` lacks a label; `y_score` does not have one finite column per
-        class; or `classes` is not given and the columns of `y_score` contradict `y_pred` in
-        most beats, so that their order must be different.
+        class; or its columns contradict `y_pred` in most beats and `classes` is not given.
 
     Examples
     --------
     >>> from ecgclf.evaluation import beat_report
-    >>> report = beat_report(["N", "N", "N", "V", "S"], ["N", "N", "V", "V", "N"])
+    >>> report = beat_report(list("NNNVS"), list("NNVVN"))
     >>> report
     BeatReport(n_beats=5, accuracy=0.6000, balanced_accuracy=0.5556, macro_f1=0.4444,
     weighted_f1=0.5333)
@@ -230,14 +218,9 @@ def beat_report(
         y_true, y_pred, labels=order, zero_division=np.nan
     )
     per_class = pd.DataFrame(
-        {
-            "sensitivity": sensitivity,
-            "positive_predictivity": predictivity,
-            "f1": f1,
-            "support": support.astype(int),
-        },
+        {"sensitivity": sensitivity, "positive_predictivity": predictivity, "f1": f1},
         index=pd.Index(order, name="label"),
-    )
+    ).assign(support=support.astype(int))
     occurs = per_class["f1"].notna()
     figures: dict[str, Any] = {
         "accuracy": float(accuracy_score(y_true, y_pred)),

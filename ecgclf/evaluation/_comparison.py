@@ -102,20 +102,14 @@ def compare_models(
     Raises
     ------
     ValueError
-        As in `patient_intervals`, or if there are fewer than two models.
-
-    Warns
-    -----
-    UserWarning
-        If there are fewer than 8 patients.
+        As in `patient_intervals`, which also warns; or if there are fewer than two models.
 
     Notes
     -----
     The p-value of a difference is :math:`2 \min(P(d \le 0), P(d \ge 0))` over the resampled
-    differences :math:`d`: it is below 0.05 if the 95% interval excludes 0. ``p_holm`` corrects it
-    for the number of pairs with the method of Holm [1]_, for each metric by itself. The intervals
-    are not corrected. Both are too optimistic for few patients, as in `patient_intervals`.
-    Without several runs, they do not include the variation between seeds of the training.
+    differences :math:`d`. ``p_holm`` corrects it for the number of pairs with the method of Holm
+    [1]_, for each metric by itself. The intervals are not corrected. Without several runs, they
+    do not include the variation between seeds of the training.
 
     References
     ----------
@@ -228,8 +222,7 @@ def mcnemar_test(y_true: ArrayLike, y_pred_a: ArrayLike, y_pred_b: ArrayLike) ->
     only_a, only_b : int
         Number of beats that only the first, or only the second model predicts correctly.
     pvalue : float
-        Probability of a split at least as uneven if both models have equal accuracy. It is 1 if
-        the models are correct on the same beats.
+        Probability of a split at least as uneven if both models have equal accuracy.
 
     Raises
     ------

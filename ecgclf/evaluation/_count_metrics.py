@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import unique_labels
 
+from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._validation import check_same_length
 from ecgclf.evaluation._checks import check_beats, in_class_order
 
@@ -152,8 +153,17 @@ class MacroF1(CountMetric):
 
 
 @dataclass(frozen=True)
-class _ClassMetric(CountMetric):
-    """Base class of the metrics of one class."""
+class _ClassMetric(InheritedParameterDocs, CountMetric):
+    """Base class of the metrics of one class.
+
+    Parameters
+    ----------
+    label : object
+        The class.
+    not_counted : collection of labels
+        True classes whose beats are not counted as false positives when predicted as `label`,
+        such as ``"FQ"`` for V and ``"Q"`` for S in `ec57_report`.
+    """
 
     label: Any
 
@@ -180,11 +190,6 @@ class _ClassMetric(CountMetric):
 class Sensitivity(_ClassMetric):
     """Fraction of the true beats of a class that are predicted as this class.
 
-    Parameters
-    ----------
-    label : object
-        The class.
-
     Examples
     --------
     >>> from ecgclf.evaluation import Sensitivity
@@ -198,14 +203,6 @@ class Sensitivity(_ClassMetric):
 @dataclass(frozen=True)
 class PositivePredictivity(_ClassMetric):
     """Fraction of the beats predicted as a class that truly are of this class.
-
-    Parameters
-    ----------
-    label : object
-        The class.
-    not_counted : collection of labels
-        True classes whose beats are not counted as false positives when predicted as `label`,
-        such as ``"FQ"`` for V and ``"Q"`` for S in `ec57_report`.
 
     Examples
     --------
@@ -221,13 +218,6 @@ class PositivePredictivity(_ClassMetric):
 @dataclass(frozen=True)
 class F1(_ClassMetric):
     """Harmonic mean of sensitivity and positive predictivity of a class.
-
-    Parameters
-    ----------
-    label : object
-        The class.
-    not_counted : collection of labels
-        As in `PositivePredictivity`.
 
     Examples
     --------

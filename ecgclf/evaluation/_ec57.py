@@ -204,8 +204,8 @@ def ec57_report(
         For ``"S"`` and ``"V"``, the true classes whose beats are not false positives when
         predicted as this class; by default as above. See Notes.
     groups : array-like of shape (n_beats,), optional
-        Patient of each beat (``beats.groups``). If given, the report contains intervals of the
-        gross figures over patients, those of `patient_intervals`.
+        Patient of each beat (``beats.groups``), for intervals of the gross figures over
+        patients as in `patient_intervals`.
 
     Returns
     -------

@@ -105,6 +105,9 @@ def recording_report(
 ) -> RecordingReport:
     """Compute AUROC and AUPRC of each class or label, with intervals over patients.
 
+    Of two classes the second one is reported, of more each one against all others. The intervals
+    are those of `patient_intervals`, which warns of few patients.
+
     Parameters
     ----------
     y_true : array-like of shape (n_recordings,) or (n_recordings, n_labels)
@@ -132,16 +135,6 @@ def recording_report(
         If the inputs are empty, differ in length or have missing values, `y_score` does not
         have one finite column per class or label, `classes` lacks a class, or there are fewer
         than two patients.
-
-    Warns
-    -----
-    UserWarning
-        If there are fewer than 8 patients.
-
-    Notes
-    -----
-    Of two classes the second one is reported. With more classes, each one is compared with all
-    others. The areas are `AUROC` and `AUPRC`, with the intervals of `patient_intervals`.
 
     Examples
     --------

@@ -46,15 +46,12 @@ class PrintedReport(ABC):
         )
 
     def _repr_html_(self) -> str:
-        parts = []
-        for part in self._parts():
-            if isinstance(part, str):
-                parts.append(f"<p>{part}</p>")
-            elif isinstance(part, pd.Series):
-                parts.append(part.to_frame().to_html(header=False, **_STYLE))
-            else:
-                parts.append(part.to_html(**_STYLE))
-        return "\n".join(parts)
+        return "\n".join(
+            f"<p>{part}</p>"
+            if isinstance(part, str)
+            else pd.DataFrame(part).to_html(header=isinstance(part, pd.DataFrame), **_STYLE)
+            for part in self._parts()
+        )
 
 
 class JSONReport(PrintedReport):
