@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
-from ecgclf._validation import check_groups, check_same_length
+from ecgclf._validation import check_groups
 from ecgclf.evaluation._checks import (
-    check_beats,
     check_distinct,
     check_known,
+    check_predictions,
     check_scores,
     in_class_order,
 )
@@ -208,8 +208,7 @@ def beat_report(
     >>> report.per_class["positive_predictivity"].round(2).to_dict()
     {'N': 0.67, 'S': nan, 'V': 0.5}
     """
-    y_true, y_pred = check_beats(y_true, "y_true"), check_beats(y_pred, "y_pred")
-    check_same_length(y_true, "y_pred", y_pred)
+    y_true, y_pred = check_predictions(y_true, y_pred)
     seen = unique_labels(y_true, y_pred)
     columns = seen if classes is None else check_distinct(classes, "classes")
     order = _order(labels, in_class_order(unique_labels(seen, columns)))

@@ -67,6 +67,15 @@ def check_beats(values: ArrayLike, name: str) -> np.ndarray:
     return array
 
 
+def check_predictions(
+    y_true: ArrayLike, y_pred: ArrayLike, name: str = "y_pred"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Check the labels of beats and their predictions, and return both as arrays."""
+    true, pred = check_beats(y_true, "y_true"), check_beats(y_pred, name)
+    check_same_length(true, name, pred)
+    return true, pred
+
+
 def check_distinct(labels: ArrayLike, name: str) -> np.ndarray:
     """Check a list of classes, and return it as an array."""
     array = to_array(labels, name)

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from ecgclf._docstrings import parameters_from
-from ecgclf._validation import check_same_length
-from ecgclf.evaluation._checks import RandomState, check_beats
+from ecgclf.evaluation._checks import RandomState, check_predictions
 from ecgclf.evaluation._reports import Part, PrintedReport, shortened, with_interval
 from ecgclf.evaluation._resampling import Metrics, Patients, Statistic, patient_intervals
 
@@ -240,14 +239,10 @@ def mcnemar_test(y_true: ArrayLike, y_pred_a: ArrayLike, y_pred_b: ArrayLike) ->
     >>> mcnemar_test(["N"] * 8, ["N"] * 8, ["N"] * 2 + ["V"] * 6)
     McNemarResult(only_a=6, only_b=0, pvalue=0.03125)
     """
-    true = check_beats(y_true, "y_true")
-    correct = []
-    for name, y_pred in (("y_pred_a", y_pred_a), ("y_pred_b", y_pred_b)):
-        pred = check_beats(y_pred, name)
-        check_same_length(true, name, pred)
-        correct.append(pred == true)
-    a, b = correct
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    true, pred_a = check_predictions(y_true, y_pred_a, "y_pred_a")
+    _, pred_b = check_predictions(y_true, y_pred_b, "y_pred_b")
+    only_a = int(((pred_a == true) & (pred_b != true)).sum())
+    only_b = int(((pred_b == true) & (pred_a != true)).sum())
     differ = only_a + only_b
     pvalue = float(binomtest(only_a, differ).pvalue) if differ else 1.0
     return McNemarResult(only_a, only_b, pvalue)

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import unique_labels
 
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._validation import check_same_length
-from ecgclf.evaluation._checks import check_beats, in_class_order
+from ecgclf.evaluation._checks import check_predictions, in_class_order
 
 #: Label for no beat: the truth of a false detection, the prediction of a missed beat.
 NO_BEAT = "O"
@@ -105,8 +104,7 @@ class CountMetric(ABC):
         """
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
-        true, pred = check_beats(y_true, "y_true"), check_beats(y_pred, "y_pred")
-        check_same_length(true, "y_pred", pred)
+        true, pred = check_predictions(y_true, y_pred)
         labels = in_class_order(unique_labels(true, pred))
         _, matrices = matrices_by_group(true, pred, np.zeros(len(true)), labels)
         return float(self.of_counts(matrices[0], labels))

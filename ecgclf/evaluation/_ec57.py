@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecgclf._docstrings import parameters_from
-from ecgclf._validation import check_groups, check_same_length
+from ecgclf._validation import check_groups
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
-from ecgclf.evaluation._checks import RandomState, check_beats, in_class_order
+from ecgclf.evaluation._checks import RandomState, check_predictions, in_class_order
 from ecgclf.evaluation._count_metrics import (
     F1,
     NO_BEAT,
@@ -247,8 +247,13 @@ def ec57_report(
     >>> report.gross["positive_predictivity"].to_dict()  # F predicted as V is not counted
     {'S': 0.5, 'V': 0.75}
     """
-    true, pred = _check_classes(y_true, "y_true"), _check_classes(y_pred, "y_pred")
-    check_same_length(true, "y_pred", pred)
+    true, pred = check_predictions(y_true, y_pred)
+    for name, labels in (("y_true", true), ("y_pred", pred)):
+        if unknown := sorted({*map(str, labels.tolist())} - {*_LABELS}):
+            raise ValueError(
+                f"{name} holds {unknown[:5]}; expected the AAMI classes {list(AAMI_CLASSES)}, "
+                f"or '{NO_BEAT}' for no beat."
+            )
     records = check_groups(record, len(true), name="record", of="record")
     if no_beats := int(((true == NO_BEAT) & (pred == NO_BEAT)).sum()):
         raise ValueError(f"{no_beats} rows have '{NO_BEAT}', no beat, in both y_true and y_pred.")
@@ -261,15 +266,15 @@ def ec57_report(
         raise ValueError(f"not_counted has the keys {sorted(not_counted)}; expected 'S' and 'V'.")
 
     true, pred, kept = true[~out], pred[~out], records[~out]
-    labels = _LABELS if NO_BEAT in {*true.tolist(), *pred.tolist()} else AAMI_CLASSES
-    names, matrices = matrices_by_group(true, pred, kept, labels)
+    classes = _LABELS if NO_BEAT in {*true.tolist(), *pred.tolist()} else AAMI_CLASSES
+    names, matrices = matrices_by_group(true, pred, kept, classes)
     total = matrices.sum(axis=0)
-    count = partial(_count_all, labels=labels, not_counted=not_counted)
+    count = partial(_count_all, labels=classes, not_counted=not_counted)
     found: dict[str, Any] = {}
     if groups is not None:
         patients = Patients(true, check_groups(groups, len(out))[~out])
         resample = patients.intervals(confidence_level, n_resamples, random_state)
-        _, of_patients = matrices_by_group(true, pred, patients.groups, labels)
+        _, of_patients = matrices_by_group(true, pred, patients.groups, classes)
         rows = [(name, figure) for name in "SV" for figure in _HEADS]
 
         def gross(drawn: np.ndarray) -> np.ndarray:
@@ -283,7 +288,7 @@ def ec57_report(
             "confidence_level": confidence_level,
         }
     return EC57Report(
-        labels=tuple(labels),
+        labels=tuple(classes),
         confusion_matrix=total,
         gross=pd.concat(_tables(count(total[np.newaxis]))).droplevel(1),
         per_record=pd.concat(_tables(count(matrices)), axis="columns").set_axis(
@@ -309,16 +314,6 @@ def _count_all(
 
 def _tables(counts: dict[str, dict[str, np.ndarray]]) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(figures) for name, figures in counts.items()}
-
-
-def _check_classes(labels: ArrayLike, name: str) -> np.ndarray:
-    array = check_beats(labels, name)
-    if unknown := sorted({*map(str, array.tolist())} - {*_LABELS}):
-        raise ValueError(
-            f"{name} holds {unknown[:5]}; expected the AAMI classes {list(AAMI_CLASSES)}, "
-            f"or '{NO_BEAT}' for no beat."
-        )
-    return array
 
 
 def _excluded(exclude: ArrayLike | Collection[str], record: np.ndarray) -> np.ndarray:
