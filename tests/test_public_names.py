@@ -104,6 +104,16 @@ def test_an_undescribed_parameter_is_found():
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_cited_reference_is_listed_and_every_listed_one_is_cited(name: str):
+    thing: Any = DOCUMENTED[name]
+    methods = public_methods(thing) if inspect.isclass(thing) else []
+    for text in (thing.__doc__, *(method.__doc__ for method in methods)):
+        cited = set(re.findall(r"\[(\w+)\]_", text or ""))
+        listed = set(re.findall(r"^ *\.\. \[(\w+)\]", text or "", flags=re.MULTILINE))
+        assert cited == listed
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
 def test_every_public_name_has_an_example(name: str):
     thing: Any = DOCUMENTED[name]
     if inspect.isclass(thing) and (inspect.isabstract(thing) or issubclass(thing, Exception)):

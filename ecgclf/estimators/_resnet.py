@@ -19,16 +19,16 @@ class ECGResNetClassifier(BeatClassifier):
         Type of the residual blocks. With the input ``x`` of a block, batch norm ``BN``, a
         convolution ``Ck`` with `kernel_size` and ``C1`` with kernel size 1, its output is
 
-        - "basic": ``ReLU(BN(Ck(ReLU(BN(Ck(x))))) + x)`` [2]_,
-        - "bottleneck": ``C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))`` [3]_,
+        - "basic": ``ReLU(BN(Ck(ReLU(BN(Ck(x))))) + x)`` [1]_,
+        - "bottleneck": ``C1(r(Ck(r(C1(r(x)))))) + x`` with ``r(x) = ReLU(BN(x))`` [2]_,
         - "xresnet": ``ReLU(BN(C1(ReLU(BN(Ck(ReLU(BN(C1(x)))))))) + x)``, where the last batch
-          norm starts at 0 [4]_,
-        - "pooled": ``MP(ReLU(Ck(ReLU(Ck(x))) + x))`` with a max pooling ``MP`` [5]_.
+          norm starts at 0 [3]_,
+        - "pooled": ``MP(ReLU(Ck(ReLU(Ck(x))) + x))`` with a max pooling ``MP`` [4]_.
 
         The first two convolutions of "bottleneck" and "xresnet" have a quarter of the filters.
         The first convolution has the stride, but in "xresnet" ``Ck`` and in "pooled" ``MP``.
         Where the shapes differ, a ``C1`` projects ``x``; in "basic" and "xresnet" it comes after
-        an average pooling with the stride and before a batch norm [4]_.
+        an average pooling with the stride and before a batch norm [3]_.
     filters : sequence of int, default=(32, 64, 96, 128)
         Number of filters in each stage. Its length is the number of stages.
     n_blocks : int or sequence of int, default=1
@@ -53,7 +53,7 @@ class ECGResNetClassifier(BeatClassifier):
         Scale the channels of each block by factors computed from the whole beat (squeeze and
         excitation: Hu, Shen and Sun, CVPR 2018, arXiv:1709.01507).
     block_dropout : float, default=0.0
-        Dropout rate before the last convolution of each block [6]_.
+        Dropout rate before the last convolution of each block [5]_.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
         Pooling of each filter over the remaining time. "avg_max" concatenates mean and
         maximum; None flattens instead of pooling.
@@ -63,6 +63,18 @@ class ECGResNetClassifier(BeatClassifier):
     The page "Published networks" of the documentation compares the default network, of 293,069
     parameters for one lead and five classes, with smaller ones. It and the page "Recordings of
     twelve leads" give the parameters of published residual networks.
+
+    References
+    ----------
+    .. [1] He et al., "Deep residual learning for image recognition", CVPR 2016,
+       arXiv:1512.03385.
+    .. [2] He et al., "Identity mappings in deep residual networks", ECCV 2016,
+       arXiv:1603.05027.
+    .. [3] He et al., "Bag of tricks for image classification with convolutional neural
+       networks", CVPR 2019, arXiv:1812.01187, "ResNet-D".
+    .. [4] Kachuee, Fazeli and Sarrafzadeh, "ECG heartbeat classification: a deep transferable
+       representation", ICHI 2018, arXiv:1805.00794, figure 2.
+    .. [5] Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, arXiv:1605.07146.
 
     Examples
     --------
