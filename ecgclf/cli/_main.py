@@ -34,72 +34,6 @@ first steps:
 `ecgclf COMMAND --help` explains a command. The exit code is 0 on success and 2 on invalid
 input, which one line on standard error explains."""
 
-#: Of each command: its summary, description and examples.
-ABOUT = {
-    "train": (
-        "train a network on labelled beats and save it",
-        f"""\
-Train a network and save it, together with the rate, window and unit of its beats.
-
-{_DATA}""",
-        """\
-  ecgclf train "$(ecgclf fetch mitbih)" model.ecgclf --records ds1 --fs 125
-  ecgclf train beats.npz model.ecgclf --model ECGResNetClassifier --set max_epochs=5 \\
-      --set lr=1e-3 --set class_weight=balanced""",
-    ),
-    "evaluate": (
-        "compare a saved model with labelled beats",
-        f"""\
-Predict labelled beats and report accuracy, sensitivity and positive predictivity. Records are
-cut as in training, so --fs and --window are not needed.
-
-{_DATA}""",
-        """\
-  ecgclf evaluate model.ecgclf data/mitdb --records ds2
-  ecgclf evaluate model.ecgclf beats.npz --json > report.json""",
-    ),
-    "predict": (
-        "label the beats of a recording",
-        """\
-Detect the R peaks of a recording, cut a beat at each as in training, and write a table as
-CSV: time of the R peak in seconds, its sample, the label and its probability. Beats of an
-.npz file ("data") are numbered from 0 instead.""",
-        """\
-  ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
-  ecgclf predict mitbih-small night/holter --lead V5 | head""",
-    ),
-    "annotate": (
-        "annotate all beats of recordings",
-        """\
-Detect and classify all beats of recordings and write, for each one, a WFDB annotation file
-(NAME.beats), a table (NAME.csv), a summary (NAME.json) and a report (NAME.html). A recording that
-cannot be read does not end the others. Recordings whose files exist are skipped.""",
-        """\
-  ecgclf annotate night.hea --start 22:00 --end 06:00 --report report.html
-  ecgclf annotate study --output annotations --n-jobs 2""",
-    ),
-    "export": (
-        "write a saved model as ONNX",
-        f"""\
-Write a saved model as an ONNX graph, for programs without Python. With --calibrate, weights
-and activations are quantised to integers of 8 bits.
-
-{_DATA}""",
-        """\
-  ecgclf export model.ecgclf model.onnx
-  ecgclf export model.ecgclf small.onnx --calibrate data/mitdb --records ds1""",
-    ),
-    "fetch": (
-        "download a database from PhysioNet",
-        """\
-Download a database and print its folder. An interrupted download is resumed, and every file
-is verified.""",
-        """\
-  ecgclf fetch svdb
-  ecgclf fetch mitbih --records 100,101 --to data""",
-    ),
-}
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command ``ecgclf``.
@@ -161,8 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ecgclf {ecgclf.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, add_options in _OPTIONS.items():
-        summary, description, examples = ABOUT[name]
+    for name, (add_options, summary, description, examples) in COMMANDS.items():
         epilog = f"examples:\n{examples}"
         add_options(
             commands.add_parser(
@@ -340,11 +273,74 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-_OPTIONS = {
-    "train": _train,
-    "evaluate": _evaluate,
-    "predict": _predict,
-    "annotate": _annotate,
-    "export": _export,
-    "fetch": _fetch,
+#: Of each command: its options, summary, description and examples.
+COMMANDS = {
+    "train": (
+        _train,
+        "train a network on labelled beats and save it",
+        f"""\
+Train a network and save it, together with the rate, window and unit of its beats.
+
+{_DATA}""",
+        """\
+  ecgclf train "$(ecgclf fetch mitbih)" model.ecgclf --records ds1 --fs 125
+  ecgclf train beats.npz model.ecgclf --model ECGResNetClassifier --set max_epochs=5 \\
+      --set lr=1e-3 --set class_weight=balanced""",
+    ),
+    "evaluate": (
+        _evaluate,
+        "compare a saved model with labelled beats",
+        f"""\
+Predict labelled beats and report accuracy, sensitivity and positive predictivity. Records are
+cut as in training, so --fs and --window are not needed.
+
+{_DATA}""",
+        """\
+  ecgclf evaluate model.ecgclf data/mitdb --records ds2
+  ecgclf evaluate model.ecgclf beats.npz --json > report.json""",
+    ),
+    "predict": (
+        _predict,
+        "label the beats of a recording",
+        """\
+Detect the R peaks of a recording, cut a beat at each as in training, and write a table as
+CSV: time of the R peak in seconds, its sample, the label and its probability. Beats of an
+.npz file ("data") are numbered from 0 instead.""",
+        """\
+  ecgclf predict model.ecgclf data/mitdb/100 --output 100.csv
+  ecgclf predict mitbih-small night/holter --lead V5 | head""",
+    ),
+    "annotate": (
+        _annotate,
+        "annotate all beats of recordings",
+        """\
+Detect and classify all beats of recordings and write, for each one, a WFDB annotation file
+(NAME.beats), a table (NAME.csv), a summary (NAME.json) and a report (NAME.html). A recording that
+cannot be read does not end the others. Recordings whose files exist are skipped.""",
+        """\
+  ecgclf annotate night.hea --start 22:00 --end 06:00 --report report.html
+  ecgclf annotate study --output annotations --n-jobs 2""",
+    ),
+    "export": (
+        _export,
+        "write a saved model as ONNX",
+        f"""\
+Write a saved model as an ONNX graph, for programs without Python. With --calibrate, weights
+and activations are quantised to integers of 8 bits.
+
+{_DATA}""",
+        """\
+  ecgclf export model.ecgclf model.onnx
+  ecgclf export model.ecgclf small.onnx --calibrate data/mitdb --records ds1""",
+    ),
+    "fetch": (
+        _fetch,
+        "download a database from PhysioNet",
+        """\
+Download a database and print its folder. An interrupted download is resumed, and every file
+is verified.""",
+        """\
+  ecgclf fetch svdb
+  ecgclf fetch mitbih --records 100,101 --to data""",
+    ),
 }

@@ -23,7 +23,7 @@ from sklearn.metrics import recall_score
 import ecgclf as package
 from ecgclf import datasets
 from ecgclf.cli import main
-from ecgclf.cli._main import ABOUT, make_parser
+from ecgclf.cli._main import COMMANDS, make_parser
 from ecgclf.datasets import detect_r_peaks, load_mitbih, load_wfdb, make_record
 from ecgclf.transforms import BeatSegmenter
 
@@ -66,7 +66,7 @@ def test_help_of_a_command_shows_examples(command, ecgclf):
 def documented_commands():
     """Return the commands in the documentation and in the help texts."""
     pages = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.rst"))]
-    helped = [make_parser().epilog, *(examples for _, _, examples in ABOUT.values())]
+    helped = [make_parser().epilog, *(examples for *_, examples in COMMANDS.values())]
     text = "\n".join([*pages, *helped]).replace("\\\n", " ")
     return re.findall(r"^ +(?:\$ )?(ecgclf .*)", text, flags=re.MULTILINE)
 
