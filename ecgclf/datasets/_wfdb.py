@@ -166,8 +166,7 @@ def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
         start += n_frames
     annotations = None
     if annotator is not None:
-        file = path.with_name(f"{path.name.removesuffix('.hea')}.{annotator}")
-        sample, symbol = annotations_within(file, start)
+        sample, symbol = annotations_within(path.with_suffix(f".{annotator}"), start)
         annotations = Annotations(sample * per_frame, symbol)
     return Recording._from_pieces(
         pieces,
@@ -248,21 +247,18 @@ def read_header(path: Path) -> Header:
     lines = [line for line in text if line and not line.startswith("#")]
     if not lines:
         raise RecordError(f"{path} is empty; expected the header of a WFDB record.")
-    n_segments, fields = _split_record_line(lines, path)
+    n_segments, fields = _split_record_line(lines[0], path)
     try:
         n_signals = int(fields[0])
         fs = float(fields[1].partition("/")[0]) if len(fields) > 1 else _DEFAULT_FS
         n_frames = int(fields[2]) if len(fields) > 2 else 0
+        if not 0 < fs < np.inf or n_frames < 0:
+            raise ValueError("the rate must be positive, the number of samples not negative")
     except ValueError as error:
         raise RecordError(
             f"{path}, line {lines[0]!r}: expected the name of the record, the number of signals, "
             f"the sampling rate and the number of samples ({error})."
         ) from error
-    if not 0 < fs < np.inf or n_frames < 0:
-        raise RecordError(
-            f"{path}, line {lines[0]!r}: the sampling rate must be positive, and the number of "
-            "samples not negative."
-        )
     header = Header(path, fs, n_frames or None, _parse_start(fields[3:]), comments=comments)
     n_lines = n_signals if n_segments is None else n_segments
     if n_lines < 1:
@@ -285,14 +281,12 @@ def read_header(path: Path) -> Header:
     return header
 
 
-def _split_record_line(lines: Sequence[str], path: Path) -> tuple[int | None, list[str]]:
+def _split_record_line(line: str, path: Path) -> tuple[int | None, list[str]]:
     """Split the first line into the number of segments and the fields after it."""
-    line, stem = lines[0], path.name.removesuffix(".hea")
     # The name may have a folder before it, dots and spaces in it, and a slash and the number of
     # segments after it.
-    found = re.match(rf"(?:.*[/\\])?{re.escape(stem)}(?:/(\d+))?\s+(\d.*)", line) or re.match(
-        r".+?(?:/(\d+))?\s+(\d.*)", line
-    )
+    name, rest = rf"(?:.*[/\\])?{re.escape(path.stem)}", r"(?:/(\d+))?\s+(\d.*)"
+    found = re.match(name + rest, line) or re.match(".+?" + rest, line)
     if found is None:
         raise RecordError(
             f"{path} is not a readable WFDB header: expected the name of the record and the "
