@@ -140,10 +140,10 @@ class AttributionDisplay(_BeatPanelDisplay):
         y : array-like of shape (n_beats,), optional
             True labels, for the titles.
         method : callable, default=occlusion
-            Called with `estimator` and `X`; returns the attribution of each sample to the
-            predicted class. For example `ecgclf.evaluation.occlusion`,
-            `ecgclf.evaluation.integrated_gradients` or your own function. Set their parameters
-            with `functools.partial`.
+            Called with `estimator` and the beats or recordings; returns the attribution of each
+            sample to the predicted class. For example `ecgclf.evaluation.occlusion`,
+            `ecgclf.evaluation.integrated_gradients` or your own function. Set their parameters,
+            such as the label to explain, with `functools.partial`.
         **kwargs
             Further parameters of the class. `colorbar_label` is set by default for the two
             methods above.

@@ -141,31 +141,27 @@ class BeatDisplay(PanelDisplay):
         return n_leads, len(self.means), n_samples
 
     def _draw_panels(self, time: np.ndarray) -> Sequence[Any]:
-        for column, label in zip(self.axes_.T, self.means):
-            for lead, panel in enumerate(column):
-                self._draw_panel(panel, label, lead, time)
-            column[0].set_title(f"{label}  (n = {self.counts[label]:,})")
-        artists = (*self.ax_.lines, *self.ax_.collections)
-        return [artist for artist in artists if not artist.get_label().startswith("_")]
-
-    def _draw_panel(self, panel: Any, label: Any, lead: int, time: np.ndarray) -> None:
-        """Draw one lead of one class."""
-        if self.spreads is not None:
-            low, high = self.spreads[label][:, lead]
-            panel.fill_between(
-                time, low, high, color="0.75", lw=0, label=self.spread_name, zorder=1
-            )
+        labels = [*self.means]
         # Thin light lines under a thick dark one also differ without colour.
         light: dict[str, Any] = {"color": COLORS["sky blue"], "lw": 0.7, "alpha": 0.7}
         alone: dict[str, Any] = {"color": COLORS["blue"], "lw": 1.0}
-        lines = panel.plot(
-            time, self.examples[label][:, lead].T, **(light if self.mean else alone)
-        )
-        for line in lines[:1]:
-            line.set_label("example beats")
-        if self.mean:
-            average = self.means[label][lead]
-            panel.plot(time, average, color=COLORS["black"], lw=1.8, label="mean of the class")
+        style = light if self.mean else alone
+        for (lead, column), panel in np.ndenumerate(self.axes_):
+            label = labels[column]
+            if self.spreads is not None:
+                band = self.spreads[label][:, lead]
+                panel.fill_between(
+                    time, *band, color="0.75", lw=0, label=self.spread_name, zorder=1
+                )
+            for line in panel.plot(time, self.examples[label][:, lead].T, **style)[:1]:
+                line.set_label("example beats")
+            if self.mean:
+                mean = self.means[label][lead]
+                panel.plot(time, mean, color=COLORS["black"], lw=1.8, label="mean of the class")
+            if lead == 0:
+                panel.set_title(f"{label}  (n = {self.counts[label]:,})")
+        artists = (*self.ax_.lines, *self.ax_.collections)
+        return [artist for artist in artists if not artist.get_label().startswith("_")]
 
 
 def _choose(rng: np.random.RandomState, rows: np.ndarray, n_rows: int) -> np.ndarray:

@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 #: Axes to draw on; None makes a new figure.
 AxesLike: TypeAlias = "Axes | Sequence[Axes] | np.ndarray | None"
 
-#: Colours that remain distinct in colour-blind vision: Okabe and Ito, "Color universal
-#: design", 2008, without the yellow, which is too pale for lines on white.
+#: Colours that remain distinct in colour-blind vision, in the order of classes: Okabe and Ito,
+#: "Color universal design", 2008, without the yellow, which is too pale for lines on white.
 COLORS: dict[str, str] = {
     "black": "#000000",
-    "orange": "#E69F00",
-    "sky blue": "#56B4E9",
-    "green": "#009E73",
-    "blue": "#0072B2",
     "vermilion": "#D55E00",
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
     "purple": "#CC79A7",
+    "sky blue": "#56B4E9",
 }
 
-_ORDER = ("black", "vermilion", "blue", "orange", "green", "purple", "sky blue")
 _LINES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -44,7 +43,7 @@ def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     """
     styles = {}
     for i, label in enumerate(labels):
-        color, other = COLORS[_ORDER[i % 7]], (i + i // 7) % 7
+        color, other = [*COLORS.values()][i % 7], (i + i // 7) % 7
         styles[label] = {"color": color, "linestyle": _LINES[other], "marker": _MARKERS[other]}
     return styles
 

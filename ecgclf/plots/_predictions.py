@@ -224,6 +224,7 @@ class ReliabilityDisplay(Display):
     y_name: str = "observed frequency"
 
     @classmethod
+    @parameters_from(ConfusionDisplay.from_estimator)
     def from_estimator(
         cls, estimator: Any, X: ArrayLike, y: ArrayLike, **kwargs: Any
     ) -> ReliabilityDisplay:
@@ -235,10 +236,6 @@ class ReliabilityDisplay(Display):
             Fitted classifier with ``predict_proba``.
         X : array-like of shape (n_beats, ...)
             Beats that were not used for training.
-        y : array-like of shape (n_beats,)
-            True labels.
-        **kwargs
-            Further parameters of `from_predictions`.
 
         Returns
         -------
@@ -271,11 +268,6 @@ class ReliabilityDisplay(Display):
         Returns
         -------
         ReliabilityDisplay
-
-        Raises
-        ------
-        ValueError
-            As in `ecgclf.evaluation.reliability_table`.
         """
         options: dict[str, Any] = {"classes": classes, "n_bins": n_bins, "strategy": strategy}
         kind = "of equal width" if strategy == "uniform" else "of equal size"

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgclf._docstrings import parameters_from
 from ecgclf.evaluation import occlusion
-from ecgclf.plots._beat_panels import attribution_band, label_of_method
+from ecgclf.plots._beat_panels import AttributionDisplay, attribution_band, label_of_method
 from ecgclf.plots._display import COLORS, AxesLike, Display, arrange_axes
 from ecgclf.plots._signals import draw_paper
 
@@ -98,6 +99,7 @@ class TwelveLeadDisplay(Display):
             self.lead_shares_ = {name: float(shares[row]) for name, row in self._row.items()}
 
     @classmethod
+    @parameters_from(AttributionDisplay.from_estimator)
     def from_estimator(
         cls,
         estimator: Any,
@@ -114,24 +116,10 @@ class TwelveLeadDisplay(Display):
         ----------
         estimator : object
             Fitted classifier of recordings of 12 leads.
-        signal : array-like of shape (12, n_samples)
-            The recording in mV, as the classifier takes it.
-        method : callable, default=occlusion
-            Function of `estimator` and an array of shape (1, 12, n_samples) that returns the
-            attribution of each sample, such as `ecgclf.evaluation.occlusion` or
-            `ecgclf.evaluation.integrated_gradients`. Set their parameters, such as the label to
-            explain, with `functools.partial`.
-        **kwargs
-            Further parameters of the class.
 
         Returns
         -------
         TwelveLeadDisplay
-
-        Raises
-        ------
-        ValueError
-            If the shape of `signal` or a parameter is not as described.
         """
         signal = np.asarray(signal)
         (attributions,) = method(estimator, signal[np.newaxis])

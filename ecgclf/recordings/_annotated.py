@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._files import replacing
 from ecgclf.datasets import AAMI_CLASSES, Recording
 from ecgclf.persistence import card_facts
@@ -140,37 +141,13 @@ class AnnotatedRecording:
             shutil.move(f"{folder}/record.{annotator}", file)
         return path
 
-    def to_csv(self, path: str | os.PathLike[str]) -> Path:
-        """Write the table of beats.
+    def to_json(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything but the signal as JSON, with a list for each column of `beats`.
 
         Parameters
         ----------
         path : str or path-like
             File to write.
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        ValueError
-            If the ending is that of WFDB annotations, ".atr".
-        """
-        if Path(path).suffix.lower() == ".atr":
-            raise ValueError(
-                f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending "
-                ".csv."
-            )
-        return _write(path, self._rounded().to_csv(index=False, lineterminator="\n"))
-
-    def to_json(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything but the signal as JSON.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write. "beats" has a list for each column of the table.
 
         Returns
         -------
@@ -192,13 +169,32 @@ class AnnotatedRecording:
         }
         return _write(path, json.dumps(content, default=lambda value: value.tolist()) + "\n")
 
+    @parameters_from(to_json)
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table of beats.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ValueError
+            If the ending is that of WFDB annotations, ".atr".
+        """
+        if Path(path).suffix.lower() == ".atr":
+            raise ValueError(
+                f"{path} is a name of WFDB annotations, and a table is CSV. Choose the ending "
+                ".csv."
+            )
+        return _write(path, self._rounded().to_csv(index=False, lineterminator="\n"))
+
+    @parameters_from(to_json)
     def to_html(self, path: str | os.PathLike[str], *, full_disclosure: bool = True) -> Path:
         """Write a report as one HTML file, which needs no network and prints on A4 paper.
 
         Parameters
         ----------
-        path : str or path-like
-            File to write.
         full_disclosure : bool, default=True
             Whether to include the whole first lead, in rows of one minute.
 

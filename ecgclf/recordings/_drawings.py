@@ -25,9 +25,10 @@ TREND_SIZE = {"width": 645.0, "rate_height": 150.0, "bar_height": 42.0}
 _N_BINS = 360
 _BINS = (10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
-#: Limits and cells of the RR histogram and the Poincaré plot in s.
-RR_LIMITS = (0.2, 2.0)
+#: Limits and cells of the RR histogram and the Poincaré plot in s, and their size.
+_RR_LIMITS = (0.2, 2.0)
 _HISTOGRAM_CELL, _POINCARE_CELL = 0.02, 0.03
+_RR_SIZE = 240
 
 
 def trace_path(values: NDArray[np.floating]) -> str:
@@ -124,29 +125,32 @@ def _points(x: NDArray[np.floating], y: ArrayLike) -> str:
     return "M" + " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, np.asarray(y))) + "h.1"
 
 
-def draw_histogram(rr: NDArray[np.floating], size: float) -> tuple[str, int]:
-    """Draw the histogram of RR intervals, and return the highest count."""
-    edges = np.arange(RR_LIMITS[0], RR_LIMITS[1] + _HISTOGRAM_CELL / 2, _HISTOGRAM_CELL)
-    count = np.histogram(rr.clip(RR_LIMITS[0], RR_LIMITS[1] - 1e-6), edges)[0]
-    step, top = size / len(count), max(int(count.max()), 1)
-    bars = "".join(f"V{size * (1 - n / top):.1f}h{step:.3f}" for n in count)
-    return f"M0 {size:g}{bars}V{size:g}Z", int(count.max())
+def draw_rr_intervals(rr: pd.DataFrame) -> dict[str, Any]:
+    """Draw the histogram of RR intervals, and each interval against the one before.
 
-
-def draw_poincare(
-    rr: NDArray[np.floating], following: NDArray[np.floating], size: float
-) -> list[str]:
-    """Draw each RR interval against the one before, as cells of four shades by their count."""
-    n_cells = round((RR_LIMITS[1] - RR_LIMITS[0]) / _POINCARE_CELL)
-    first, second = (x.clip(RR_LIMITS[0], RR_LIMITS[1] - 1e-6) for x in (rr, following))
-    edges = np.linspace(*RR_LIMITS, n_cells + 1)
-    count = np.histogram2d(first, second, bins=(edges, edges))[0]
-    shade = np.floor(np.log10(np.maximum(count, 1))).clip(0, 3)
-    cell = size / n_cells
-    return [
+    The latter, the Poincaré plot, has cells of four shades by their count.
+    """
+    low, high = _RR_LIMITS
+    interval = rr["rr_s"].to_numpy().clip(low, high - 1e-6)
+    edges = np.arange(low, high + _HISTOGRAM_CELL / 2, _HISTOGRAM_CELL)
+    count = np.histogram(interval, edges)[0]
+    step, top = _RR_SIZE / len(count), int(count.max())
+    bars = "".join(f"V{_RR_SIZE * (1 - n / max(top, 1)):.1f}h{step:.3f}" for n in count)
+    follows = np.flatnonzero(np.diff(rr["first"]) == 1)
+    edges = np.linspace(low, high, round((high - low) / _POINCARE_CELL) + 1)
+    pairs = np.histogram2d(interval[follows], interval[follows + 1], bins=(edges, edges))[0]
+    shade = np.floor(np.log10(np.maximum(pairs, 1))).clip(0, 3)
+    cell = _RR_SIZE / (len(edges) - 1)
+    cells = [
         "".join(
-            f"M{i * cell:.1f} {size - j * cell:.1f}h{cell:.1f}v{-cell:.1f}h{-cell:.1f}Z"
-            for i, j in np.argwhere((count > 0) & (shade == level))
+            f"M{i * cell:.1f} {_RR_SIZE - j * cell:.1f}h{cell:.1f}v{-cell:.1f}h{-cell:.1f}Z"
+            for i, j in np.argwhere((pairs > 0) & (shade == level))
         )
         for level in range(4)
     ]
+    return {
+        "histogram": f"M0 {_RR_SIZE}{bars}V{_RR_SIZE}Z",
+        "top": top,
+        "poincare": cells,
+        "limits": _RR_LIMITS,
+    }

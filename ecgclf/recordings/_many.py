@@ -42,8 +42,7 @@ def annotate_recordings(
 ) -> pd.DataFrame:
     """Annotate recordings and write the files of each into a folder.
 
-    A recording that cannot be read does not end the others. Files appear when they are complete,
-    and recordings whose files exist are skipped, so an interrupted run can be repeated.
+    An interrupted run can be repeated: recordings whose files exist are skipped.
 
     Parameters
     ----------

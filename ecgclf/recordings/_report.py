@@ -91,7 +91,7 @@ def render_report(data: ReportData, *, full_disclosure: bool = False) -> str:
         summary=data.rhythm.summary,
         trend=_trend(data),
         hours=data.rhythm.hours.reset_index().to_dict("records"),
-        rr=_rr_pictures(data.rhythm.rr),
+        rr=drawings.draw_rr_intervals(data.rhythm.rr),
         runs=_longest_runs(data.rhythm.episodes),
         stretches=_stretches(data),
         mean_beats=list(_mean_beats(data)),
@@ -147,18 +147,6 @@ def _trend(data: ReportData) -> dict[str, Any]:
             )
             for kind, of_kind in kinds.items()
         },
-    }
-
-
-def _rr_pictures(rr: pd.DataFrame) -> dict[str, Any]:
-    interval = rr["rr_s"].to_numpy()
-    follows = np.flatnonzero(np.diff(rr["first"]) == 1)
-    histogram, top = drawings.draw_histogram(interval, 240)
-    return {
-        "histogram": histogram,
-        "top": top,
-        "poincare": drawings.draw_poincare(interval[follows], interval[follows + 1], 240),
-        "limits": drawings.RR_LIMITS,
     }
 
 

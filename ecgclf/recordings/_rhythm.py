@@ -110,12 +110,6 @@ def rhythm_report(
         If positions do not increase or lie outside of the analysed part, lengths differ, a label
         is unknown, or `fs` is not positive.
 
-    References
-    ----------
-    .. [1] Task Force of the European Society of Cardiology and the North American Society of
-       Pacing and Electrophysiology, "Heart rate variability", Circulation 93(5):1043-1065,
-       1996.
-
     Examples
     --------
     >>> from ecgclf.recordings import rhythm_report

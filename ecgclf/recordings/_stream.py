@@ -25,12 +25,8 @@ class BeatStream:
     """Labels of the beats of a signal that arrives in chunks.
 
     Every `step` seconds the beats that are at least `look_ahead` seconds old are labelled, with
-    the beats before and after them as context. A beat is returned at most ``look_ahead + step``
-    seconds after it was recorded. Memory and time per beat are constant.
-
-    A model that compares beats with the median beat of their recording, such as "holter", uses
-    the median of the last `memory` beats, so its labels differ a little from those of
-    `annotate_recording`, mostly in the first minutes.
+    the beats before and after them as context. Labels of a model that compares the beats of a
+    recording, such as "holter", differ a little from those of `annotate_recording`.
 
     Parameters
     ----------
