@@ -26,8 +26,7 @@ from ecgclf.evaluation._count_metrics import (
     PositivePredictivity,
     Sensitivity,
 )
-from ecgclf.evaluation._ec57 import EC57_METRICS, EC57Report, ec57_report
-from ecgclf.evaluation._matching import match_beats
+from ecgclf.evaluation._ec57 import EC57_METRICS, EC57Report, ec57_report, match_beats
 from ecgclf.evaluation._recording_report import RecordingReport, recording_report
 from ecgclf.evaluation._resampling import figures_without, patient_intervals
 from ecgclf.evaluation._robustness import (

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ecgclf._validation import check_groups
 from ecgclf.evaluation._checks import check_beats
 from ecgclf.evaluation._reports import DASH, Part, PrintedReport
-from ecgclf.evaluation._score_metrics import areas
+from ecgclf.evaluation._score_metrics import compute_areas
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,10 +118,10 @@ def anomaly_report(
     rows = {}
     for name in np.unique(patient):
         beats = abnormal[patient == name]
-        rows[name] = (len(beats), beats.sum(), *areas(beats, score[patient == name]))
+        rows[name] = (len(beats), beats.sum(), *compute_areas(beats, score[patient == name]))
     columns = ["beats", "abnormal", "auroc", "auprc"]
     per_patient = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    auroc, auprc = areas(abnormal, score)
+    auroc, auprc = compute_areas(abnormal, score)
     return AnomalyReport(
         auroc=auroc,
         auprc=auprc,

@@ -139,19 +139,16 @@ def audit_split(
         `sample` and `fs` (its ``fs_record``) are taken unless given.
     train, test : array-like of int or bool
         Positions of the training and test beats, as splitters yield them, or masks.
-    groups : array-like of shape (n_beats,), optional
-        Patient of each beat.
-    record : array-like of shape (n_beats,), optional
-        Record of each beat.
-    sample : array-like of shape (n_beats,), optional
-        Position of each beat in its record, in samples.
+    groups, record, sample : array-like of shape (n_beats,), optional
+        Patient, record, and position in the record in samples of each beat.
     fs : float, optional
         Sampling rate of `sample` in Hz.
     within : float, default=10.0
         Maximum distance of adjacent beats in seconds.
     tolerance : float, default=0.1
         Beats are nearly identical if the root mean square of their difference is at most this
-        fraction of the standard deviation of the test beat. No beats of DS1 and DS2 are.
+        fraction of the standard deviation of the test beat, as no two beats of different
+        patients in DS1 and DS2 are.
     max_compared : int, default=2000
         Maximum number of test beats, chosen at random, for which nearly identical training
         beats are searched.

@@ -22,7 +22,7 @@ from ecgclf.evaluation._checks import (
     in_class_order,
 )
 from ecgclf.evaluation._reports import DASH, JSONReport, Part, confusion_parts
-from ecgclf.evaluation._score_metrics import areas
+from ecgclf.evaluation._score_metrics import compute_areas
 
 #: Column heads of the printed table.
 _HEADS = {
@@ -231,7 +231,7 @@ def beat_report(
     if y_score is not None:
         score = _check_score(y_score, y_pred, columns, named=classes is not None)
         of_label = {
-            label: areas(y_true == label, column)
+            label: compute_areas(y_true == label, column)
             for label, column in zip(columns.tolist(), score.T)
         }
         per_class[["auroc", "auprc"]] = [of_label.get(name, (np.nan, np.nan)) for name in order]
@@ -286,10 +286,5 @@ def _check_score(
                 f"the class of y_pred in only {agreement:.0%} of the beats. Pass "
                 "classes=estimator.classes_ if their order is different."
             )
-    check_known(
-        y_pred,
-        columns,
-        "y_pred",
-        " Pass the classes_ of the estimator that made both y_pred and y_score.",
-    )
+    check_known(y_pred, columns, "y_pred")
     return score

@@ -84,10 +84,13 @@ def check_distinct(labels: ArrayLike, name: str) -> np.ndarray:
     return array
 
 
-def check_known(labels: np.ndarray, columns: np.ndarray, name: str, hint: str = "") -> None:
+def check_known(labels: np.ndarray, columns: np.ndarray, name: str) -> None:
     """Raise a ValueError if `labels`, called `name`, has a class without a column."""
     if unknown := in_class_order(set(labels.tolist()) - set(columns.tolist())):
-        raise ValueError(f"{name} holds {unknown}, which classes {columns.tolist()} lacks.{hint}")
+        raise ValueError(
+            f"{name} holds {unknown}, which classes {columns.tolist()} lacks. Pass the classes_ "
+            "of the estimator that made the predictions, or leave those beats out."
+        )
 
 
 def check_classes(y_true: np.ndarray, classes: ArrayLike | None) -> np.ndarray:

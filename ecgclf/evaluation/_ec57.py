@@ -1,4 +1,4 @@
-"""Report after ANSI/AAMI EC57."""
+"""Matching of beats and report after ANSI/AAMI EC57."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecgclf._docstrings import parameters_from
-from ecgclf._validation import check_groups
+from ecgclf._validation import check_groups, check_same_length, to_array
 from ecgclf.datasets import AAMI_CLASSES, MITBIH_PACED
-from ecgclf.evaluation._checks import RandomState, check_predictions, in_class_order
+from ecgclf.evaluation._checks import (
+    RandomState,
+    check_beats,
+    check_predictions,
+    in_class_order,
+)
 from ecgclf.evaluation._count_metrics import (
     F1,
     NO_BEAT,
@@ -199,7 +204,7 @@ def ec57_report(
         Record of each beat (``beats.record``).
     exclude : collection of record names or array-like of bool of shape (n_beats,)
         Records or beats to leave out. By default the paced records of the MIT-BIH Arrhythmia
-        Database, as the standard requires. The report gives the number of beats left out.
+        Database, as the standard requires.
     not_counted : mapping of label to collection of labels
         For ``"S"`` and ``"V"``, the true classes whose beats are not false positives when
         predicted as this class; by default as above. See Notes.
@@ -220,15 +225,11 @@ def ec57_report(
 
     Notes
     -----
-    The sources differ in one respect. ``sumstats``, which summarizes the tables of ``bxb``, adds
-    F and Q up in one column and does not count F beats predicted as S, which ``bxb`` itself and
-    [3]_ count as false positives. ``not_counted={"S": "FQ", "V": "FQ"}`` gives the gross figures
-    of ``sumstats``. ``not_counted={"S": "", "V": ""}`` compares each class with all others, as
-    some authors do.
-
-    The standard evaluates records without their first five minutes, this function whole records,
-    as [3]_ and most papers on DS1 and DS2. To leave the minutes out, pass
-    ``exclude=beats.sample < 300 * beats.fs_record`` (and add the paced records).
+    ``sumstats``, which summarizes the tables of ``bxb``, does not count F beats predicted as S,
+    which ``bxb`` itself and [3]_ count as false positives. ``not_counted={"S": "FQ", "V": "FQ"}``
+    gives the gross figures of ``sumstats``, ``not_counted={"S": "", "V": ""}`` compares each
+    class with all others. Records are evaluated with their first five minutes, unless `exclude`
+    leaves them out: ``beats.sample < 300 * beats.fs_record``.
 
     References
     ----------
@@ -328,3 +329,115 @@ def _excluded(exclude: ArrayLike | Collection[str], record: np.ndarray) -> np.nd
             )
         return given
     return np.isin(record.astype(str), given.astype(str))
+
+
+def match_beats(
+    sample_true: ArrayLike,
+    y_true: ArrayLike,
+    sample_pred: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    fs: float,
+    window_ms: float = 150.0,
+) -> pd.DataFrame:
+    """Pair the detected beats of one record with the annotated ones.
+
+    A detection and an annotation are paired if they are within the window of each other and
+    neither is closer to the next beat of the other list. This is the rule of the beat-by-beat
+    comparison of ANSI/AAMI EC57, as implemented by the reference program ``bxb`` [1]_.
+
+    Parameters
+    ----------
+    sample_true, sample_pred : array-like of shape (n_annotated,) and (n_detected,)
+        Positions of the annotated and the detected beats in samples, increasing.
+    y_true, y_pred : array-like of shape (n_annotated,) and (n_detected,)
+        Their labels.
+    fs : float
+        Sampling rate of the positions in Hz.
+    window_ms : float, default=150
+        Maximum distance of a pair in ms.
+
+    Returns
+    -------
+    DataFrame of n_pairs rows
+        In order of time, with the columns ``y_true`` and ``y_pred`` (labels, ``"O"`` without a
+        partner), ``true`` and ``pred`` (indices into the arguments, -1 without a partner). The
+        labels are input for `ec57_report`.
+
+    Raises
+    ------
+    ValueError
+        If positions do not increase, are negative or differ in number from the labels; or if
+        `fs` or `window_ms` is not positive.
+
+    Notes
+    -----
+    ``bxb`` leaves out the first five minutes of a record, episodes of ventricular flutter, and
+    signal loss. To compare with its results, remove these from both lists first.
+
+    References
+    ----------
+    .. [1] G. B. Moody, "Evaluating ECG analyzers", in: WFDB Applications Guide,
+       PhysioNet.
+
+    Examples
+    --------
+    >>> from ecgclf.evaluation import match_beats
+    >>> pairs = match_beats([100, 400, 700], list("NVN"), [103, 250, 702], list("NNV"), fs=360)
+    >>> pairs[["y_true", "y_pred"]].agg("".join, axis=1).tolist()
+    ['NN', 'ON', 'VO', 'NV']
+    """
+    if not fs > 0 or not window_ms > 0:
+        raise ValueError(f"fs is {fs} and window_ms is {window_ms}; both must be positive.")
+    true, true_labels = _check_positions(sample_true, y_true, "sample_true", "y_true")
+    pred, pred_labels = _check_positions(sample_pred, y_pred, "sample_pred", "y_pred")
+    pairs = _pairs(true, pred, window_ms * fs / 1000)
+    i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
+    return pd.DataFrame(
+        {
+            "y_true": [true_labels[at] if at >= 0 else NO_BEAT for at in i],
+            "y_pred": [pred_labels[at] if at >= 0 else NO_BEAT for at in j],
+            "true": i,
+            "pred": j,
+        }
+    )
+
+
+def _pairs(true: np.ndarray, pred: np.ndarray, window: float) -> list[tuple[int, int]]:
+    """Traverse both lists, and decide for the earlier beat of the two."""
+    # A last beat at infinity has no neighbours.
+    t, p = [*true.tolist(), np.inf], [*pred.tolist(), np.inf]
+    pairs: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(true) or j < len(pred):
+        if i == len(true) or (j < len(pred) and p[j] < t[i]):
+            near = t[i] - p[j]
+            taken = near <= window and near < abs(t[i] - p[j + 1])
+            pairs.append((i, j) if taken else (-1, j))
+            i, j = i + taken, j + 1
+        else:
+            near = p[j] - t[i]
+            taken = near <= window and near < abs(p[j] - t[i + 1])
+            pairs.append((i, j) if taken else (i, -1))
+            i, j = i + 1, j + taken
+    return pairs
+
+
+def _check_positions(
+    sample: ArrayLike, labels: ArrayLike, name: str, of_labels: str
+) -> tuple[np.ndarray, list[str]]:
+    """Check positions and labels; both may be empty."""
+    positions = to_array(sample, name)
+    if positions.ndim != 1:
+        raise ValueError(f"{name} must be 1-D; got shape {positions.shape}.")
+    if not len(positions) and not len(np.asarray(labels)):
+        return positions.astype(float), []
+    if positions.dtype.kind not in "iuf" or not np.isfinite(positions).all():
+        raise ValueError(f"{name} must hold positions in samples; got {positions[:3]}.")
+    if positions[0] < 0 or (np.diff(positions) <= 0).any():
+        raise ValueError(
+            f"{name} must hold increasing positions from 0. Sort them with their labels."
+        )
+    checked = check_beats(labels, of_labels)
+    check_same_length(checked, name, positions, of_labels)
+    return positions, checked.tolist()

@@ -39,10 +39,8 @@ class Patients:
     def __init__(self, y_true: ArrayLike, groups: ArrayLike) -> None:
         self.y_true = to_array(y_true, "y_true")
         self.groups = check_groups(groups, len(self.y_true))
-        self.names, patient = np.unique(self.groups, return_inverse=True)
-        order = np.argsort(patient, kind="stable")
-        self._rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
-        self._patient = patient
+        self.names, self._patient = np.unique(self.groups, return_inverse=True)
+        self._rows = pd.Series(self._patient).groupby(self._patient).indices
 
     def metrics(self, metrics: Metrics, *y_preds: ArrayLike) -> dict[str, Metric]:
         """Return metrics by name; for None the usual ones of the labels."""
@@ -213,7 +211,7 @@ def patient_intervals(
         beats. By default accuracy, macro-F1, and the sensitivity and positive predictivity of
         each class.
     confidence_level : float, default=0.95
-        Nominal probability that the interval contains the true value.
+        Nominal probability that an interval contains the true value.
     n_resamples : int, default=1999
         Number of draws.
     method : {"percentile", "BCa"}, default="percentile"

@@ -83,7 +83,7 @@ def _check_indicator(true: np.ndarray, y_score: Any, classes: ArrayLike | None) 
     return Scored(names.tolist(), true.astype(bool), score)
 
 
-def areas(is_true: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+def compute_areas(is_true: np.ndarray, score: np.ndarray) -> tuple[float, float]:
     """Compute AUROC and AUPRC of one column, NaN unless it has true and other samples."""
     if is_true.all() or not is_true.any():
         return np.nan, np.nan
@@ -91,11 +91,8 @@ def areas(is_true: np.ndarray, score: np.ndarray) -> tuple[float, float]:
 
 
 def ranked_areas(is_true: np.ndarray, score: np.ndarray) -> Areas:
-    """Return AUROC and AUPRC of one column as functions of weights.
-
-    The scores are sorted once, so that many resamples, given by the weights of the samples,
-    take a few passes over an array.
-    """
+    """Return AUROC and AUPRC of one column as functions of weights, for many resamples."""
+    # Sorted once for all resamples.
     order = np.argsort(-score, kind="stable")
     # Samples of equal scores share a threshold, which the last of them ends.
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)

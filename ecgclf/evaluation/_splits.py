@@ -100,8 +100,7 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
                 "groups is None; InterPatientSplit needs the record of each beat. Pass "
                 "groups=beats.record."
             )
-        names = check_groups(groups, _num_samples(X), of="record")
-        record = np.array([str(name) for name in names.tolist()])
+        record = check_groups(groups, _num_samples(X), of="record").astype(str)
         present = set(record.tolist())
         if unknown := sorted(present - {*train, *test, *MITBIH_RECORDS}):
             raise ValueError(
@@ -165,19 +164,16 @@ class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
     """Splitter that adds the first minutes of each test record to the training set.
 
     ANSI/AAMI EC57, the standard of `ec57_report`, allows an algorithm to learn during the first
-    five minutes of a record and evaluates the rest. De Chazal and Reilly [1]_ and most
-    patient-specific classifiers since then train on the annotated beats of these minutes. This
-    class wraps another splitter and moves the test beats before that time to its training set.
-    Do not compare the results with results on new patients.
+    five minutes of a record. Most patient-specific classifiers since de Chazal and Reilly [1]_
+    train on their annotated beats. This class moves them from the test to the training set of
+    another splitter. Do not compare the results with results on new patients.
 
     Parameters
     ----------
     sample : array-like of shape (n_beats,)
-        Position of each beat of the `X` that is split in its record (``beats.sample``). A
-        parameter of the class, because scikit-learn passes only `X`, `y` and `groups` to split.
+        Position in its record of each beat of the `X` that is split (``beats.sample``).
     fs : float
-        Sampling rate of `sample` in Hz: ``beats.fs_record``, which differs from ``beats.fs`` if
-        the beats were resampled.
+        Sampling rate of `sample` in Hz: ``beats.fs_record``, not ``beats.fs``.
     cv : splitter, optional
         Splitter into training and test records, which receives the `groups`. By default
         ``InterPatientSplit(shared_subjects="keep")``, for which groups are records.
