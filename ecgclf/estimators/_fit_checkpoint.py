@@ -187,16 +187,13 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """List the differences between two fits in words."""
     if before["class"] != now["class"]:
         return [f"it was a {before['class']} and is a {now['class']}"]
-    found = []
-    for group in ("parameters", "versions"):
-        first, second = before[group], now[group]
-        found += [
-            f"{name} was {first.get(name)!r} and is {second.get(name)!r}"
-            for name in {**first, **second}
-            if first.get(name) != second.get(name)
-        ]
-    if before["device"] != now["device"]:
-        found.append(f"it ran on {before['device']!r} and is to run on {now['device']!r}")
-    if found:  # other data or weights may be a consequence
-        return found
-    return [words for name, words in _DIGESTS.items() if before[name] != now[name]]
+    first, second = (
+        {**fit["parameters"], **fit["versions"], "device": fit["device"]} for fit in (before, now)
+    )
+    found = [
+        f"{name} was {first.get(name)!r} and is {second.get(name)!r}"
+        for name in {**first, **second}
+        if first.get(name) != second.get(name)
+    ]
+    # Other data or weights may be a consequence.
+    return found or [words for name, words in _DIGESTS.items() if before[name] != now[name]]
