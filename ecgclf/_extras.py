@@ -8,7 +8,6 @@ from typing import Any
 #: The extra of this package that installs a library, by the name it is imported by.
 _EXTRA_OF = {
     "captum": "attribution",
-    "dask": "dask",
     "distributed": "dask",
     "edfio": "edf",
     "mlflow": "mlflow",

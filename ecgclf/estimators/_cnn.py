@@ -100,8 +100,7 @@ class ECGCNNClassifier(ConvolutionalClassifier):
     >>> from ecgclf import ECGCNNClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
-    >>> model = ECGCNNClassifier(max_epochs=10, batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGCNNClassifier(random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 
@@ -146,8 +145,7 @@ class ECGCRNNClassifier(ConvolutionalClassifier):
     >>> from ecgclf import ECGCRNNClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
-    >>> model = ECGCRNNClassifier(filters=(8, 16), batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGCRNNClassifier(filters=(8, 16), random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 

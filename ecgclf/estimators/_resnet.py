@@ -81,8 +81,7 @@ class ECGResNetClassifier(BeatClassifier):
     >>> from ecgclf import ECGResNetClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=300, random_state=0, return_X_y=True)
-    >>> model = ECGResNetClassifier(filters=(16, 32), batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGResNetClassifier(filters=(16, 32), random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 

@@ -43,8 +43,7 @@ class ECGRNNClassifier(BeatClassifier):
     >>> from ecgclf import ECGRNNClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
-    >>> model = ECGRNNClassifier(units=(16,), batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGRNNClassifier(units=(16,), random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 
@@ -83,8 +82,7 @@ class ECGLSTMClassifier(ECGRNNClassifier):
     >>> from ecgclf import ECGLSTMClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
-    >>> model = ECGLSTMClassifier(units=(16,), batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGLSTMClassifier(units=(16,), random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 

@@ -47,8 +47,7 @@ class ECGTransformerClassifier(BeatClassifier):
     >>> from ecgclf import ECGTransformerClassifier
     >>> from ecgclf.datasets import make_beats
     >>> X, y = make_beats(n_beats=200, random_state=0, return_X_y=True)
-    >>> model = ECGTransformerClassifier(width=16, batch_size=32, random_state=0).fit(X, y)
-    >>> model.predict(X[:3]).shape
+    >>> ECGTransformerClassifier(width=16, random_state=0).fit(X, y).predict(X[:3]).shape
     (3,)
     """
 
