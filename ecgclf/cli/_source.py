@@ -88,10 +88,10 @@ def read_recording(model: Any, options: argparse.Namespace) -> datasets.Recordin
     if options.lead is None and model.n_leads_ == 1:
         recording = recording.pick(["MLII" if "MLII" in recording.leads else 0])
     if len(recording.leads) != model.n_leads_:
-        source = f"Record {recording.name} has" if options.lead is None else "--lead names"
+        of_record = f"record {recording.name} ({', '.join(recording.leads)}) has"
         raise ValueError(
-            f"{source} {len(recording.leads)} leads, but the model takes {model.n_leads_}: "
-            f"choose from {', '.join(recording.leads)} with --lead."
+            f"{'--lead names' if options.lead else of_record} {len(recording.leads)} leads, but "
+            f"the model takes {model.n_leads_}. Name {model.n_leads_} with --lead."
         )
     return recording
 
