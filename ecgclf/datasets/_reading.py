@@ -17,7 +17,6 @@ from ecgclf._extras import import_extra
 from ecgclf.datasets._annotations import RecordError, explain_damage
 from ecgclf.datasets._recordings import (
     UNKNOWN_DATE,
-    Annotations,
     Leads,
     Piece,
     Recording,
@@ -234,10 +233,7 @@ def _read_edf(path: Path, leads: Leads, annotator: str | None) -> Recording:
     if annotator is not None:
         origin = 0 if edf.is_continuous else onsets[0]
         sample = [round((note.onset - origin) * fs) for note in edf.annotations]
-        annotations = Annotations(
-            np.array(sample, dtype=np.int64),
-            np.array([note.text for note in edf.annotations], dtype=np.str_),
-        )
+        annotations = sample, [note.text for note in edf.annotations]
     return Recording._from_pieces(
         pieces,
         int(place.max()) + per_record,

@@ -177,7 +177,7 @@ class Recording:
         start: datetime | None,
         path: Path,
         comments: Sequence[str] = (),
-        annotations: Annotations | None = None,
+        annotations: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> Recording:
         """Make a recording of the values in a file; samples without a piece are missing."""
         _check_plausible(pieces, n_samples, fs, path)

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from ecgclf.datasets._annotations import RecordError, annotations_within, explain_damage
 from ecgclf.datasets._recordings import (
     UNKNOWN_DATE,
-    Annotations,
     Leads,
     Piece,
     Recording,
@@ -167,7 +166,7 @@ def _read(path: Path, leads: Leads, annotator: str | None) -> Recording:
     annotations = None
     if annotator is not None:
         sample, symbol = annotations_within(path.with_suffix(f".{annotator}"), start)
-        annotations = Annotations(sample * per_frame, symbol)
+        annotations = sample * per_frame, symbol
     return Recording._from_pieces(
         pieces,
         start * per_frame,
