@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._extras import import_extra
 
 #: Rows that pass through the network at once.
@@ -123,6 +124,7 @@ def occlusion(
     return falls / n_covers
 
 
+@parameters_from(occlusion)
 def integrated_gradients(
     estimator: Any,
     X: ArrayLike,
@@ -149,9 +151,6 @@ def integrated_gradients(
         Any fitted classifier of ecgclf that is a network.
     X : array-like of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples)
         The beats, in the shape that the estimator was fitted on.
-    target : label or array-like of shape (n_beats,), optional
-        The class to explain, one for all beats or one for each. By default the class predicted
-        for each beat.
     baseline : float or array-like, default=0.0
         Beat that represents the absence of a signal: a number for all samples, or an array of
         the shape of one beat, such as the mean beat, or of `X`. A recurrent network with

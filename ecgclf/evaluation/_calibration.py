@@ -170,13 +170,12 @@ def confidence_of(
     return probability[:, place[0]], y_true == label
 
 
+@parameters_from(reliability_table)
 def coverage_table(y_true: ArrayLike, y_set: ArrayLike, *, classes: ArrayLike) -> pd.DataFrame:
     """Compute the coverage and size of prediction sets.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_beats,)
-        True labels.
     y_set : array-like of shape (n_beats, n_classes), bool
         Classes in the prediction set of each beat, from
         `ConformalClassifier.predict_set <ecgclf.estimators.ConformalClassifier.predict_set>`.

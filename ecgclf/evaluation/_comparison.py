@@ -201,6 +201,7 @@ class McNemarResult(NamedTuple):
     pvalue: float
 
 
+@parameters_from(patient_intervals)
 def mcnemar_test(y_true: ArrayLike, y_pred_a: ArrayLike, y_pred_b: ArrayLike) -> McNemarResult:
     """Test whether two models have equal accuracy, beat by beat.
 
@@ -211,8 +212,6 @@ def mcnemar_test(y_true: ArrayLike, y_pred_a: ArrayLike, y_pred_b: ArrayLike) ->
 
     Parameters
     ----------
-    y_true : array-like of shape (n_beats,)
-        True labels.
     y_pred_a, y_pred_b : array-like of shape (n_beats,)
         Labels predicted by the two models.
 
