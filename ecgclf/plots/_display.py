@@ -37,10 +37,7 @@ _PER_SECOND = {"s": 1, "ms": 1000}
 
 
 def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
-    """Assign a ``color``, a ``linestyle`` and a ``marker`` to each class.
-
-    Up to seven classes differ in all three, up to 49 in their combination.
-    """
+    """Assign a ``color``, a ``linestyle`` and a ``marker`` to each of up to 49 classes."""
     styles = {}
     for i, label in enumerate(labels):
         color, other = [*COLORS.values()][i % 7], (i + i // 7) % 7
@@ -233,11 +230,7 @@ def beats_in_3d(data: Any, n_leads: int = 1, name: str = "X") -> np.ndarray:
 
 
 def signals_of(estimator: Any, X: Any) -> np.ndarray:
-    """Extract the signals from the input of a fitted estimator, without per-beat features.
-
-    The networks of ecgclf, also as the last step of a Pipeline, define the number of leads and
-    features. For other estimators a row of a 2-D `X` is one lead.
-    """
+    """Extract the signals in 3-D from the input of an estimator, without per-beat features."""
     model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     rows = np.asarray(X)
     if rows.ndim == 2:
@@ -246,10 +239,7 @@ def signals_of(estimator: Any, X: Any) -> np.ndarray:
 
 
 def unpack_beats(beats: Any) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
-    """Return the signals in 3-D, the labels and the lead names of a Beats container.
-
-    A channel with different leads in different records gets all of their names.
-    """
+    """Return the signals in 3-D, the labels and the lead names, joined where records differ."""
     lead = beats.get("lead")
     data = beats_in_3d(beats.data, 1 if lead is None else np.shape(lead)[1], "beats.data")
     target = np.asarray(beats.target)

@@ -31,7 +31,14 @@ _LONGEST_ROW, _HIGHEST_ROW = 30.0, 50.0
 
 #: Height of a line of labels in mV, and half the width of the mark of an error in s.
 _LABEL_HEIGHT, _MARK = 0.4, 0.12
-_ERROR_BOX = {"boxstyle": "square,pad=0.2", "facecolor": "#A03000", "edgecolor": "none"}
+
+#: Labels that are right, and predicted ones that are wrong.
+_RIGHT_LABEL: dict[str, Any] = {"color": COLORS["black"]}
+_WRONG_LABEL: dict[str, Any] = {
+    "color": "white",
+    "weight": "bold",
+    "bbox": {"boxstyle": "square,pad=0.2", "facecolor": "#A03000", "edgecolor": "none"},
+}
 
 
 @dataclass(eq=False, repr=False)
@@ -130,7 +137,7 @@ class RecordDisplay(Display):
         columns = {"r_peaks": self.r_peaks, "labels": self.labels, "predicted": self.predicted}
         given = {name: np.asarray(v) for name, v in columns.items() if v is not None}
         if not given:
-            return pd.DataFrame()
+            return pd.DataFrame({"time": [], "differs": np.empty(0, dtype=bool)})
         if self.r_peaks is None:
             raise ValueError(
                 f"{' and '.join(given)} need r_peaks, the positions of the beats; got None."
@@ -145,14 +152,16 @@ class RecordDisplay(Display):
                 raise ValueError(f"{name} holds missing values; leave those beats out.")
         beats = pd.DataFrame(given)
         beats = beats[(beats["r_peaks"] >= first) & (beats["r_peaks"] < last)]
-        return beats.assign(time=self._begin + (beats["r_peaks"] - first) / self.fs)
+        is_compared = {"labels", "predicted"} <= set(beats)
+        return beats.assign(
+            time=self._begin + (beats["r_peaks"] - first) / self.fs,
+            differs=beats["labels"] != beats["predicted"] if is_compared else False,
+        )
 
     @property
     def differs(self) -> np.ndarray:
         """Whether the prediction of each beat of the section differs from its label."""
-        if not {"labels", "predicted"} <= set(self._beats):
-            return np.zeros(len(self._beats), dtype=bool)
-        return (self._beats["labels"] != self._beats["predicted"]).to_numpy()
+        return self._beats["differs"].to_numpy()
 
     def _n_rows(self) -> int:
         # Slightly less, because rounding could add an empty row.
@@ -210,7 +219,7 @@ class RecordDisplay(Display):
         names = (("annotated", "labels"), ("predicted", "predicted"))
         lines: list[tuple[str, str | None]]
         lines = [(name, column) for name, column in names if column in self._beats]
-        return lines or ([("beats", None)] if "time" in self._beats else [])
+        return lines or ([] if self.r_peaks is None else [("beats", None)])
 
     def _ranges(self) -> list[tuple[float, float, float]]:
         """Return the lower limit, the top of the signal and the upper limit per lead in mV."""
@@ -227,9 +236,7 @@ class RecordDisplay(Display):
 
     def _draw_beats(self, panel: Any, left: float, right: float, top: float | None) -> None:
         """Mark the beats in one panel, and print their labels if there is a `top`."""
-        if "time" not in self._beats:
-            return
-        beats = self._beats.assign(differs=self.differs)
+        beats = self._beats
         beats = beats[(beats["time"] >= left) & (beats["time"] < right)]
         for time in beats.loc[beats["differs"], "time"]:
             panel.axvspan(
@@ -262,18 +269,10 @@ class RecordDisplay(Display):
                 continue
             texts = self.label_texts_ if name == "annotated" else self.predicted_texts_
             for time, label, differs in zip(beats["time"], beats[column], beats["differs"]):
-                wrong = name == "predicted" and differs
+                looks = _WRONG_LABEL if name == "predicted" and differs else _RIGHT_LABEL
                 texts.append(
                     panel.text(
-                        time,
-                        height,
-                        str(label),
-                        ha="center",
-                        va="center",
-                        fontsize=8,
-                        color="white" if wrong else COLORS["black"],
-                        weight="bold" if wrong else "normal",
-                        bbox=_ERROR_BOX if wrong else None,
+                        time, height, str(label), ha="center", va="center", fontsize=8, **looks
                     )
                 )
 

@@ -52,10 +52,7 @@ def band_path(low: NDArray[np.floating], high: NDArray[np.floating]) -> str:
 def stack_leads(
     signal: NDArray[np.floating], names: Sequence[str], top: float
 ) -> tuple[list[dict[str, Any]], float]:
-    """Place the paths and names of leads below each other on ECG paper.
-
-    Return them with the height of the paper; lengths are in mm.
-    """
+    """Place leads below each other on ECG paper, and return them with its height in mm."""
     traces = []
     for name, lead in zip(names, signal):
         known = lead[np.isfinite(lead)]
@@ -73,11 +70,7 @@ def stack_leads(
 def draw_trend(
     beats: pd.DataFrame, rr: pd.DataFrame, begin: float, end: float, classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Draw the heart rate and the density of ectopic beats in parts of `seconds`.
-
-    The dict has the paths of the mean heart rate and of the range from the 10th to the 90th
-    percentile, the limits of its axis, and of each class a path and the highest count.
-    """
+    """Draw mean and band of the heart rate, and of each class a path and the highest count."""
     seconds = next((s for s in _BINS if (end - begin) / s <= _N_BINS), _BINS[-1])
     n_bins = int(np.ceil((end - begin) / seconds))
     scale = TREND_SIZE["width"] * seconds / (end - begin)
@@ -126,10 +119,7 @@ def _points(x: NDArray[np.floating], y: ArrayLike) -> str:
 
 
 def draw_rr_intervals(rr: pd.DataFrame) -> dict[str, Any]:
-    """Draw the histogram of RR intervals, and each interval against the one before.
-
-    The latter, the Poincaré plot, has cells of four shades by their count.
-    """
+    """Draw the histogram of RR intervals, and a Poincaré plot with four shades of counts."""
     low, high = _RR_LIMITS
     interval = rr["rr_s"].to_numpy().clip(low, high - 1e-6)
     edges = np.arange(low, high + _HISTOGRAM_CELL / 2, _HISTOGRAM_CELL)

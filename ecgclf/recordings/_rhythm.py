@@ -78,7 +78,7 @@ def rhythm_report(
     unreadable: ArrayLike | None = None,
     clock: datetime | None = None,
 ) -> RhythmReport:
-    """Compute heart rate, pauses, ectopic beats and RR variability [1]_ of a recording.
+    """Compute heart rate, pauses, ectopic beats and RR variability of a recording.
 
     The user guide defines all terms and gives their sources.
 
