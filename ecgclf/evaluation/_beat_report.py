@@ -271,13 +271,10 @@ def _order(labels: Sequence[Any] | None, occurring: list[Any]) -> list[Any]:
 def _check_score(
     y_score: ArrayLike, y_pred: np.ndarray, columns: np.ndarray, *, named: bool
 ) -> np.ndarray:
-    """Check scores, and return them with one column per class.
-
-    If the classes of the columns were not `named`, the column with the highest score must be
-    the predicted class in most beats. A moved threshold changes the prediction of some beats,
-    but columns in a different order than assumed contradict most of them.
-    """
+    """Check scores, and return them with one column per class."""
     score = check_scores(y_score, y_pred, columns)
+    # A moved threshold changes the prediction of some beats, but columns in a different order
+    # than assumed contradict most of them.
     if not named and np.ndim(y_score) == 2:
         agreement = np.mean(columns[score.argmax(axis=1)] == y_pred)
         if agreement < 0.5:

@@ -30,11 +30,7 @@ def draw_seed(random_state: RandomState) -> int:
 
 
 def in_class_order(labels: Iterable[Any]) -> list[Any]:
-    """Return the distinct labels, in the order N S V F Q or sorted if others occur.
-
-    >>> in_class_order(["V", "N", "F", "N"])
-    ['N', 'V', 'F']
-    """
+    """Return the distinct labels, in the order N S V F Q or sorted if others occur."""
     plain = {getattr(label, "item", lambda label=label: label)() for label in labels}
     if plain <= set(AAMI_CLASSES):
         return sorted(plain, key=AAMI_CLASSES.index)
@@ -108,17 +104,14 @@ def check_scores(
     *,
     total: float = 0.0,
 ) -> np.ndarray:
-    """Check scores, and return them as floats with one column per class.
-
-    With two classes, a 1-D array is the second column. The columns then add up to `total`, which
-    matters for probabilities only: areas depend on ranks.
-    """
+    """Check scores, and return them as floats with one column per class."""
     score = to_array(y_score, name)
     if score.dtype.kind not in "buifO":
         raise ValueError(f"{name} must hold real numbers; got dtype {score.dtype}.")
     check_same_length(y_true, name, np.atleast_1d(score))
     score = score.astype(float)
     if score.ndim == 1 and len(columns) == 2:
+        # The sum matters for probabilities only: areas depend on ranks.
         score = np.column_stack([total - score, score])
     if score.ndim != 2 or score.shape[1] != len(columns):
         raise ValueError(

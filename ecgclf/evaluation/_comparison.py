@@ -181,11 +181,7 @@ def _with_differences(of_models: Sequence[Sequence[Statistic]]) -> Statistic:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Correct p-values for their number.
-
-    >>> holm(np.array([0.01, 0.04, 0.03]))
-    array([0.03, 0.06, 0.06])
-    """
+    """Correct p-values for their number with the method of Holm."""
     order = np.argsort(p_values)
     corrected = np.empty_like(p_values)
     steps = p_values[order] * np.arange(len(p_values), 0, -1)

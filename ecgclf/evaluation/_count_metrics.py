@@ -21,10 +21,7 @@ NO_BEAT = "O"
 def matrices_by_group(
     y_true: np.ndarray, y_pred: np.ndarray, groups: np.ndarray, labels: Sequence[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the patients, and their confusion matrices (n_patients, n_classes, n_classes).
-
-    Rows are true classes, in the order of `labels`, which must contain all labels.
-    """
+    """Return the patients, and their confusion matrices of shape (n_patients, n_true, n_pred)."""
     patients, patient = np.unique(groups, return_inverse=True)
     k = len(labels)
     code = {label: i for i, label in enumerate(labels)}
@@ -40,14 +37,11 @@ def count_class(
     label: Any,
     not_counted: Collection[Any] = (),
 ) -> dict[str, np.ndarray]:
-    """Evaluate a class against the rest, in matrices of shape (..., n_classes, n_classes).
-
-    Beats of the true classes `not_counted` are neither false positives nor true negatives when
-    predicted as `label`.
-    """
+    """Evaluate a class against the rest, in matrices of shape (..., n_classes, n_classes)."""
     classes = np.array([str(name) for name in labels])
     at = list(labels).index(label)
     others = np.arange(len(classes)) != at
+    # Beats that are neither false positives nor true negatives when predicted as the class.
     counted = others & ~np.isin(classes, [str(name) for name in not_counted])
     # A beat that was not detected is not a true negative.
     detected = others & (classes != NO_BEAT)

@@ -115,19 +115,11 @@ def confusion_parts(matrix: np.ndarray, labels: tuple[Any, ...]) -> list[Part]:
 
 
 def with_interval(figure: float, low: float, high: float) -> str:
-    """Write a figure with its interval.
-
-    >>> with_interval(0.5, 0.25, 0.75)
-    '0.500 [0.250, 0.750]'
-    """
+    """Write a figure with its interval, such as ``0.500 [0.250, 0.750]``."""
     return DASH if math.isnan(figure) else f"{figure:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def shortened(name: Any, longest: int) -> str:
-    """Shorten a name, so that a table has at most 80 columns.
-
-    >>> shortened("a long name", 8)
-    'a long …'
-    """
+    """Shorten a name, so that a table has at most 80 columns."""
     text = str(name)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

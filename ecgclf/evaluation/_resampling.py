@@ -23,7 +23,7 @@ Metric = Callable[[Any, Any], float]
 #: One metric, several, several by name, or the usual ones.
 Metrics: TypeAlias = Metric | Sequence[Metric] | Mapping[str, Metric] | None
 
-#: Function from positions of patients, (..., n_drawn), to figures, (...,).
+#: Function from positions of patients, (..., n_drawn), to figures, (...,) or (n_figures, ...).
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 #: Weights of beats that are in memory at a time.
@@ -60,10 +60,7 @@ class Patients:
         return dict(zip(names, chosen))
 
     def statistic(self, metric: Metric, y_pred: ArrayLike, *others: ArrayLike) -> Statistic:
-        """Return a metric as a function of the patients drawn.
-
-        The classes are those of the true labels, of `y_pred` and of `others`.
-        """
+        """Return a metric, for the classes of all labels, as a function of patients drawn."""
         if isinstance(metric, ScoreMetric):
             return self.weighted(metric.of_weights(check_scored(self.y_true, y_pred)))
         pred = to_array(y_pred, "y_pred")
@@ -81,10 +78,7 @@ class Patients:
         return of_beats
 
     def weighted(self, of_weights: Statistic) -> Statistic:
-        """Return a function of the weights of the beats as a function of the patients drawn.
-
-        It may return several figures, on the first axis.
-        """
+        """Return a function of the weights of the beats as a function of the patients drawn."""
         step = max(1, _N_WEIGHTS // len(self._patient))
 
         def of_draws(drawn: np.ndarray) -> np.ndarray:
@@ -104,11 +98,7 @@ class Patients:
         random_state: RandomState,
         method: str = "percentile",
     ) -> Callable[[Statistic], pd.DataFrame]:
-        """Return a function that resamples statistics, all with the same draws of patients.
-
-        It returns a row for each figure. Its p-value is that of the hypothesis that the figure
-        is 0.
-        """
+        """Return a function that resamples statistics, all with the same draws of patients."""
         n = len(self.names)
         if n < 2:
             raise ValueError(
@@ -142,6 +132,7 @@ class Patients:
                 if method == "percentile":
                     tail = (1 - confidence_level) / 2
                     low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=-1)
+            # Of the hypothesis that the figure is 0.
             beyond = np.minimum((drawn <= 0).sum(axis=-1), (drawn >= 0).sum(axis=-1))
             p_value = np.minimum(1, 2 * (beyond + 1) / (defined.sum(axis=-1) + 1))
             columns = {
