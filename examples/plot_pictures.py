@@ -65,10 +65,9 @@ predicted = model.predict(second.data)
 # %%
 # Correctly classified beats of each class, and on top of them the misclassified ones:
 
-errors = BeatErrorDisplay(
+BeatErrorDisplay.from_predictions(
     second.data, second.target, predicted, fs=beats.fs, before=BEFORE, random_state=0
 )
-errors.plot()
 
 # %%
 # Reliability of the probabilities, for each class:

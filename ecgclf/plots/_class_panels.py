@@ -213,7 +213,7 @@ class BeatErrorDisplay(PanelDisplay):
     >>> import numpy as np
     >>> from ecgclf.plots import BeatErrorDisplay
     >>> X = np.random.default_rng(0).normal(size=(5, 50))
-    >>> display = BeatErrorDisplay(X, list("NNVVV"), list("NNVVN"), fs=100).plot()
+    >>> display = BeatErrorDisplay.from_predictions(X, list("NNVVV"), list("NNVVN"), fs=100)
     >>> print(display.axes_[0, 1].get_title())
     V: 2 correct, 1 wrong
     predicted as N 1
@@ -264,6 +264,31 @@ class BeatErrorDisplay(PanelDisplay):
         """
         signals = signals_of(estimator, X)
         return cls(signals, np.asarray(y), estimator.predict(X), fs=fs, **kwargs).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: ArrayLike,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        fs: float,
+        ax: AxesLike = None,
+        **kwargs: Any,
+    ) -> BeatErrorDisplay:
+        """Plot the beats that are predicted correctly and wrongly.
+
+        Parameters
+        ----------
+        **kwargs
+            Further parameters of the class.
+
+        Returns
+        -------
+        BeatErrorDisplay
+        """
+        X, y_true, y_pred = np.asarray(X), np.asarray(y_true), np.asarray(y_pred)
+        return cls(X, y_true, y_pred, fs=fs, **kwargs).plot(ax=ax)
 
     def _shape(self) -> tuple[int, int, int]:
         _, n_leads, n_samples = self.X.shape

@@ -30,9 +30,9 @@ def thin(panel):
 
 
 def test_panels(beats):
-    display = BeatErrorDisplay(
+    display = BeatErrorDisplay.from_predictions(
         beats, Y_TRUE, Y_PRED, fs=100, before=0.05, lead_names=["I", "II"]
-    ).plot()
+    )
     titles = [panel.get_title().split("\n") for panel in display.axes_[0]]
     assert titles == [
         ["N: 2 correct, 2 wrong", "predicted as S 1, V 1"],
@@ -60,9 +60,9 @@ def test_panels(beats):
 
 def test_n_per_class_limits_the_beats_drawn(beats):
     def drawn(seed):
-        display = BeatErrorDisplay(
+        display = BeatErrorDisplay.from_predictions(
             beats[:, 0], Y_TRUE, Y_PRED, fs=100, n_per_class=1, random_state=seed
-        ).plot()
+        )
         plt.close(display.figure_)
         return thin(display.ax_)
 
@@ -83,7 +83,7 @@ def test_from_estimator(beats):
 
 def test_bad_input(beats):
     with pytest.raises(ValueError, match="X has 7 entries, but y_true has 8"):
-        BeatErrorDisplay(beats[1:], Y_TRUE, Y_PRED, fs=100)
+        BeatErrorDisplay.from_predictions(beats[1:], Y_TRUE, Y_PRED, fs=100)
     _, axes = plt.subplots(1, 2)
     with pytest.raises(ValueError, match="ax holds 2 axes; expected 6: 2 leads times 3 classes"):
-        BeatErrorDisplay(beats, Y_TRUE, Y_PRED, fs=100).plot(ax=axes)
+        BeatErrorDisplay.from_predictions(beats, Y_TRUE, Y_PRED, fs=100, ax=axes)
