@@ -13,6 +13,7 @@ from torch import nn
 
 from ecgclf import training
 from ecgclf._docstrings import parameters_from
+from ecgclf._parameters import NotNegativeFloat, PositiveInt
 from ecgclf._sklearn import (
     ClassNamePrefixFeaturesOutMixin,
     OutlierMixin,
@@ -27,7 +28,7 @@ from ecgclf.estimators._inputs import (
     fingerprint,
     number_groups,
 )
-from ecgclf.estimators._parameters import NotNegativeFloat, PositiveInt, Widths, WidthsNotEmpty
+from ecgclf.estimators._per_layer import Widths, WidthsNotEmpty
 from ecgclf.modules import Autoencoder, make_autoencoder
 
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from ecgclf import training
 from ecgclf._docstrings import parameters_from
+from ecgclf._parameters import NotNegativeFloat, Share
 from ecgclf._sklearn import ClassifierMixin, _fit_context
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes, weigh_labels
 from ecgclf.estimators._estimator import (
@@ -31,7 +32,7 @@ from ecgclf.estimators._inputs import (
     fingerprint,
     number_groups,
 )
-from ecgclf.estimators._parameters import NotNegativeFloat, Share, SharePerLayer, Widths
+from ecgclf.estimators._per_layer import SharePerLayer, Widths
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import IntPerLayer, SharePerLayer, Widths, WidthsNotEmpty
+from ecgclf.estimators._per_layer import IntPerLayer, SharePerLayer, Widths, WidthsNotEmpty
 from ecgclf.modules import (
     Cell,
     ConvEncoder,

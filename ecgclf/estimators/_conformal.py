@@ -16,9 +16,9 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 
 from ecgclf import training
 from ecgclf._docstrings import parameters_from
+from ecgclf._parameters import ConstrainedByHints, Fraction, RandomState
 from ecgclf.estimators._estimator import all_or_nothing
 from ecgclf.estimators._inputs import check_labels, number_groups
-from ecgclf.estimators._parameters import ConstrainedByHints, Fraction, RandomState
 
 
 @dataclass(eq=False, repr=False)

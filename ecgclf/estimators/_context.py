@@ -10,16 +10,11 @@ import torch
 from numpy.typing import ArrayLike
 
 from ecgclf import training
+from ecgclf._parameters import PositiveFloat, PositiveInt, Share
 from ecgclf.augmentation import Stretches
 from ecgclf.estimators._cnn import ConvolutionalClassifier
 from ecgclf.estimators._inputs import check_beats_of_records
-from ecgclf.estimators._parameters import (
-    IntPerLayer,
-    PositiveFloat,
-    PositiveInt,
-    Share,
-    WidthsNotEmpty,
-)
+from ecgclf.estimators._per_layer import IntPerLayer, WidthsNotEmpty
 from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
 
 #: Column of `X`: a name, or a position.

@@ -21,18 +21,18 @@ from torch.optim import Optimizer
 
 from ecgclf import training
 from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._validation import POSITIVE_INTEGER
-from ecgclf.augmentation import Augmentation, OnSignals
-from ecgclf.estimators._fit_checkpoint import FitCheckpoint
-from ecgclf.estimators._parameters import (
+from ecgclf._parameters import (
     Fraction,
     NotNegativeFloat,
     NotNegativeInt,
     PositiveFloat,
     PositiveInt,
     RandomState,
-    is_sequence,
 )
+from ecgclf._validation import POSITIVE_INTEGER
+from ecgclf.augmentation import Augmentation, OnSignals
+from ecgclf.estimators._fit_checkpoint import FitCheckpoint
+from ecgclf.estimators._per_layer import is_sequence
 from ecgclf.estimators._saving import SavableEstimator
 
 S = TypeVar("S")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ecgclf._parameters import PositiveInt
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import PositiveInt, WidthsNotEmpty
+from ecgclf.estimators._per_layer import WidthsNotEmpty
 from ecgclf.modules import GlobalPool, InceptionEncoder
 
 

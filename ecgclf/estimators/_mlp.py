@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import Widths
+from ecgclf.estimators._per_layer import Widths
 from ecgclf.modules import FlatEncoder
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ecgclf._parameters import PositiveInt, Share
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import IntPerLayer, PositiveInt, Share, WidthsNotEmpty
+from ecgclf.estimators._per_layer import IntPerLayer, WidthsNotEmpty
 from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
 
 

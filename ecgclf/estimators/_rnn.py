@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ecgclf._parameters import PositiveInt
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import PositiveInt, SharePerLayer, WidthsNotEmpty
+from ecgclf.estimators._per_layer import SharePerLayer, WidthsNotEmpty
 from ecgclf.modules import Cell, RecurrentEncoder, StepPool
 
 

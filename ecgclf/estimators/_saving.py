@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from ecgclf import augmentation, training
 from ecgclf._docstrings import parameters_from
 from ecgclf._model_file import Classes, PersistenceError, write_model
+from ecgclf._parameters import ConstrainedByHints
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
-from ecgclf.estimators._parameters import ConstrainedByHints
 
 #: The classes that a model file may name. Estimators of ecgclf are added when they are defined.
 CLASSES = Classes(

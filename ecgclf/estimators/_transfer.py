@@ -16,7 +16,7 @@ from ecgclf import training
 from ecgclf._model_file import read_model
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._estimator import BeatEstimator
-from ecgclf.estimators._parameters import Widths
+from ecgclf.estimators._per_layer import Widths
 from ecgclf.estimators._saving import CLASSES
 from ecgclf.modules import PretrainedEncoder
 

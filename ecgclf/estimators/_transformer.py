@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ecgclf._parameters import PositiveFloat, PositiveInt, Share
 from ecgclf.estimators._classifier import BeatClassifier
-from ecgclf.estimators._parameters import PositiveFloat, PositiveInt, Share
 from ecgclf.modules import TransformerEncoder
 
 

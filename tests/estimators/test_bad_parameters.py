@@ -184,15 +184,31 @@ def test_constraints_of_a_subclass_come_from_its_type_hints(name, value):
         Flat(**{**params, name: value}).fit(X, y)
 
 
-def test_hints_that_cannot_be_evaluated_give_no_constraints():
-    @dataclass(kw_only=True, eq=False, repr=False)
+def test_only_a_hint_that_cannot_be_evaluated_gives_no_constraint():
     class Local(ECGMLPClassifier):
         kind: OnlyForTypeCheckers = "a"  # noqa: F821
         flag: bool = True
 
-    Local(flag=3, max_epochs=1, verbose=0).fit(X, y)
-    with pytest.raises(InvalidParameterError, match="'lr' parameter of Local"):
-        Local(lr=0.0).fit(X, y)
+    Local(kind=3, max_epochs=1, verbose=0).fit(X, y)
+    for name, value in {"flag": 3, "lr": 0.0}.items():
+        with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of Local"):
+            Local(**{name: value}).fit(X, y)
+
+
+def test_a_mistake_in_a_hint_is_an_error():
+    with pytest.raises(AttributeError, match="flaot64"):
+
+        class Local(ECGMLPClassifier):
+            scale: np.flaot64 = 1.0
+
+
+def test_a_subclass_may_be_decorated_as_a_dataclass():
+    @dataclass(kw_only=True, eq=False, repr=False)
+    class Decorated(ECGMLPClassifier):
+        flag: bool = True
+
+    with pytest.raises(InvalidParameterError, match="'flag' parameter of Decorated"):
+        Decorated(flag=3).fit(X, y)
 
 
 @pytest.mark.parametrize(
