@@ -147,6 +147,7 @@ SHARED = (
     "_extras",
     "_files",
     "_model_file",
+    "_parameters",
     "_sklearn",
     "_validation",
     "_version",
