@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated
 
@@ -27,6 +28,7 @@ class FlatEncoder(Encoder):
         return self.layers(x)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FlatClassifier(BeatClassifier):
     """Multilayer perceptron for heartbeats.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from ecgclf.estimators._classifier import BeatClassifier
@@ -20,6 +21,7 @@ from ecgclf.modules import (
 )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ConvolutionalClassifier(BeatClassifier):
     """Base of the classifiers that begin with a stack of convolutions.
 
@@ -82,6 +84,7 @@ class ConvolutionalClassifier(BeatClassifier):
         )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ECGCNNClassifier(ConvolutionalClassifier):
     """Convolutional network for heartbeats.
 
@@ -110,6 +113,7 @@ class ECGCNNClassifier(ConvolutionalClassifier):
         return self._convolutions(n_leads, n_samples, self.global_pool)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ECGCRNNClassifier(ConvolutionalClassifier):
     """Convolutional and recurrent network for heartbeats.
 

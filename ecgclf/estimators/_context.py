@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
 Column = Annotated[str | int, str, Integral]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ECGContextClassifier(ConvolutionalClassifier):
     r"""Network that classifies beats in the context of their recording.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ecgclf._parameters import PositiveInt
@@ -10,6 +11,7 @@ from ecgclf.estimators._per_layer import WidthsNotEmpty
 from ecgclf.modules import SpectrogramEncoder
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ECGSpectrogramClassifier(BeatClassifier):
     """Two-dimensional convolutional network on spectrograms of heartbeats.
 
