@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated
 
@@ -28,7 +27,6 @@ class FlatEncoder(Encoder):
         return self.layers(x)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class FlatClassifier(BeatClassifier):
     """Multilayer perceptron for heartbeats.
 

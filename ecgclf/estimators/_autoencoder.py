@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
 from typing import Annotated, Any, Literal, Self
 
@@ -33,7 +32,6 @@ from ecgclf.estimators._per_layer import Widths, WidthsNotEmpty
 from ecgclf.modules import Autoencoder, make_autoencoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGAutoencoder(
     ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, BeatEstimator
 ):

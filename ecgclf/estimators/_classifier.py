@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -37,7 +36,6 @@ from ecgclf.estimators._per_layer import SharePerLayer, Widths
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class BeatClassifier(ClassifierMixin, BeatEstimator):
     """Base of the classifiers: an encoder for the signal, then fully connected layers.
 

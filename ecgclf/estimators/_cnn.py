@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ecgclf.estimators._classifier import BeatClassifier
@@ -21,7 +20,6 @@ from ecgclf.modules import (
 )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ConvolutionalClassifier(BeatClassifier):
     """Base of the classifiers that begin with a stack of convolutions.
 
@@ -84,7 +82,6 @@ class ConvolutionalClassifier(BeatClassifier):
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGCNNClassifier(ConvolutionalClassifier):
     """Convolutional network for heartbeats.
 
@@ -113,7 +110,6 @@ class ECGCNNClassifier(ConvolutionalClassifier):
         return self._convolutions(n_leads, n_samples, self.global_pool)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGCRNNClassifier(ConvolutionalClassifier):
     """Convolutional and recurrent network for heartbeats.
 

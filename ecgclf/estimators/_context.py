@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any
 
@@ -22,7 +21,6 @@ from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
 Column = Annotated[str | int, str, Integral]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGContextClassifier(ConvolutionalClassifier):
     r"""Network that classifies beats in the context of their recording.
 

@@ -9,7 +9,6 @@ import traceback
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -74,12 +73,8 @@ def all_or_nothing(
     return guarded
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta):
     """Base of all estimators: a network that is trained on beats.
-
-    The parameters of an estimator are the fields of a dataclass, so a subclass declares only
-    the parameters that it adds.
 
     Parameters
     ----------

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf._parameters import PositiveInt
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._per_layer import WidthsNotEmpty
 from ecgclf.modules import GlobalPool, InceptionEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGInceptionClassifier(BeatClassifier):
     """Inception network for heartbeats and recordings.
 

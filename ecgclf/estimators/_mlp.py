@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._per_layer import Widths
 from ecgclf.modules import FlatEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGMLPClassifier(BeatClassifier):
     """Multilayer perceptron for heartbeats: dense layers on all samples of all leads.
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf._parameters import PositiveInt, Share
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._per_layer import IntPerLayer, WidthsNotEmpty
 from ecgclf.modules import Block, GlobalPool, ResidualEncoder, ResidualStage
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGResNetClassifier(BeatClassifier):
     """Residual network for heartbeats.
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecgclf._parameters import PositiveInt
 from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.estimators._per_layer import SharePerLayer, WidthsNotEmpty
 from ecgclf.modules import Cell, RecurrentEncoder, StepPool
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGRNNClassifier(BeatClassifier):
     """Recurrent network for heartbeats.
 
@@ -73,7 +70,6 @@ class ECGRNNClassifier(BeatClassifier):
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGLSTMClassifier(ECGRNNClassifier):
     """LSTM network for heartbeats: `ECGRNNClassifier` with another default cell.
 

@@ -6,7 +6,8 @@ import copy
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, dataclass_transform
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,13 @@ CLASSES = Classes(
 _NOT_STORED = {"net_", "history_", "n_iter_", "_streaming", "_metadata_request"}
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class SavableEstimator(ConstrainedByHints, BaseEstimator):
-    """Base of the estimators that can be saved to a file, without pickle."""
+    """Base of the estimators that can be saved to a file, without pickle.
+
+    The parameters of an estimator are the fields of a dataclass, so a subclass declares only the
+    parameters that it adds.
+    """
 
     device: str
     n_jobs: int | None
@@ -52,6 +58,7 @@ class SavableEstimator(ConstrainedByHints, BaseEstimator):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        dataclass(cls, kw_only=True, eq=False, repr=False)
         if cls.__module__.startswith(f"{__package__}."):
             CLASSES.estimators[cls.__name__] = cls
 

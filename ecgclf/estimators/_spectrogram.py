@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ecgclf._parameters import PositiveInt
@@ -11,7 +10,6 @@ from ecgclf.estimators._per_layer import WidthsNotEmpty
 from ecgclf.modules import SpectrogramEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGSpectrogramClassifier(BeatClassifier):
     """Two-dimensional convolutional network on spectrograms of heartbeats.
 

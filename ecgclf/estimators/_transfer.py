@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,7 +21,6 @@ from ecgclf.estimators._saving import CLASSES
 from ecgclf.modules import PretrainedEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGTransferClassifier(BeatClassifier):
     """Classifier on the encoder of a trained network, with new dense layers.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ecgclf._parameters import PositiveFloat, PositiveInt, Share
@@ -10,7 +9,6 @@ from ecgclf.estimators._classifier import BeatClassifier
 from ecgclf.modules import TransformerEncoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class ECGTransformerClassifier(BeatClassifier):
     """Transformer for heartbeats.
 

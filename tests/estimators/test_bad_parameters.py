@@ -160,7 +160,6 @@ def test_class_weights_name_a_class_that_does_not_occur():
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Flat(ECGMLPClassifier):
     """Network with parameters of its own."""
 
@@ -186,7 +185,6 @@ def test_constraints_of_a_subclass_come_from_its_type_hints(name, value):
 
 
 def test_only_a_hint_that_cannot_be_evaluated_gives_no_constraint():
-    @dataclass(kw_only=True, eq=False, repr=False)
     class Local(ECGMLPClassifier):
         kind: OnlyForTypeCheckers = "a"  # noqa: F821
         flag: bool = True
@@ -202,6 +200,15 @@ def test_a_mistake_in_a_hint_is_an_error():
 
         class Local(ECGMLPClassifier):
             scale: np.flaot64 = 1.0
+
+
+def test_a_subclass_may_be_decorated_as_a_dataclass():
+    @dataclass(kw_only=True, eq=False, repr=False)
+    class Decorated(ECGMLPClassifier):
+        flag: bool = True
+
+    with pytest.raises(InvalidParameterError, match="'flag' parameter of Decorated"):
+        Decorated(flag=3).fit(X, y)
 
 
 @pytest.mark.parametrize(
