@@ -37,7 +37,8 @@ class InheritedParameterDocs:
     subclass is created, the entries of its bases that it does not redefine are appended to the
     sections "Parameters" and "Attributes" of its own docstring. Its methods inherit descriptions
     of parameters from the methods that they override. Bases that are not subclasses of this
-    class, such as those of other libraries, are left out.
+    class, such as those of other libraries, are left out. An inherited entry with ``default=``
+    shows the default of the subclass.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -61,7 +62,7 @@ def _complete(target: Any, title: str, sources: Iterable[Any]) -> None:
     described = {name for names in own for name in names}
     accepted = _accepted_parameters(target)
     inherited = {
-        names: text
+        names: _with_default(text, names, source, target)
         for source in sources
         for names, text in _entries(_split(source.__doc__)[1].get(title, "")).items()
     }
@@ -102,6 +103,19 @@ def _entries(section: str) -> dict[tuple[str, ...], str]:
         tuple(name.strip(" `*") for name in text.splitlines()[0].split(" : ")[0].split(",")): text
         for text in texts
     }
+
+
+def _with_default(text: str, names: tuple[str, ...], source: Any, target: Any) -> str:
+    """Replace the default in an entry of a class by that of a subclass, if it has another."""
+    if not (isinstance(target, type) and all(hasattr(source, name) for name in names)):
+        return text
+    before, after = (
+        [repr(getattr(cls, name)).replace("'", '"') for name in names] for cls in (source, target)
+    )
+    if before == after:
+        return text
+    shown = ", ".join(dict.fromkeys(after))
+    return re.sub("default=.*", lambda _: f"default={shown}", text, count=1)
 
 
 def _accepted_parameters(target: Any) -> list[str]:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from numbers import Real
+from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._validation import NOT_NEGATIVE, NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
 
 PositiveInt = Annotated[int, POSITIVE_INTEGER]
@@ -22,31 +35,14 @@ NotNegativeFloat = Annotated[float, NOT_NEGATIVE]
 
 RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
 
+#: Column of `X`: a name, or a position.
+Column = Annotated[str | int, str, Integral]
+
 #: A part of a whole: more than 0 and less than 1.
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
 
 #: A part that can be absent, such as a dropout rate: 0 or more and less than 1.
 Share = Annotated[float, Interval(Real, 0, 1, closed="left")]
-
-
-class ConstrainedByHints:
-    """Mixin of estimators whose type hints state the constraints of their parameters.
-
-    They are those in ``Annotated``. Options in ``Literal``, booleans, strings, callables and None
-    need none. A parameter of another type keeps the constraint of a base class, or has none.
-    Constraints in ``_parameter_constraints`` of a class come first.
-    """
-
-    _parameter_constraints: ClassVar[dict[str, list]]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        found = {name: _constraints(hint) for name, hint in _hints(cls)}
-        cls._parameter_constraints = {
-            **getattr(super(cls, cls), "_parameter_constraints", {}),
-            **{name: constraints for name, constraints in found.items() if constraints},
-            **vars(cls).get("_parameter_constraints", {}),
-        }
 
 
 def _hints(cls: type) -> Iterator[tuple[str, Any]]:
@@ -73,3 +69,46 @@ def _constraints(hint: Any) -> list:
         return [callable]
     plain: dict[Any, list] = {bool: ["boolean"], str: [str], NoneType: [None]}
     return plain.get(hint, [])
+
+
+@dataclass_transform(eq_default=False)
+class Parameterized(InheritedParameterDocs):
+    """Mixin whose subclasses are dataclasses: their fields are the parameters.
+
+    Type hints state the constraints of the parameters, in ``Annotated``. Options in ``Literal``,
+    booleans, strings, callables and None need none. A parameter of another type keeps the
+    constraint of a base class, or has none. Constraints in ``_parameter_constraints`` of a class
+    come first.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list]]
+
+    #: Whether parameters are given by keyword only.
+    _keywords_only: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        make = partial(dataclass, cls, eq=False, repr=False)
+        try:
+            make(kw_only=cls._keywords_only)
+        except TypeError:
+            # A parameter without a default follows one with a default, as kw_only=True of a
+            # decorator allows, which is applied later.
+            make(kw_only=True)
+        by_hand = vars(cls).get("_parameter_constraints", {})
+        by_hint = {name: _constraints(hint) for name, hint in _hints(cls)}
+        by_hint = {name: constraints for name, constraints in by_hint.items() if constraints}
+        inherited = [vars(base).get("_parameter_constraints", {}) for base in cls.__mro__[1:]]
+        accepted = inspect.signature(cls).parameters
+        cls._parameter_constraints = {
+            name: constraints
+            for name, constraints in ChainMap(by_hand, by_hint, *inherited).items()
+            if name in accepted
+        }
+        super().__init_subclass__(**kwargs)
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class KeywordParameterized(Parameterized):
+    """Mixin like `Parameterized`, whose parameters are given by keyword only."""
+
+    _keywords_only = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from numpydoc.docscrape import NumpyDocString
 
 from ecgclf._docstrings import InheritedParameterDocs, parameters_from
@@ -83,6 +84,18 @@ class Deeper(Network):
     """Deeper network."""
 
 
+@dataclass(kw_only=True)
+class Slower(Network):
+    """Network with other defaults."""
+
+    lr: float = 1e-3
+    n_jobs: int = 4
+
+
+class SlowerStill(Slower):
+    """Network that changes no default."""
+
+
 class Fixed(Network):
     """Network with another constructor.
 
@@ -113,6 +126,14 @@ def test_entries_are_inherited_over_several_classes_with_all_their_paragraphs():
     assert entries(Deeper, "Parameters") == entries(Network, "Parameters")
     assert entries(Base, "Parameters")["lr"] == "Learning rate.  A second paragraph."
     assert Deeper.__doc__.startswith("Deeper network.\n")
+
+
+@pytest.mark.parametrize("cls", [Slower, SlowerStill])
+def test_an_inherited_entry_shows_the_default_of_the_subclass(cls):
+    assert "lr : float, default=0.001\n    Another learning rate." in cls.__doc__
+    assert "n_jobs, n_devices : int, default=4, 1\n" in cls.__doc__
+    assert "filters : int, default=8\n" in cls.__doc__
+    assert "default=0.2\n" in Network.__doc__
 
 
 def test_a_parameter_that_a_subclass_does_not_take_is_not_inherited():
@@ -175,6 +196,7 @@ def test_the_first_source_with_an_entry_is_used():
 
     assert "Learning rate.\n\n    A second paragraph." in measure.__doc__
     assert "Another" not in measure.__doc__
+    assert "default=0.1" in measure.__doc__
 
 
 def test_a_function_without_docstring_is_left_alone():

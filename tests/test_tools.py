@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 USER_SCRIPT = """\
 import ecgclf
 from ecgclf import ECGCNNClassifier
+from ecgclf.augmentation import TimeShift
 from ecgclf.datasets import load_mitbih, load_ptbxl, make_beats
+from ecgclf.transforms import BandpassFilter
 
 reveal_type(ECGCNNClassifier())
 reveal_type(ecgclf.ECGMLPClassifier(lr=0.01).fit([[0.0]], [0]))
@@ -28,6 +32,9 @@ reveal_type(load_ptbxl("folder", return_X_y=True))
 ECGCNNClassifier(max_epoch=3)
 ECGCNNClassifier(max_epochs="three")
 ecgclf.ECGCNN
+BandpassFilter(360, 0.5, 40.0, 2, 3)
+TimeShift(5)
+BandpassFilter(360, low=1.0, n_pad=None)
 """
 
 
@@ -56,16 +63,18 @@ def messages(tmp_path_factory):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (5, 'Revealed type is "ecgclf.estimators._cnn.ECGCNNClassifier"'),
-        (6, 'Revealed type is "ecgclf.estimators._mlp.ECGMLPClassifier"'),
-        (7, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
-        (8, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
-        (9, 'Revealed type is "tuple['),
-        (10, 'Revealed type is "ecgclf.datasets._ptbxl.RecordingSet"'),
+        (7, 'Revealed type is "ecgclf.estimators._cnn.ECGCNNClassifier"'),
+        (8, 'Revealed type is "ecgclf.estimators._mlp.ECGMLPClassifier"'),
+        (9, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
+        (10, 'Revealed type is "ecgclf.datasets._beats.Beats"'),
         (11, 'Revealed type is "tuple['),
-        (12, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
-        (13, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
-        (14, 'Module has no attribute "ECGCNN"'),
+        (12, 'Revealed type is "ecgclf.datasets._ptbxl.RecordingSet"'),
+        (13, 'Revealed type is "tuple['),
+        (14, 'Unexpected keyword argument "max_epoch" for "ECGCNNClassifier"'),
+        (15, 'Argument "max_epochs" to "ECGCNNClassifier" has incompatible type "str"'),
+        (16, 'Module has no attribute "ECGCNN"'),
+        (17, 'Too many positional arguments for "BandpassFilter"'),
+        (18, 'Too many positional arguments for "TimeShift"'),
     ],
 )
 def test_mypy_on_the_script_of_a_user(messages, line, expected):
@@ -75,6 +84,10 @@ def test_mypy_on_the_script_of_a_user(messages, line, expected):
 
 def jedi_script(code: str) -> jedi.Script:
     return jedi.Script(code, project=jedi.Project(REPOSITORY))
+
+
+def test_mypy_accepts_valid_parameters(messages):
+    assert "script.py:19:" not in messages
 
 
 def test_jedi_completes_every_public_name():
@@ -89,3 +102,25 @@ def test_jedi_shows_signature_and_methods():
     assert set(ecgclf.ECGCNNClassifier().get_params()) == parameters
     methods = jedi_script(f"{imported}model = ECGCNNClassifier()\nmodel.predict").complete()
     assert {"predict", "predict_proba"} <= {name.name for name in methods}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "augmentation.TimeShift",
+        "estimators.ConformalClassifier",
+        "estimators.ECGAutoencoder",
+        "sampling.BeatOverSampler",
+        "search.OptunaSearchCV",
+        "transforms.BandpassFilter",
+        "transforms.RhythmFeatures",
+        "transforms.SignalResampler",
+    ],
+)
+def test_jedi_shows_the_parameters_of_other_classes(name):
+    package, _, kind = name.partition(".")
+    code = f"from ecgclf.{package} import {kind}\n{kind}("
+    (signature,) = jedi_script(code).get_signatures()
+    shown = {parameter.name for parameter in signature.params} - {"_"}  # of type KW_ONLY
+    cls = getattr(importlib.import_module(f"ecgclf.{package}"), kind)
+    assert shown == set(inspect.signature(cls).parameters)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ import torch
 from sklearn.utils.metaestimators import _BaseComposition
 from torch import Tensor
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._parameters import KeywordParameterized
 from ecgclf._sklearn import BaseEstimator
 from ecgclf.augmentation._checks import (
     check_batch,
@@ -28,11 +27,10 @@ from ecgclf.augmentation._checks import (
 T = TypeVar("T")
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RandomAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
+class RandomAugmentation(KeywordParameterized, BaseEstimator, ABC):
     """Base class of the augmentations: changes each beat with some probability.
 
-    A subclass declares its parameters as dataclass fields and implements `_change`, which
+    A subclass declares its parameters, as in a dataclass, and implements `_change`, which
     changes every beat by its own random numbers and returns new signals of the same shape, as in
     :doc:`/augmentation`. A grid search sets the parameters as ``augment__<name>``.
 
@@ -75,7 +73,6 @@ class RandomAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
         """Change every beat."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class _WithPadding(RandomAugmentation):
     """Base class of the augmentations that leave zero padding unchanged.
 
@@ -96,7 +93,6 @@ class _WithPadding(RandomAugmentation):
         return (used * (_sample_numbers(signals) + 1)).amax(dim=2, keepdim=True)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class GaussianNoise(_WithPadding):
     """Addition of white Gaussian noise.
 
@@ -127,7 +123,6 @@ class GaussianNoise(_WithPadding):
         return torch.where(inside, signals + size * noise, signals)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class AmplitudeScaling(RandomAugmentation):
     """Multiplication of a beat by a random factor, the same for all of its leads.
 
@@ -152,7 +147,6 @@ class AmplitudeScaling(RandomAugmentation):
         return signals * draw_uniform((len(signals), 1, 1), low, high, signals, generator)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class BaselineWander(_WithPadding):
     """Addition of a slow sinusoid, as breathing and electrode motion cause.
 
@@ -199,7 +193,6 @@ class BaselineWander(_WithPadding):
         return torch.where(inside, signals + wave, signals)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class TimeWarp(_WithPadding):
     """Stretching or compression of a beat in time, by linear interpolation.
 
@@ -246,7 +239,6 @@ class TimeWarp(_WithPadding):
         return torch.where(number < length, warped, signals)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class TimeShift(_WithPadding):
     """Shift of a beat to an earlier or later time, the same for all of its leads.
 
@@ -286,7 +278,6 @@ class TimeShift(_WithPadding):
         return torch.where(number < length, _take(signals, source), signals)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class LeadDropout(RandomAugmentation):
     """Zeroing of leads, as if an electrode were off; at least one lead of a beat is kept.
 
@@ -318,8 +309,7 @@ class LeadDropout(RandomAugmentation):
         return torch.where(kept, signals, 0.0)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RandomCrop(BaseEstimator):
+class RandomCrop(KeywordParameterized, BaseEstimator):
     """Stretch of each recording at a random place, the same for all of its leads.
 
     A network with a global pooling trains on the stretches, and predicts whole recordings. An

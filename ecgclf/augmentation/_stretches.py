@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._parameters import KeywordParameterized
 from ecgclf._sklearn import BaseEstimator
 from ecgclf.augmentation._checks import (
     check_not_negative,
@@ -121,8 +121,7 @@ class Stretches:
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class StretchAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
+class StretchAugmentation(KeywordParameterized, BaseEstimator, ABC):
     """Base class of the augmentations of stretches: changes each one with some probability.
 
     Parameters
@@ -146,7 +145,6 @@ class StretchAugmentation(InheritedParameterDocs, BaseEstimator, ABC):
         """Change every stretch; return new ones."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class _RhythmChange(StretchAugmentation):
     """Base class of the changes of rhythm and P waves.
 
@@ -185,7 +183,6 @@ class _RhythmChange(StretchAugmentation):
         return (signals - line) * window, window
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class PrematureBeats(_RhythmChange):
     """Simulation of supraventricular premature beats.
 
@@ -257,7 +254,6 @@ class PrematureBeats(_RhythmChange):
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class AtrialFibrillation(_RhythmChange):
     """Simulation of atrial fibrillation, in which beats are irregular but not premature.
 
@@ -311,7 +307,6 @@ class AtrialFibrillation(_RhythmChange):
         return stretches.where(~stretches.is_label(self.supraventricular).any(1), changed)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class StretchScaling(StretchAugmentation):
     """Multiplication of all beats of a stretch and of its references by one random factor.
 
@@ -337,7 +332,6 @@ class StretchScaling(StretchAugmentation):
         return replace(stretches, signals=signals * gain, references=references)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class StretchShift(StretchAugmentation):
     """Shift of the windows of a stretch and of its references in time.
 
@@ -385,7 +379,6 @@ class StretchShift(StretchAugmentation):
         return beats.gather(2, place.clamp(0, beats.shape[2] - 1).expand_as(beats))
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class StretchNoise(StretchAugmentation):
     """Addition of recorded noise, of one kind and amplitude in a stretch.
 

@@ -15,6 +15,7 @@ from ecgclf import training
 from ecgclf._docstrings import parameters_from
 from ecgclf._parameters import NotNegativeFloat, PositiveInt
 from ecgclf._sklearn import (
+    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     OutlierMixin,
     TransformerMixin,
@@ -32,8 +33,13 @@ from ecgclf.estimators._per_layer import Widths, WidthsNotEmpty
 from ecgclf.modules import Autoencoder, make_autoencoder
 
 
+# The order of the bases is that of `BeatClassifier`.
 class ECGAutoencoder(
-    ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, BeatEstimator
+    BeatEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     r"""Autoencoder for heartbeats: transformer and anomaly detector.
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
+from ecgclf._parameters import KeywordParameterized
 from ecgclf._sklearn import BaseEstimator
 
 #: A function from the number of beats of each class to the weight of each class.
 ClassWeights = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class EffectiveNumber(BaseEstimator):
+class EffectiveNumber(KeywordParameterized, BaseEstimator):
     r"""Class weights by the effective number of beats.
 
     The beats of a class are similar, so each additional beat adds less information. A class of

@@ -18,7 +18,7 @@ from torch import nn
 from ecgclf import training
 from ecgclf._docstrings import parameters_from
 from ecgclf._parameters import NotNegativeFloat, Share
-from ecgclf._sklearn import ClassifierMixin, _fit_context
+from ecgclf._sklearn import BaseEstimator, ClassifierMixin, _fit_context
 from ecgclf.estimators._class_weight import ClassWeights, weigh_classes, weigh_labels
 from ecgclf.estimators._estimator import (
     BeatEstimator,
@@ -36,7 +36,9 @@ from ecgclf.estimators._per_layer import SharePerLayer, Widths
 from ecgclf.modules import BeatNetwork, DenseHead, Encoder
 
 
-class BeatClassifier(ClassifierMixin, BeatEstimator):
+# Editors with jedi need `BeatEstimator` before any mixin, and scikit-learn needs its mixins
+# before `BaseEstimator`.
+class BeatClassifier(BeatEstimator, ClassifierMixin, BaseEstimator):
     """Base of the classifiers: an encoder for the signal, then fully connected layers.
 
     With an indicator matrix as `y`, a beat can have several labels or none. The network then
@@ -48,7 +50,7 @@ class BeatClassifier(ClassifierMixin, BeatEstimator):
     Parameters
     ----------
     dense : sequence of int, default=()
-        Units of each fully connected layer between the encoder and the output.
+        Units of each fully connected layer before the output.
     dense_dropout : float or sequence of float, default=0.0
         Dropout rate after each layer of `dense`, one value for all of them or one for each.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"

@@ -119,10 +119,6 @@ class ECGCRNNClassifier(ConvolutionalClassifier):
 
     Parameters
     ----------
-    filters : sequence of int, default=(24, 48, 72)
-        Number of filters of each convolution. Its length is the number of convolutions.
-    stride : int or sequence of int, default=2
-        Step of each convolution in samples. A stride of 2 halves the length of the signal.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
         Type of the recurrent layers; "rnn" is the simple one with tanh.
     units : sequence of int, default=(32,)

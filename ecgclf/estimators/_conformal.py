@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,13 +16,12 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 
 from ecgclf import training
 from ecgclf._docstrings import parameters_from
-from ecgclf._parameters import ConstrainedByHints, Fraction, RandomState
+from ecgclf._parameters import Fraction, Parameterized, RandomState
 from ecgclf.estimators._estimator import all_or_nothing
 from ecgclf.estimators._inputs import check_labels, number_groups
 
 
-@dataclass(eq=False, repr=False)
-class ConformalClassifier(ConstrainedByHints, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class ConformalClassifier(Parameterized, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Classifier that predicts sets of classes and can abstain.
 
     Split conformal prediction [1]_, calibrated for each class separately (Mondrian, or

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
 
 from ecgclf import training
-from ecgclf._parameters import PositiveFloat, PositiveInt, Share
+from ecgclf._parameters import Column, PositiveFloat, PositiveInt, Share
 from ecgclf.augmentation import Stretches
 from ecgclf.estimators._cnn import ConvolutionalClassifier
 from ecgclf.estimators._inputs import check_beats_of_records
 from ecgclf.estimators._per_layer import IntPerLayer, WidthsNotEmpty
 from ecgclf.modules import ContextNetwork, ConvEncoder, GlobalPool
-
-#: Column of `X`: a name, or a position.
-Column = Annotated[str | int, str, Integral]
 
 
 class ECGContextClassifier(ConvolutionalClassifier):
@@ -45,12 +41,6 @@ class ECGContextClassifier(ConvolutionalClassifier):
         intervals are unknown.
     context : int, default=96
         Number of consecutive beats, a stretch, that the network sees at once.
-    filters : sequence of int, default=(24, 32, 48, 48)
-        Number of filters of each convolution. Its length is the number of convolutions.
-    kernel_size : int or sequence of int, default=(7, 5, 5, 5)
-        Length of the kernels in samples, one value for all convolutions or one for each.
-    stride : int or sequence of int, default=(2, 2, 2, 1)
-        Step of each convolution in samples. A stride of 2 halves the length of the signal.
     global_pool : {"avg", "max", "avg_max"} or None, default="avg_max"
         Pooling of each filter over the remaining time. "avg_max" concatenates mean and
         maximum; None flattens instead of pooling.
@@ -69,11 +59,6 @@ class ECGContextClassifier(ConvolutionalClassifier):
         all beats once.
     batch_size : int, default=1536
         Number of beats in a training batch, of ``batch_size // context`` stretches.
-    lr : float, default=3e-3
-        Learning rate. With a schedule, the highest learning rate.
-    max_grad_norm : float or None, default=1.0
-        Largest norm (L2) of the gradient of all parameters together. In every step a larger
-        gradient is scaled down to it. None does not limit it.
     early_stopping : bool, default=False
         As in the other networks, but whole records are held out if `fit` is not given `groups`.
 

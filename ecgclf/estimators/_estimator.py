@@ -20,9 +20,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ecgclf import training
-from ecgclf._docstrings import InheritedParameterDocs
 from ecgclf._parameters import (
     Fraction,
+    KeywordParameterized,
     NotNegativeFloat,
     NotNegativeInt,
     PositiveFloat,
@@ -73,7 +73,7 @@ def all_or_nothing(
     return guarded
 
 
-class BeatEstimator(InheritedParameterDocs, SavableEstimator, metaclass=ABCMeta):
+class BeatEstimator(KeywordParameterized, SavableEstimator, metaclass=ABCMeta):
     """Base of all estimators: a network that is trained on beats.
 
     Parameters

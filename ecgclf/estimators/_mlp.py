@@ -10,11 +10,6 @@ from ecgclf.modules import FlatEncoder
 class ECGMLPClassifier(BeatClassifier):
     """Multilayer perceptron for heartbeats: dense layers on all samples of all leads.
 
-    Parameters
-    ----------
-    dense : sequence of int, default=(256,)
-        Units of each fully connected layer before the output.
-
     Examples
     --------
     >>> from ecgclf import ECGMLPClassifier

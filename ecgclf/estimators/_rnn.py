@@ -73,11 +73,6 @@ class ECGRNNClassifier(BeatClassifier):
 class ECGLSTMClassifier(ECGRNNClassifier):
     """LSTM network for heartbeats: `ECGRNNClassifier` with another default cell.
 
-    Parameters
-    ----------
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Type of the recurrent layers; "rnn" is the simple one with tanh.
-
     Examples
     --------
     >>> from ecgclf import ECGLSTMClassifier

@@ -6,8 +6,7 @@ import copy
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, dataclass_transform
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from ecgclf import augmentation, training
 from ecgclf._docstrings import parameters_from
 from ecgclf._model_file import Classes, PersistenceError, write_model
-from ecgclf._parameters import ConstrainedByHints
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number
 from ecgclf.estimators._class_weight import EffectiveNumber
@@ -39,13 +37,8 @@ CLASSES = Classes(
 _NOT_STORED = {"net_", "history_", "n_iter_", "_streaming", "_metadata_request"}
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False)
-class SavableEstimator(ConstrainedByHints, BaseEstimator):
-    """Base of the estimators that can be saved to a file, without pickle.
-
-    The parameters of an estimator are the fields of a dataclass, so a subclass declares only the
-    parameters that it adds.
-    """
+class SavableEstimator(BaseEstimator):
+    """Base of the estimators that can be saved to a file, without pickle."""
 
     device: str
     n_jobs: int | None
@@ -58,7 +51,6 @@ class SavableEstimator(ConstrainedByHints, BaseEstimator):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclass(cls, kw_only=True, eq=False, repr=False)
         if cls.__module__.startswith(f"{__package__}."):
             CLASSES.estimators[cls.__name__] = cls
 

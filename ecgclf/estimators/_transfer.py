@@ -41,8 +41,6 @@ class ECGTransferClassifier(BeatClassifier):
         source with one lead to each lead, with the same weights; "pool" takes the mean and the
         maximum of the features over the leads, and "concatenate" joins them, so that the new
         layers know the lead.
-    dense : sequence of int, default=(256, 128)
-        Units of each new fully connected layer between the encoder and the output.
 
     Attributes
     ----------

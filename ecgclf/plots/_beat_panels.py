@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,6 @@ _METHOD_LABELS = {
 }
 
 
-@dataclass(eq=False, repr=False)
 class _BeatPanelDisplay(PanelDisplay):
     """Base class of displays of a few beats.
 
@@ -65,7 +64,6 @@ class _BeatPanelDisplay(PanelDisplay):
             panel.set_title(title, fontsize="medium")
 
 
-@dataclass(eq=False, repr=False)
 class AttributionDisplay(_BeatPanelDisplay):
     """Beats with the contribution of each sample to a decision.
 
@@ -227,7 +225,6 @@ def _pieces(time: np.ndarray, signal: np.ndarray) -> np.ndarray:
     return np.stack([starts, points, ends], axis=1)
 
 
-@dataclass(eq=False, repr=False)
 class ReconstructionDisplay(_BeatPanelDisplay):
     """Beats and their reconstructions, with the error shaded.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,6 @@ _OUTCOMES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
 )
 
 
-@dataclass(eq=False, repr=False)
 class BeatDisplay(PanelDisplay):
     """Example beats of each class, with the mean and spread of all beats of the class.
 
@@ -190,7 +189,6 @@ def _bands(data: np.ndarray, rows: Mapping[Any, np.ndarray], spread: Any) -> dic
     return {"spreads": bands, "spread_name": name}
 
 
-@dataclass(eq=False, repr=False)
 class BeatErrorDisplay(PanelDisplay):
     """Correctly and wrongly predicted beats of each true class.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, dataclass_transform
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -45,11 +45,12 @@ def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     return styles
 
 
+@dataclass_transform(eq_default=False)
 class Display(InheritedParameterDocs, ABC):
     """Base class of displays.
 
-    The parameters of a display describe what to draw and how; those of its method `plot`
-    describe where. Class methods ``from_...`` take both and need not describe them again.
+    A display is a dataclass. Its parameters describe what to draw and how; those of its method
+    `plot` describe where. Class methods ``from_...`` take both and need not describe them again.
 
     Attributes
     ----------
@@ -62,6 +63,7 @@ class Display(InheritedParameterDocs, ABC):
     _figsize: ClassVar[tuple[float, float]] = (5.6, 4.6)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        dataclass(cls, eq=False, repr=False)
         super().__init_subclass__(**kwargs)
         for name, member in vars(cls).items():
             if name.startswith("from_"):
@@ -106,7 +108,6 @@ class Display(InheritedParameterDocs, ABC):
         """Draw on the axes, which are new or were given."""
 
 
-@dataclass(eq=False, repr=False)
 class PanelDisplay(Display):
     """Base class of displays with one row of panels per lead.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,6 @@ _LOSSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 _SCORE: dict[str, Any] = {"color": COLORS["green"], "linestyle": "-."}
 
 
-@dataclass(eq=False, repr=False)
 class HistoryDisplay(Display):
     """Loss and validation score of a network by epoch.
 
@@ -130,7 +129,6 @@ class HistoryDisplay(Display):
         return name in self.history and bool(self.history[name].notna().any())
 
 
-@dataclass(eq=False, repr=False)
 class EmbeddingDisplay(Display):
     """Scatter plot of the features that a model computes for beats, in two dimensions.
 

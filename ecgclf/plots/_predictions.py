@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, Literal
 
 import numpy as np
@@ -26,7 +26,6 @@ from ecgclf.plots._display import AxesLike, Display, arrange_axes, class_styles
 _N_BARS = 20
 
 
-@dataclass(eq=False, repr=False)
 class ConfusionDisplay(Display):
     """Confusion matrix with the number of beats and the fraction of the true class in each cell.
 
@@ -178,7 +177,6 @@ def _readable_on(background: tuple[float, float, float, float]) -> str:
     return "white" if alpha > 0 and luma < 0.5 else "black"
 
 
-@dataclass(eq=False, repr=False)
 class ReliabilityDisplay(Display):
     """Reliability diagram: observed frequency against predicted probability.
 
@@ -324,7 +322,6 @@ class ReliabilityDisplay(Display):
             counts.grid(alpha=0.3)
 
 
-@dataclass(eq=False, repr=False)
 class ComparisonDisplay(Display):
     """Metrics of several models, with their intervals and the differences that are uncertain.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -41,7 +41,6 @@ _WRONG_LABEL: dict[str, Any] = {
 }
 
 
-@dataclass(eq=False, repr=False)
 class RecordDisplay(Display):
     """Section of a recording on ECG paper, with annotated and predicted beats.
 
@@ -297,7 +296,6 @@ def draw_paper(
     panel.set_axisbelow(True)
 
 
-@dataclass(eq=False, repr=False)
 class SpectrogramDisplay(Display):
     """Spectrogram in dB.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,6 @@ from ecgclf.plots._signals import draw_paper
 _LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
-@dataclass(eq=False, repr=False)
 class TwelveLeadDisplay(Display):
     """Recording of 12 leads on ECG paper, in three rows of four leads and a rhythm strip.
 

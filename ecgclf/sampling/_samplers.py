@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -25,9 +24,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
 from ecgclf._docstrings import InheritedParameterDocs, parameters_from
+from ecgclf._parameters import (
+    KeywordParameterized,
+    NotNegativeInt,
+    Parameterized,
+    PositiveInt,
+    RandomState,
+)
 from ecgclf._validation import (
-    NOT_NEGATIVE_INTEGER,
-    POSITIVE_INTEGER,
     check_axes,
     check_no_tabular,
     check_plain,
@@ -184,8 +188,7 @@ class BeatSamplerMixin(InheritedParameterDocs):
         return tags
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
+class BeatOverSampler(KeywordParameterized, BeatSamplerMixin, RandomOverSampler):
     """Random oversampler: repeats beats of the rare classes.
 
     `imblearn.over_sampling.RandomOverSampler` for beats of one or several leads. With
@@ -227,19 +230,14 @@ class BeatOverSampler(BeatSamplerMixin, RandomOverSampler):
     'patient 2'
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "sampling_strategy": RandomOverSampler._parameter_constraints["sampling_strategy"],
-        "random_state": ["random_state"],
-        "augment": [callable, None],
-        "n_leads": [POSITIVE_INTEGER, None],
-        "n_tabular": [NOT_NEGATIVE_INTEGER],
-    }
-
     sampling_strategy: float | str | Mapping | Callable = "auto"
     augment: Augmentation | None = None
-    n_leads: int | None = None
-    n_tabular: int = 0
-    random_state: int | np.random.RandomState | None = None
+    n_leads: PositiveInt | None = None
+    n_tabular: NotNegativeInt = 0
+    random_state: RandomState = None
+
+    # The hint of `augment` is for type checkers only, because its module imports torch.
+    _parameter_constraints: ClassVar[dict] = {"augment": [callable, None]}
 
     #: Parameter of `RandomOverSampler`, of which `augment` takes the place.
     shrinkage: ClassVar[None] = None
@@ -299,7 +297,9 @@ class BeatUnderSampler(BeatSamplerMixin, RandomUnderSampler):
     """
 
 
-class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, BaseEstimator):
+class BeatSampler(
+    Parameterized, BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, BaseEstimator
+):
     """Adapter that lets any sampler of imbalanced-learn take beats of several leads.
 
     The sampler sees each beat as a row of one lead after another, and the result is reshaped
@@ -334,10 +334,7 @@ class BeatSampler(BeatSamplerMixin, MetaEstimatorMixin, OneToOneFeatureMixin, Ba
     >>> patients = sampler.carry(beats.groups)
     """
 
-    _parameter_constraints: ClassVar[dict] = {"sampler": [HasMethods(["fit", "fit_resample"])]}
-
-    def __init__(self, sampler: Any) -> None:
-        self.sampler = sampler
+    sampler: Annotated[Any, HasMethods(["fit", "fit_resample"])]
 
     @_fit_context(prefer_skip_nested_validation=False)
     def _fit_rows(self, X: Any, y: ArrayLike, **params: Any) -> BeatSampler:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from numbers import Integral
+from typing import Annotated, Any, Literal
 
 import joblib
 import numpy as np
@@ -24,7 +24,8 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, indexable
 
 from ecgclf._extras import import_extra
-from ecgclf._validation import POSITIVE_INTEGER, new_random_state
+from ecgclf._parameters import Parameterized, PositiveInt, RandomState
+from ecgclf._validation import new_random_state
 from ecgclf.search._conversions import decoded, suggest
 from ecgclf.search._space import SearchSpace
 from ecgclf.search._study import make_sampler, open_study
@@ -33,8 +34,7 @@ from ecgclf.search._study import make_sampler, open_study
 # The class of this name in optuna-integration prunes through `partial_fit`, which pipelines do
 # not have, and for which learning-rate schedules have no defined length. It also does not check
 # that a continued study has the same data and splits.
-@dataclass(eq=False, repr=False)
-class OptunaSearchCV(BaseSearchCV):
+class OptunaSearchCV(Parameterized, BaseSearchCV):
     """Hyperparameter search with Optuna, scored by cross-validation.
 
     Like `GridSearchCV <sklearn.model_selection.GridSearchCV>`, but later trials use the results
@@ -129,37 +129,20 @@ class OptunaSearchCV(BaseSearchCV):
     (['batch_size', 'lr'], 3)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods(["fit"])],
-        "space": [SearchSpace],
-        "n_trials": [POSITIVE_INTEGER],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "cv": ["cv_object"],
-        "sampler": [StrOptions({"tpe", "grid"}), HasMethods(["sample_independent"])],
-        "n_points": [Interval(Integral, 2, None, closed="left"), None],
-        "pruner": [HasMethods(["prune"]), None],
-        "storage": [str, HasMethods(["create_new_study"]), None],
-        "study_name": [str, None],
-        "refit": ["boolean"],
-        "error_score": [StrOptions({"raise"}), Real],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
     estimator: BaseEstimator
-    space: SearchSpace
+    space: Annotated[SearchSpace, SearchSpace]
     _: KW_ONLY
-    n_trials: int = 20
-    scoring: Any = None
+    n_trials: PositiveInt = 20
+    scoring: Annotated[Any, StrOptions(set(get_scorer_names())), callable, None] = None
     cv: Any = None
-    sampler: Literal["tpe", "grid"] | Any = "tpe"
-    n_points: int | None = None
-    pruner: Any = None
-    storage: Any = None
+    sampler: Literal["tpe", "grid"] | Annotated[Any, HasMethods(["sample_independent"])] = "tpe"
+    n_points: Annotated[int, Interval(Integral, 2, None, closed="left")] | None = None
+    pruner: Annotated[Any, HasMethods(["prune"])] | None = None
+    storage: str | Annotated[Any, HasMethods(["create_new_study"])] | None = None
     study_name: str | None = None
     refit: bool = True
     error_score: Literal["raise"] | float = np.nan
-    random_state: int | np.random.RandomState | None = None
+    random_state: RandomState = None
     verbose: int = 1
 
     @_fit_context(prefer_skip_nested_validation=False)  # the estimator is not validated yet

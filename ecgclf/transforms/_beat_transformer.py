@@ -16,8 +16,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ecgclf._docstrings import InheritedParameterDocs
-from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
+from ecgclf._parameters import Parameterized
+from ecgclf._sklearn import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
 from ecgclf._validation import check_axes, check_plain, count_dimensions
 
 
@@ -45,7 +45,7 @@ class NamedFeatures(ABC):
         """List the names of the output columns."""
 
 
-class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BeatTransformer(Parameterized, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of the transformers of beats.
 
     `fit` and `transform` take 2-D and 3-D beats. A subclass implements `_change` for 3-D beats
@@ -63,11 +63,6 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
     n_samples_ : int
         Number of samples of a lead of a beat.
     """
-
-    n_leads_: int
-    n_samples_: int
-
-    _parameter_constraints: ClassVar[dict] = {}
 
     #: Whether `transform` works without `fit`.
     _stateless: ClassVar[bool] = True
@@ -217,7 +212,13 @@ class BeatTransformer(InheritedParameterDocs, TransformerMixin, BaseEstimator, m
         return tags
 
 
-class BeatFeatures(NamedFeatures, BeatTransformer):
+# Editors with jedi need `Parameterized` among the bases before any mixin, and scikit-learn needs
+# its mixins before `BaseEstimator`.
+class SignalTransformer(BeatTransformer, OneToOneFeatureMixin, BaseEstimator):
+    """Base class of the transformers that change the values of the signals, not their shape."""
+
+
+class BeatFeatures(BeatTransformer, NamedFeatures):
     """Base class of the transformers that compute the same features of each lead.
 
     With several leads each name begins with its lead, as in ``lead_0_kurtosis``.

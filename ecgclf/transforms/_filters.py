@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pywt
@@ -16,12 +16,17 @@ from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 
-from ecgclf._sklearn import BaseEstimator, OneToOneFeatureMixin
-from ecgclf._validation import NOT_NEGATIVE, NOT_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER
-from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf._parameters import (
+    NotNegativeFloat,
+    NotNegativeInt,
+    Parameterized,
+    PositiveFloat,
+    PositiveInt,
+)
+from ecgclf._sklearn import BaseEstimator
+from ecgclf.transforms._beat_transformer import SignalTransformer
 
-#: Constraint of a parameter that names a discrete wavelet.
-_DISCRETE_WAVELET = StrOptions(set(pywt.wavelist(kind="discrete")))
+DiscreteWavelet = Annotated[str, StrOptions(set(pywt.wavelist(kind="discrete")))]
 
 #: Median of the absolute value of a standard normal variable.
 _MEDIAN_OF_NORMAL = 0.6745
@@ -33,8 +38,7 @@ _SETTLED = 1e-3
 _BLOCK = 1024
 
 
-@dataclass(eq=False, repr=False)
-class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
+class BandpassFilter(SignalTransformer):
     """Zero-phase Butterworth filter that keeps the frequencies between two edges.
 
     The filter runs forwards and backwards over each lead, as in `scipy.signal.sosfiltfilt`, so
@@ -66,20 +70,12 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     array([0.71, 0.01])
     """
 
-    fs: float
-    low: float | None = 0.5
-    high: float | None = 40.0
-    order: int = 2
+    fs: PositiveFloat
+    low: PositiveFloat | None = 0.5
+    high: PositiveFloat | None = 40.0
+    order: PositiveInt = 2
     _: KW_ONLY
-    n_pad: int | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        "fs": [POSITIVE],
-        "low": [POSITIVE, None],
-        "high": [POSITIVE, None],
-        "order": [POSITIVE_INTEGER],
-        "n_pad": [NOT_NEGATIVE_INTEGER, None],
-    }
+    n_pad: NotNegativeInt | None = None
 
     def _change(self, signals: NDArray) -> NDArray:
         return _filter_zero_phase(signals, self._design(), self.n_pad)
@@ -102,8 +98,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         return butter(self.order, [self.low, self.high], "bandpass", fs=self.fs, output="sos")
 
 
-@dataclass(eq=False, repr=False)
-class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
+class NotchFilter(SignalTransformer):
     """Zero-phase filter that removes one frequency, such as power-line interference.
 
     Its design is that of `scipy.signal.iirnotch`.
@@ -130,18 +125,11 @@ class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
     array([1., 1., 1.])
     """
 
-    fs: float
-    frequency: float = 50.0
+    fs: PositiveFloat
+    frequency: PositiveFloat = 50.0
     _: KW_ONLY
-    quality: float = 30.0
-    n_pad: int | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        "fs": [POSITIVE],
-        "frequency": [POSITIVE],
-        "quality": [POSITIVE],
-        "n_pad": [NOT_NEGATIVE_INTEGER, None],
-    }
+    quality: PositiveFloat = 30.0
+    n_pad: NotNegativeInt | None = None
 
     def _change(self, signals: NDArray) -> NDArray:
         _check_below_nyquist("frequency", self.frequency, self.fs)
@@ -149,8 +137,7 @@ class NotchFilter(OneToOneFeatureMixin, BeatTransformer):
         return _filter_zero_phase(signals, sections, self.n_pad)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
+class WaveletDenoiser(SignalTransformer):
     r"""Wavelet denoiser for white noise, with the universal threshold [1]_.
 
     The wavelet coefficients of each lead of a beat are thresholded at
@@ -190,17 +177,11 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
     True
     """
 
-    wavelet: str = "sym4"
-    level: int | None = None
-    threshold: str = "soft"
-    factor: float = 1.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        "wavelet": [_DISCRETE_WAVELET],
-        "level": [POSITIVE_INTEGER, None],
-        "threshold": [StrOptions({"soft", "hard"})],
-        "factor": [NOT_NEGATIVE],
-    }
+    _: KW_ONLY
+    wavelet: DiscreteWavelet = "sym4"
+    level: PositiveInt | None = None
+    threshold: Literal["soft", "hard"] = "soft"
+    factor: NotNegativeFloat = 1.0
 
     _min_samples: ClassVar[int] = 2
 
@@ -216,8 +197,7 @@ class WaveletDenoiser(OneToOneFeatureMixin, BeatTransformer):
         return _reconstruct([approximation, *kept], self.wavelet, n_samples)
 
 
-@dataclass(eq=False, repr=False)
-class MedianBaseline(BaseEstimator):
+class MedianBaseline(Parameterized, BaseEstimator):
     """Baseline by median filters, one after another.
 
     A median filter removes waves narrower than half of its window: the first filter removes P
@@ -272,8 +252,7 @@ def _median_filter(signals: NDArray, size: int) -> NDArray:
     return filtered[..., half : half + n_samples]
 
 
-@dataclass(eq=False, repr=False)
-class HighpassBaseline(BaseEstimator):
+class HighpassBaseline(Parameterized, BaseEstimator):
     """Baseline of low frequencies, which a zero-phase Butterworth high-pass filter removes.
 
     Parameters
@@ -293,15 +272,9 @@ class HighpassBaseline(BaseEstimator):
     array([0.5, 0.5, 0.5])
     """
 
-    cutoff: float = 0.5
-    order: int = 2
-    n_pad: int | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        "cutoff": [POSITIVE],
-        "order": [POSITIVE_INTEGER],
-        "n_pad": [NOT_NEGATIVE_INTEGER, None],
-    }
+    cutoff: PositiveFloat = 0.5
+    order: PositiveInt = 2
+    n_pad: NotNegativeInt | None = None
 
     def __call__(self, signals: NDArray, fs: float) -> NDArray:
         self._validate_params()
@@ -310,8 +283,7 @@ class HighpassBaseline(BaseEstimator):
         return signals - _filter_zero_phase(signals, sections, self.n_pad)
 
 
-@dataclass(eq=False, repr=False)
-class WaveletBaseline(BaseEstimator):
+class WaveletBaseline(Parameterized, BaseEstimator):
     """Baseline by the discrete wavelet transform: the approximation without details.
 
     Each level of the transform halves the range of frequencies. The baseline is the
@@ -333,13 +305,8 @@ class WaveletBaseline(BaseEstimator):
     array([0.5, 0.5, 0.5])
     """
 
-    cutoff: float = 0.5
-    wavelet: str = "db4"
-
-    _parameter_constraints: ClassVar[dict] = {
-        "cutoff": [POSITIVE],
-        "wavelet": [_DISCRETE_WAVELET],
-    }
+    cutoff: PositiveFloat = 0.5
+    wavelet: DiscreteWavelet = "db4"
 
     def __call__(self, signals: NDArray, fs: float) -> NDArray:
         self._validate_params()
@@ -356,8 +323,7 @@ class WaveletBaseline(BaseEstimator):
         return _reconstruct([approximation, *zeros], self.wavelet, n_samples)
 
 
-@dataclass(eq=False, repr=False)
-class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
+class BaselineWanderRemover(SignalTransformer):
     """Remover of baseline wander, which breathing and electrode motion cause.
 
     The window of a beat is shorter than a wave of the baseline, so little more than the offset
@@ -382,11 +348,9 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
     array([0., 0., 1., 0.])
     """
 
-    fs: float
+    fs: PositiveFloat
     _: KW_ONLY
     baseline: Callable[[NDArray, float], NDArray] | None = None
-
-    _parameter_constraints: ClassVar[dict] = {"fs": [POSITIVE], "baseline": [callable, None]}
 
     _min_samples: ClassVar[int] = 2
 
@@ -395,7 +359,7 @@ class BaselineWanderRemover(OneToOneFeatureMixin, BeatTransformer):
         return signals - estimate(signals, self.fs)
 
 
-def _filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: int | None) -> NDArray:
+def _filter_zero_phase(signals: NDArray, sos: NDArray, n_pad: NotNegativeInt | None) -> NDArray:
     """Filter 3-D beats with second-order sections, forwards and backwards."""
     longest = signals.shape[-1] - 1
     if n_pad is None:

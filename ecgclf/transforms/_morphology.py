@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 
-from ecgclf._validation import NOT_NEGATIVE, POSITIVE
+from ecgclf._parameters import NotNegativeFloat, PositiveFloat
 from ecgclf.transforms._beat_transformer import BeatFeatures
 
 #: An interval: seconds from the R peak to its start and to its end.
@@ -255,7 +255,6 @@ class HermiteCoefficients(BeatMeasure):
 _DEFAULT = (QRSWidth(), WaveAmplitudes(), WaveAreas(), HermiteCoefficients())
 
 
-@dataclass(eq=False, repr=False)
 class MorphologyFeatures(BeatFeatures):
     """Widths, amplitudes, areas and Hermite coefficients of each beat.
 
@@ -283,16 +282,10 @@ class MorphologyFeatures(BeatFeatures):
     array(['lead_0_qrs_width_50', 'lead_1_qrs_width_50'], dtype=object)
     """
 
-    fs: float
-    before: float
+    fs: PositiveFloat
+    before: NotNegativeFloat
     _: KW_ONLY
-    measures: Sequence[BeatMeasure] | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        "fs": [POSITIVE],
-        "before": [NOT_NEGATIVE],
-        "measures": [list, tuple, None],
-    }
+    measures: Annotated[Sequence[BeatMeasure], list, tuple] | None = None
 
     def _measure(self, signals: NDArray) -> NDArray:
         r_peak = round(self.before * self.fs)

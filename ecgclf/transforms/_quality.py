@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from ecgclf.transforms._beat_transformer import BeatFeatures
 _QRS_LOW, _QRS_HIGH, _ECG_HIGH = 5.0, 15.0, 40.0
 
 
-@dataclass(eq=False, repr=False)
 class SignalQuality(BeatFeatures):
     """Signal quality indices of beats, or of longer segments of signal.
 
@@ -62,11 +60,7 @@ class SignalQuality(BeatFeatures):
     1   0.0        0.0       3.4        0.4             0.8
     """
 
-    fs: float
-
-    _parameter_constraints: ClassVar[dict] = {
-        "fs": [Interval(Real, 2 * _ECG_HIGH, None, closed="neither")]
-    }
+    fs: Annotated[float, Interval(Real, 2 * _ECG_HIGH, None, closed="neither")]
 
     def _measure(self, signals: NDArray) -> NDArray:
         n_samples = signals.shape[2]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
-from numbers import Integral
-from typing import Any, ClassVar, Self
+from dataclasses import KW_ONLY
+from typing import Annotated, Any, ClassVar, Self
 
 import bottleneck as bn
 import numpy as np
@@ -17,9 +16,9 @@ from sklearn.utils._indexing import _safe_indexing
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ecgclf._docstrings import InheritedParameterDocs
+from ecgclf._parameters import Column, Parameterized, PositiveFloat, PositiveInt
 from ecgclf._sklearn import BaseEstimator, TransformerMixin, _fit_context
-from ecgclf._validation import POSITIVE, POSITIVE_INTEGER, record_columns
+from ecgclf._validation import record_columns
 from ecgclf.datasets import RHYTHM_FEATURES, RHYTHM_NAMES, rhythm_features
 from ecgclf.transforms._beat_transformer import NamedFeatures
 
@@ -27,9 +26,8 @@ from ecgclf.transforms._beat_transformer import NamedFeatures
 _RELATIONS: dict[Any, str] = {np.divide: "over", np.subtract: "minus"}
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class RecordTransformer(
-    NamedFeatures, InheritedParameterDocs, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+    Parameterized, NamedFeatures, TransformerMixin, BaseEstimator, metaclass=ABCMeta
 ):
     """Base class of the transformers that use the record and the position of each beat.
 
@@ -54,13 +52,9 @@ class RecordTransformer(
         Names of the columns. Only if `X` had string column names.
     """
 
-    record: str | int = "record"
-    sample: str | int | None = "sample"
-
-    _parameter_constraints: ClassVar[dict] = {
-        "record": [str, Integral],
-        "sample": [str, Integral, None],
-    }
+    _: KW_ONLY
+    record: Column = "record"
+    sample: Column | None = "sample"
 
     #: Whether the transformer uses columns other than record and position.
     _takes_rows: ClassVar[bool] = True
@@ -162,7 +156,6 @@ class RecordTransformer(
         return tags
 
 
-@dataclass(eq=False, repr=False)
 class RhythmFeatures(RecordTransformer):
     """RR intervals and their ratios, from the record and the position of each beat.
 
@@ -198,20 +191,12 @@ class RhythmFeatures(RecordTransformer):
     array([1. , 1. , 1. , 0.6, 1. , 1. ], dtype=float32)
     """
 
-    features: Sequence[str] | None = None
+    features: Annotated[Sequence[str], "array-like"] | None = None
     _: KW_ONLY
+    sample: Column = "sample"
     causal: bool = False
     absolute: bool = False
-    fs: float | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        **RecordTransformer._parameter_constraints,
-        "sample": [str, Integral],
-        "features": ["array-like", None],
-        "causal": ["boolean"],
-        "absolute": ["boolean"],
-        "fs": [POSITIVE, None],
-    }
+    fs: PositiveFloat | None = None
 
     _takes_rows: ClassVar[bool] = False
 
@@ -252,7 +237,6 @@ class RhythmFeatures(RecordTransformer):
         return [feature.name for feature in chosen]
 
 
-@dataclass(eq=False, repr=False)
 class RecordRelative(RecordTransformer):
     """Features divided by their running mean in the record.
 
@@ -287,17 +271,10 @@ class RecordRelative(RecordTransformer):
     array([1. , 1. , 1.4, 1. , 1. ])
     """
 
-    transformer: BaseEstimator | None = None
+    transformer: Annotated[BaseEstimator, HasMethods(["fit", "transform"])] | None = None
     _: KW_ONLY
-    n_beats: int | None = 32
+    n_beats: PositiveInt | None = 32
     relation: Callable[[NDArray, NDArray], NDArray] = np.divide
-
-    _parameter_constraints: ClassVar[dict] = {
-        **RecordTransformer._parameter_constraints,
-        "transformer": [HasMethods(["fit", "transform"]), None],
-        "n_beats": [POSITIVE_INTEGER, None],
-        "relation": [callable],
-    }
 
     def _learn(self, rows: NDArray, y: Any) -> None:
         self.transformer_ = None
@@ -335,7 +312,6 @@ class RecordRelative(RecordTransformer):
         return [f"{name}_{relation}_mean_{span}" for name in names]
 
 
-@dataclass(eq=False, repr=False)
 class TemplateCorrelation(RecordTransformer):
     """Correlation of each beat with the median beat of its record.
 
@@ -365,12 +341,7 @@ class TemplateCorrelation(RecordTransformer):
     array([ 1.,  1.,  1., -1.])
     """
 
-    n_beats: int | None = None
-
-    _parameter_constraints: ClassVar[dict] = {
-        **RecordTransformer._parameter_constraints,
-        "n_beats": [POSITIVE_INTEGER, None],
-    }
+    n_beats: PositiveInt | None = None
 
     def _of_record(self, samples: NDArray[np.float64], rows: NDArray) -> NDArray:
         beats = np.asarray(rows, dtype=np.float64)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from ecgclf._validation import POSITIVE
+from ecgclf._parameters import PositiveFloat
 from ecgclf.datasets import resample, resampling_ratio
 from ecgclf.transforms._beat_transformer import BeatTransformer, NamedFeatures
 
 
-@dataclass(eq=False, repr=False)
-class SignalResampler(NamedFeatures, BeatTransformer):
+class SignalResampler(BeatTransformer, NamedFeatures):
     """Resampler of beats by polyphase filtering, with an anti-aliasing filter.
 
     Beats are extended along the line through their first and last sample. The first sample
@@ -41,10 +37,8 @@ class SignalResampler(NamedFeatures, BeatTransformer):
     array([30])
     """
 
-    fs_in: float
-    fs_out: float
-
-    _parameter_constraints: ClassVar[dict] = {"fs_in": [POSITIVE], "fs_out": [POSITIVE]}
+    fs_in: PositiveFloat
+    fs_out: PositiveFloat
 
     def transform_positions(self, positions: ArrayLike) -> NDArray[np.int64]:
         """Convert positions in the beats to positions in the resampled beats.

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import StrOptions
 
-from ecgclf._sklearn import OneToOneFeatureMixin
-from ecgclf.transforms._beat_transformer import BeatTransformer
+from ecgclf.transforms._beat_transformer import SignalTransformer
 
 
-@dataclass(eq=False, repr=False)
-class BeatScaler(OneToOneFeatureMixin, BeatTransformer):
+class BeatScaler(SignalTransformer):
     """Amplitude scaler: subtracts a center and divides by a scale.
 
     Zero padding at the end of a beat stays zero and does not enter the statistics. Padding
@@ -52,15 +48,9 @@ class BeatScaler(OneToOneFeatureMixin, BeatTransformer):
            [0.67, 0.  ]])
     """
 
-    method: str = "standard"
-    per: str = "lead"
+    method: Literal["minmax", "standard", "robust"] = "standard"
+    per: Literal["lead", "beat", "dataset"] = "lead"
     keep_padding: bool = True
-
-    _parameter_constraints: ClassVar[dict] = {
-        "method": [StrOptions({"minmax", "standard", "robust"})],
-        "per": [StrOptions({"lead", "beat", "dataset"})],
-        "keep_padding": ["boolean"],
-    }
 
     _stateless: ClassVar[bool] = False
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecgclf._parameters import Parameterized
 from ecgclf._sklearn import BaseEstimator
 from ecgclf._validation import is_number, to_array
 from ecgclf.datasets import (
@@ -28,8 +29,7 @@ from ecgclf.datasets import (
 _N_NAMED = 5
 
 
-@dataclass(eq=False, repr=False)
-class BeatSegmenter(BaseEstimator):
+class BeatSegmenter(Parameterized, BaseEstimator):
     """Segmenter that cuts a recording into beats at its R peaks.
 
     The loaders use the same code. With the same `fs` and `window`, the beats of your own

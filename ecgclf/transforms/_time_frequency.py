@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from numbers import Real
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pywt
@@ -15,23 +15,24 @@ from scipy.signal import get_window, spectrogram
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval
 
-from ecgclf._validation import NOT_NEGATIVE, POSITIVE, POSITIVE_INTEGER
+from ecgclf._parameters import NotNegativeFloat, PositiveFloat, PositiveInt
 from ecgclf.transforms._beat_transformer import BeatTransformer
 
 #: Beats transformed at once, so that they fit into the processor's cache.
 _BLOCK = 256
 
 
-@dataclass(eq=False, repr=False)
 class TimeFrequencyTransformer(BeatTransformer):
     """Base class of `Spectrogram` and `Scalogram`.
 
     Parameters
     ----------
+    fs : float
+        Sampling rate of the beats in Hz.
     low : float, default=0.0
-        Lowest frequency to keep, in Hz.
+        Lowest frequency in Hz.
     high : float or None, default=None
-        Highest frequency to keep, in Hz; None keeps all.
+        Highest frequency in Hz. None is half of `fs`.
     log : bool, default=True
         Whether to return decibels, ``10 * log10(power + floor)``, instead of power.
     floor_db : float, default=-80.0
@@ -45,21 +46,12 @@ class TimeFrequencyTransformer(BeatTransformer):
         Centers of the frames, in seconds from the first sample of the beat.
     """
 
-    fs: float
+    fs: PositiveFloat
     _: KW_ONLY
-    low: float = 0.0
-    high: float | None = None
+    low: NotNegativeFloat = 0.0
+    high: PositiveFloat | None = None
     log: bool = True
-    floor_db: float = -80.0
-
-    _parameter_constraints: ClassVar[dict] = {
-        "fs": [POSITIVE],
-        "high": [POSITIVE, None],
-        "hop": [POSITIVE_INTEGER],
-        "detrend": ["boolean"],
-        "log": ["boolean"],
-        "floor_db": [Interval(Real, -np.inf, np.inf, closed="neither")],
-    }
+    floor_db: Annotated[float, Interval(Real, -np.inf, np.inf, closed="neither")] = -80.0
 
     _gives_signals: ClassVar[bool] = False
     _min_samples: ClassVar[int] = 2
@@ -104,7 +96,6 @@ class TimeFrequencyTransformer(BeatTransformer):
         return high
 
 
-@dataclass(eq=False, repr=False)
 class Spectrogram(TimeFrequencyTransformer):
     """Short-time Fourier transform: power of each frequency in each frame of a beat.
 
@@ -116,8 +107,6 @@ class Spectrogram(TimeFrequencyTransformer):
 
     Parameters
     ----------
-    fs : float
-        Sampling rate of the beats in Hz.
     frame : int, default=32
         Number of samples in a frame. Frequencies are ``fs / frame`` apart.
     hop : int, default=4
@@ -138,17 +127,10 @@ class Spectrogram(TimeFrequencyTransformer):
     """
 
     _: KW_ONLY
-    frame: int = 32
-    hop: int = 4
-    window: str | tuple | float = "hann"
+    frame: PositiveInt = 32
+    hop: PositiveInt = 4
+    window: str | Annotated[tuple, tuple] | Annotated[float, Real] = "hann"
     detrend: bool = True
-
-    _parameter_constraints: ClassVar[dict] = {
-        **TimeFrequencyTransformer._parameter_constraints,
-        "frame": [POSITIVE_INTEGER],
-        "window": [str, tuple, Real],
-        "low": [NOT_NEGATIVE],
-    }
 
     def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
         if self.frame > n_samples:
@@ -201,7 +183,6 @@ class Spectrogram(TimeFrequencyTransformer):
         )
 
 
-@dataclass(eq=False, repr=False)
 class Scalogram(TimeFrequencyTransformer):
     """Continuous wavelet transform: power of each frequency at each time of a beat.
 
@@ -214,12 +195,6 @@ class Scalogram(TimeFrequencyTransformer):
 
     Parameters
     ----------
-    fs : float
-        Sampling rate of the beats in Hz.
-    low : float, default=4.0
-        Lowest frequency in Hz.
-    high : float or None, default=40.0
-        Highest frequency in Hz; None is half of `fs`.
     n_freqs : int, default=32
         Number of frequencies, equally spaced on a logarithmic scale.
     wavelet : str, default="cmor1.5-1.0"
@@ -239,20 +214,13 @@ class Scalogram(TimeFrequencyTransformer):
     ((3, 3, 42), array([ 5., 10., 20.]))
     """
 
-    low: float = 4.0
-    high: float | None = 40.0
+    low: PositiveFloat = 4.0
+    high: PositiveFloat | None = 40.0
     _: KW_ONLY
-    n_freqs: int = 32
+    n_freqs: PositiveInt = 32
     wavelet: str = "cmor1.5-1.0"
-    hop: int = 1
+    hop: PositiveInt = 1
     detrend: bool = True
-
-    _parameter_constraints: ClassVar[dict] = {
-        **TimeFrequencyTransformer._parameter_constraints,
-        "low": [POSITIVE],
-        "n_freqs": [POSITIVE_INTEGER],
-        "wavelet": [str],
-    }
 
     def _axes(self, n_samples: int) -> tuple[NDArray, NDArray]:
         frequencies = np.geomspace(self.low, self._highest(), self.n_freqs)
@@ -277,7 +245,6 @@ class Scalogram(TimeFrequencyTransformer):
             ) from error
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class FourierFeatures(BeatTransformer):
     """Discrete Fourier transform of each lead, with real and imaginary parts as leads.
 
