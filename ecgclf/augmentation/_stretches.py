@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ecgclf._parameters import KeywordParameterized
 from ecgclf._sklearn import BaseEstimator
-from ecgclf.augmentation._checks import (
+from ecgclf.augmentation._draws import (
     check_not_negative,
     check_positive_range,
     check_rate,

@@ -5,7 +5,6 @@ generate synthetic data. Loaders of beats return a `Beats` container, `load_ptbx
 `RecordingSet`.
 """
 
-from ecgclf.datasets._annotated import load_mitbih, load_svdb, load_wfdb
 from ecgclf.datasets._annotations import RecordError
 from ecgclf.datasets._beats import Beats, check_leads, convert, cut_beats, fill_gaps
 from ecgclf.datasets._databases import (
@@ -26,7 +25,7 @@ from ecgclf.datasets._ptbxl import RecordingSet, load_ptbxl
 from ecgclf.datasets._r_peaks import check_leads_first, detect_r_peaks
 from ecgclf.datasets._reading import find_recording, read_recording, recordings_in
 from ecgclf.datasets._recordings import Recording
-from ecgclf.datasets._rhythm import (
+from ecgclf.datasets._rhythm_features import (
     RHYTHM_FEATURES,
     RHYTHM_NAMES,
     RhythmFeature,
@@ -36,6 +35,7 @@ from ecgclf.datasets._rhythm import (
 from ecgclf.datasets._stored import beats_to_memmap, beats_to_zarr, load_beats
 from ecgclf.datasets._synthetic import make_beats, make_record
 from ecgclf.datasets._synthetic_ptbxl import make_ptbxl
+from ecgclf.datasets._wfdb_loaders import load_mitbih, load_svdb, load_wfdb
 from ecgclf.datasets._windows import (
     AnnotatedSignal,
     BeatWindow,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from ecgclf.datasets._recordings import Leads
-from ecgclf.datasets._rhythm import RHYTHM_NAMES, rhythm_features
+from ecgclf.datasets._rhythm_features import RHYTHM_NAMES, rhythm_features
 from ecgclf.datasets._windows import AnnotatedSignal, BeatWindow
 
 #: What loaders return with ``return_X_y=True``, and with ``as_frame=True`` too.

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ecgclf._docstrings import parameters_from
 from ecgclf._files import replacing
-from ecgclf.datasets._annotated import load_mitbih
 from ecgclf.datasets._beats import Arrays, Beats, Frames, convert
 from ecgclf.datasets._databases import (
     AAMI_CLASSES,
@@ -28,6 +27,7 @@ from ecgclf.datasets._databases import (
     MITBIH_RECORDS,
     count_classes,
 )
+from ecgclf.datasets._wfdb_loaders import load_mitbih
 from ecgclf.datasets._windows import KAGGLE_LENGTH, KAGGLE_STEP
 
 _FS = 360.0 / KAGGLE_STEP

@@ -9,7 +9,6 @@ from typing import Literal, overload
 import numpy as np
 
 from ecgclf._docstrings import parameters_from
-from ecgclf.datasets._annotated import load_wfdb
 from ecgclf.datasets._beats import Arrays, Beats, Frames, check_leads, convert, cut_beats
 from ecgclf.datasets._databases import (
     PTBDB_DESCR,
@@ -21,6 +20,7 @@ from ecgclf.datasets._kaggle import beats_of_csv
 from ecgclf.datasets._r_peaks import detect_r_peaks
 from ecgclf.datasets._recordings import Leads, Recording, check_rate
 from ecgclf.datasets._wfdb import read_wfdb
+from ecgclf.datasets._wfdb_loaders import load_wfdb
 from ecgclf.datasets._windows import (
     AnnotatedSignal,
     BeatWindow,

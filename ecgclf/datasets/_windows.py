@@ -14,7 +14,7 @@ from scipy.ndimage import map_coordinates
 from scipy.signal import resample_poly
 
 from ecgclf._validation import is_number
-from ecgclf.datasets._rhythm import mean_of_last
+from ecgclf.datasets._rhythm_features import mean_of_last
 
 #: Values in a row of the Kaggle "heartbeat" set.
 KAGGLE_LENGTH = 187

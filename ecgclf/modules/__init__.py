@@ -15,7 +15,7 @@ from ecgclf.modules._beat_network import (
     FlatEncoder,
     PretrainedEncoder,
 )
-from ecgclf.modules._context import ContextNetwork
+from ecgclf.modules._context_network import ContextNetwork
 from ecgclf.modules._convolutional import (
     ConvEncoder,
     ConvLayer,
@@ -23,7 +23,7 @@ from ecgclf.modules._convolutional import (
     encoded_length,
     minimum_length,
 )
-from ecgclf.modules._inception import InceptionEncoder
+from ecgclf.modules._inception_encoder import InceptionEncoder
 from ecgclf.modules._recurrent import Cell, ConvRecurrentEncoder, RecurrentEncoder, StepPool
 from ecgclf.modules._residual import (
     Block,

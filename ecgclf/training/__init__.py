@@ -16,6 +16,7 @@ from ecgclf.training._callbacks import (
     fit_callbacks,
     history_frame,
 )
+from ecgclf.training._context_net import N_REFERENCES, ContextNet
 from ecgclf.training._losses import CrossEntropyLoss, FocalLoss, ReconstructionLoss
 from ecgclf.training._net import OPTIMIZERS, BeatNet, ReconstructionNet, make_net
 from ecgclf.training._rows import Rows, RowView, hold_out
@@ -28,6 +29,5 @@ from ecgclf.training._state import (
     restore_net,
     weights_digest,
 )
-from ecgclf.training._stretches import N_REFERENCES, ContextNet
 
 __all__ = ["AfterEpoch"]

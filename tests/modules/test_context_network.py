@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgclf.modules import ContextNetwork, ConvEncoder
-from ecgclf.modules._context import rhythm_of_stretches
+from ecgclf.modules._context_network import rhythm_of_stretches
 
 
 def network(**params) -> ContextNetwork:

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgclf.training import Rows, _stretches
-from ecgclf.training._stretches import Records, StretchBatches
+from ecgclf.training import Rows, _context_net
+from ecgclf.training._context_net import Records, StretchBatches
 
 some = settings(max_examples=40, deadline=None)
 CPU = torch.device("cpu")
@@ -81,7 +81,7 @@ def test_references_are_medians_over_all_beats_and_over_late_beats():
 def test_references_of_long_records_use_evenly_spaced_beats(monkeypatch):
     rows = rows_of([30])
     rows.position = np.arange(30.0)
-    monkeypatch.setattr(_stretches, "_MOST_BEATS", 4)
+    monkeypatch.setattr(_context_net, "_MOST_BEATS", 4)
     references = Records(rows).references(rows, 1, 4)
     spaced = without_offset(rows.X[[0, 10, 19, 29]])
     np.testing.assert_allclose(references[0, 0, 0], np.median(spaced, axis=0), rtol=1e-6)
