@@ -12,7 +12,7 @@ import torch
 from sklearn.utils.metaestimators import _BaseComposition
 from torch import Tensor
 
-from ecgclf._parameters import KeywordParameterized
+from ecgclf._parameters import KeywordParameterized, Parameterized
 from ecgclf._sklearn import BaseEstimator
 from ecgclf.augmentation._draws import (
     check_batch,
@@ -348,7 +348,7 @@ class RandomCrop(KeywordParameterized, BaseEstimator):
         return signals.gather(2, index.expand(-1, n_leads, -1))
 
 
-class Compose(_BaseComposition):
+class Compose(Parameterized, _BaseComposition):
     """Sequence of augmentations.
 
     A grid search sets their parameters by position: ``augment__0__std`` is the parameter
@@ -368,8 +368,7 @@ class Compose(_BaseComposition):
     GaussianNoise(std=0.1)
     """
 
-    def __init__(self, augmentations: Sequence[Callable[[Any, torch.Generator], Any]]) -> None:
-        self.augmentations = augmentations
+    augmentations: Sequence[Callable[[Any, torch.Generator], Any]]
 
     def __call__(self, signals: T, generator: torch.Generator) -> T:
         """Apply the augmentations in order, to beats or to stretches of beats."""

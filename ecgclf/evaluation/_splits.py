@@ -18,6 +18,7 @@ from ecgclf.datasets import DS1, DS2, MITBIH_RECORDS, mitbih_subject
 from ecgclf.evaluation._checks import list_some
 
 
+@dataclass(eq=False, repr=False)
 class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
     """Single split into training and test records.
 
@@ -58,16 +59,10 @@ class InterPatientSplit(GroupsConsumerMixin, BaseCrossValidator):
     (['101', '201'], ['100'])
     """
 
-    def __init__(
-        self,
-        train: Collection[str | int] = DS1,
-        test: Collection[str | int] = DS2,
-        *,
-        shared_subjects: Literal["warn", "keep", "drop"] = "warn",
-    ) -> None:
-        self.train = train
-        self.test = test
-        self.shared_subjects = shared_subjects
+    train: Collection[str | int] = DS1
+    test: Collection[str | int] = DS2
+    _: KW_ONLY
+    shared_subjects: Literal["warn", "keep", "drop"] = "warn"
 
     def split(
         self, X: Any, y: Any = None, groups: ArrayLike | None = None
