@@ -24,7 +24,7 @@ def parameters_from(*sources: Any) -> Callable[[F], F]:
     """
 
     def complete(function: F) -> F:
-        _complete(function, "Parameters", reversed(sources))
+        _complete(function, "Parameters", sources)
         return function
 
     return complete
@@ -43,7 +43,7 @@ class InheritedParameterDocs:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        bases = [b for b in reversed(cls.__mro__[1:]) if issubclass(b, InheritedParameterDocs)]
+        bases = [b for b in cls.__mro__[1:] if issubclass(b, InheritedParameterDocs)]
         if "__doc__" in vars(cls):
             _complete(cls, "Attributes", bases)
             _complete(cls, "Parameters", bases)
@@ -54,18 +54,17 @@ class InheritedParameterDocs:
 
 
 def _complete(target: Any, title: str, sources: Iterable[Any]) -> None:
-    """Add the entries of a section of the sources, of which later ones replace earlier ones."""
+    """Add the entries of a section that the first of the sources with an entry has."""
     if not target.__doc__:
         return
     summary, sections = _split(target.__doc__)
     own = _entries(sections.get(title, ""))
     described = {name for names in own for name in names}
     accepted = _accepted_parameters(target)
-    inherited = {
-        names: _with_default(text, names, source, target)
-        for source in sources
-        for names, text in _entries(_split(source.__doc__)[1].get(title, "")).items()
-    }
+    inherited: dict[tuple[str, ...], str] = {}
+    for source in sources:
+        for names, text in _entries(_split(source.__doc__)[1].get(title, "")).items():
+            inherited.setdefault(names, _with_default(text, names, source, target))
     added = {
         names: text
         for names, text in inherited.items()

@@ -124,6 +124,7 @@ def test_own_entries_come_first_and_inherited_ones_follow():
 
 def test_entries_are_inherited_over_several_classes_with_all_their_paragraphs():
     assert entries(Deeper, "Parameters") == entries(Network, "Parameters")
+    assert list(entries(Deeper, "Parameters")) == ["filters", "lr", "n_jobs, n_devices"]
     assert entries(Base, "Parameters")["lr"] == "Learning rate.  A second paragraph."
     assert Deeper.__doc__.startswith("Deeper network.\n")
 

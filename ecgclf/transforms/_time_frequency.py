@@ -27,8 +27,6 @@ class TimeFrequencyTransformer(BeatTransformer):
 
     Parameters
     ----------
-    fs : float
-        Sampling rate of the beats in Hz.
     low : float, default=0.0
         Lowest frequency in Hz.
     high : float or None, default=None
@@ -107,6 +105,8 @@ class Spectrogram(TimeFrequencyTransformer):
 
     Parameters
     ----------
+    fs : float
+        Sampling rate of the beats in Hz.
     frame : int, default=32
         Number of samples in a frame. Frequencies are ``fs / frame`` apart.
     hop : int, default=4
@@ -195,6 +195,8 @@ class Scalogram(TimeFrequencyTransformer):
 
     Parameters
     ----------
+    fs : float
+        Sampling rate of the beats in Hz.
     n_freqs : int, default=32
         Number of frequencies, equally spaced on a logarithmic scale.
     wavelet : str, default="cmor1.5-1.0"
