@@ -12,6 +12,7 @@ import torch
 from sklearn.utils.metaestimators import _BaseComposition
 from torch import Tensor
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._parameters import KeywordParameterized, Parameterized
 from ecgclf._sklearn import BaseEstimator
 from ecgclf.augmentation._draws import (
@@ -332,8 +333,20 @@ class RandomCrop(KeywordParameterized, BaseEstimator):
 
     n_samples: int
 
+    @parameters_from(RandomAugmentation.__call__)
     def __call__(self, signals: Tensor, generator: torch.Generator) -> Tensor:
-        """Crop each recording; arguments and errors are those of `RandomAugmentation`."""
+        """Crop each recording.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_leads, n_samples), with the new `n_samples`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_samples` is not from 1 to the length of the recordings, or an argument has
+            another type or shape.
+        """
         check_batch(signals, generator)
         n_samples = self.n_samples
         n_beats, n_leads, length = signals.shape
@@ -370,8 +383,19 @@ class Compose(Parameterized, _BaseComposition):
 
     augmentations: Sequence[Callable[[Any, torch.Generator], Any]]
 
+    @parameters_from(RandomAugmentation.__call__)
     def __call__(self, signals: T, generator: torch.Generator) -> T:
-        """Apply the augmentations in order, to beats or to stretches of beats."""
+        """Apply the augmentations in order.
+
+        Parameters
+        ----------
+        signals : Tensor of shape (batch, n_leads, n_samples) or Stretches
+            Beats or stretches of beats. They are not changed in place.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_leads, n_samples) or Stretches
+        """
         for augment in self.augmentations:
             signals = augment(signals, generator)
         return signals

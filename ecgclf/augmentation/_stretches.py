@@ -78,7 +78,12 @@ class Stretches:
         Parameters
         ----------
         label : object
-            A label of ``y``. A ValueError is raised if it is none of the classes.
+            A label of ``y``.
+
+        Raises
+        ------
+        ValueError
+            If it is none of the classes.
         """
         found = np.flatnonzero(self.classes == label)
         if not len(found):
@@ -89,12 +94,16 @@ class Stretches:
         return int(found[0])
 
     def is_label(self, label: Any) -> Tensor:
-        """Find the beats of a class, as a Tensor of shape (n_stretches, n_beats).
+        """Find the beats of a class.
 
         Parameters
         ----------
         label : object
-            As for `code`.
+            A label of ``y``.
+
+        Returns
+        -------
+        Tensor of shape (n_stretches, n_beats), bool
         """
         return self.labels == self.code(label)
 
@@ -107,6 +116,10 @@ class Stretches:
             The stretches to replace.
         other : Stretches
             The stretches to take instead, in the same places.
+
+        Returns
+        -------
+        Stretches
         """
 
         def choose(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -133,7 +146,24 @@ class StretchAugmentation(KeywordParameterized, BaseEstimator, ABC):
     p: float = 0.2
 
     def __call__(self, stretches: Stretches, generator: torch.Generator) -> Stretches:
-        """Change some of the stretches, but not in place; the generator is on their device."""
+        """Change some of the stretches.
+
+        Parameters
+        ----------
+        stretches : Stretches
+            They are not changed in place.
+        generator : torch.Generator
+            Only source of random numbers, on the device of the stretches.
+
+        Returns
+        -------
+        Stretches
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or a label is not among the classes.
+        """
         p = check_share("p", self.p)
         changed = self._change(stretches, generator)
         size = (len(stretches.signals),)

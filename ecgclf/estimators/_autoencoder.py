@@ -196,6 +196,10 @@ class ECGAutoencoder(
         ndarray of shape (n_beats, n_columns) or (n_beats, n_leads, n_samples), float32
             The beats, in the shape of `fit`.
 
+        Raises
+        ------
+        ValueError
+            If the codes have another length than those of `transform`.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=np.float32, order="C", estimator=self)

@@ -45,9 +45,22 @@ class EffectiveNumber(KeywordParameterized, BaseEstimator):
     beta: float = 0.999
 
     def __call__(self, totals: np.ndarray) -> np.ndarray:
-        """Compute the weight of each class from its number of beats, or the sum of their weights.
+        """Compute the weights.
 
-        A class without beats has the weight 0.
+        Parameters
+        ----------
+        totals : ndarray of shape (n_classes,)
+            Number of beats of each class, or the sum of their weights.
+
+        Returns
+        -------
+        ndarray of shape (n_classes,)
+            0 for a class without beats.
+
+        Raises
+        ------
+        ValueError
+            If `beta` is outside of [0, 1).
         """
         if not isinstance(self.beta, Real) or not 0 <= float(self.beta) < 1:
             raise ValueError(f"beta={self.beta!r}: expected a number from 0 to less than 1.")

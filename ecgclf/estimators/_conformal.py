@@ -115,6 +115,11 @@ class ConformalClassifier(Parameterized, ClassifierMixin, MetaEstimatorMixin, Ba
         self
             The fitted classifier.
 
+        Raises
+        ------
+        ValueError
+            If parameters or data are not as described, or too few beats are left to train on.
+
         Warns
         -----
         UserWarning

@@ -101,7 +101,12 @@ def compare_models(
     Raises
     ------
     ValueError
-        As in `patient_intervals`, which also warns; or if there are fewer than two models.
+        As in `patient_intervals`, or if there are fewer than two models.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than 8 patients.
 
     Notes
     -----

@@ -108,7 +108,14 @@ class EC57Report(PrintedReport):
         return pd.DataFrame(means).T[list(_HEADS)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return `per_record` with the rows ``"gross"`` and ``"average"``, without counts."""
+        """Return the figures as one table.
+
+        Returns
+        -------
+        DataFrame of n_records + 2 rows
+            The rows of `per_record`, then ``"gross"`` and ``"average"``. The counts of the last
+            row are NaN.
+        """
         average = self.average.reindex(columns=self.gross.columns)
         rows = [table.to_numpy(dtype=float).ravel() for table in (self.gross, average)]
         columns = self.per_record.columns

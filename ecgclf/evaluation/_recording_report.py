@@ -57,7 +57,13 @@ class RecordingReport(JSONReport):
     _undefined = "undefined: all recordings have the label, or none"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return `per_class` with a row for the means, ``"macro average"``."""
+        """Return the figures as one table.
+
+        Returns
+        -------
+        DataFrame of n_labels + 1 rows
+            The rows of `per_class`, followed by ``"macro average"``.
+        """
         last = {"recordings": self.n_recordings, "patients": self.n_patients, **self.macro}
         row = {name: last[str(name)] for name in self.per_class}
         return pd.concat([self.per_class, pd.DataFrame(row, index=["macro average"])])
@@ -135,6 +141,11 @@ def recording_report(
         If the inputs are empty, differ in length or have missing values, `y_score` does not
         have one finite column per class or label, `classes` lacks a class, or there are fewer
         than two patients.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than 8 patients.
 
     Examples
     --------

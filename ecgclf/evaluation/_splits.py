@@ -213,6 +213,11 @@ class PatientAdaptiveSplit(GroupsConsumerMixin, BaseCrossValidator):
         X, y, groups : array-like of n_beats entries
             Passed to `cv`. By default `groups` is the record of each beat.
 
+        Yields
+        ------
+        train, test : ndarray of int
+            Positions of the beats in `X`.
+
         Raises
         ------
         ValueError

@@ -37,7 +37,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
     -------
     estimator
         The fitted model, of the class that was saved. It is on the device that its parameter
-        `device` names, or on the CPU, with a warning, if this machine has no such device.
+        `device` names, or on the CPU if this machine has no such device.
 
     Raises
     ------
@@ -48,6 +48,11 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> Any:
         contains a class that is neither of ecgclf nor in `trusted`.
     TypeError
         If `trusted` contains something else than subclasses of estimators of ecgclf.
+
+    Warns
+    -----
+    UserWarning
+        If this machine does not have the device.
 
     Examples
     --------
@@ -163,6 +168,11 @@ def model_card(name: str) -> str:
     str
         Markdown text with the input, the training and test data, figures with intervals, the
         intended use, the limits, and the command that trained the model.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of this name.
 
     Examples
     --------

@@ -284,6 +284,11 @@ class BeatErrorDisplay(PanelDisplay):
         Returns
         -------
         BeatErrorDisplay
+
+        Raises
+        ------
+        ValueError
+            If `X`, `y_true` and `y_pred` differ in length, or a parameter is invalid.
         """
         X, y_true, y_pred = np.asarray(X), np.asarray(y_true), np.asarray(y_pred)
         return cls(X, y_true, y_pred, fs=fs, **kwargs).plot(ax=ax)

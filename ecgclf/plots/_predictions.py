@@ -266,6 +266,11 @@ class ReliabilityDisplay(Display):
         Returns
         -------
         ReliabilityDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `ecgclf.evaluation.reliability_table`.
         """
         options: dict[str, Any] = {"classes": classes, "n_bins": n_bins, "strategy": strategy}
         kind = "of equal width" if strategy == "uniform" else "of equal size"

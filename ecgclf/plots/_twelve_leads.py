@@ -115,10 +115,17 @@ class TwelveLeadDisplay(Display):
         ----------
         estimator : object
             Fitted classifier of recordings of 12 leads.
+        signal : array-like of shape (12, n_samples)
+            The recording in mV, as the classifier takes it.
 
         Returns
         -------
         TwelveLeadDisplay
+
+        Raises
+        ------
+        ValueError
+            If `method` returns a shape other than (1, 12, n_samples), or a parameter is invalid.
         """
         signal = np.asarray(signal)
         (attributions,) = method(estimator, signal[np.newaxis])

@@ -211,7 +211,13 @@ class SearchSpace:
         return cls(_read_parameters(Path(path)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a list or a dict for each parameter, in the format of `from_file`."""
+        """Return the space as plain values, in the format of `from_file`.
+
+        Returns
+        -------
+        dict
+            A list or a dict for each parameter.
+        """
         return {
             # JSON has no tuples: they become lists.
             name: json.loads(json.dumps(parameter.options))

@@ -16,6 +16,7 @@ from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 
+from ecgclf._docstrings import parameters_from
 from ecgclf._parameters import (
     NotNegativeFloat,
     NotNegativeInt,
@@ -227,6 +228,24 @@ class MedianBaseline(Parameterized, BaseEstimator):
     windows: tuple[float, ...] = (0.2, 0.6)
 
     def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        """Estimate the baseline.
+
+        Parameters
+        ----------
+        signals : ndarray of shape (n_beats, n_leads, n_samples)
+            Beats.
+        fs : float
+            Sampling rate in Hz.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_leads, n_samples)
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or does not fit the beats or `fs`.
+        """
         windows = self.windows if isinstance(self.windows, (tuple, list)) else ()
         if not windows or not all(isinstance(w, Real) and 0 < w < math.inf for w in windows):
             raise ValueError(
@@ -276,7 +295,19 @@ class HighpassBaseline(Parameterized, BaseEstimator):
     order: PositiveInt = 2
     n_pad: NotNegativeInt | None = None
 
+    @parameters_from(MedianBaseline.__call__)
     def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        """Estimate the baseline.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_leads, n_samples)
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or does not fit the beats or `fs`.
+        """
         self._validate_params()
         _check_below_nyquist("cutoff", self.cutoff, fs)
         sections = butter(self.order, self.cutoff, "highpass", fs=fs, output="sos")
@@ -308,7 +339,19 @@ class WaveletBaseline(Parameterized, BaseEstimator):
     cutoff: PositiveFloat = 0.5
     wavelet: DiscreteWavelet = "db4"
 
+    @parameters_from(MedianBaseline.__call__)
     def __call__(self, signals: NDArray, fs: float) -> NDArray:
+        """Estimate the baseline.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_leads, n_samples)
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or does not fit the beats or `fs`.
+        """
         self._validate_params()
         _check_below_nyquist("cutoff", self.cutoff, fs)
         n_samples = signals.shape[-1]
